@@ -1,0 +1,241 @@
+//! What a node holds, in small types with typed ids: the vocabulary that every other module
+//! shares. The wire format becomes these types once, in `cri::convert`; nothing above sees a raw
+//! nanosecond, an enum number or an unchecked string.
+
+use std::borrow::Borrow;
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::text::Text;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Text);
+
+        impl $name {
+            /// The id as the runtime gave it.
+            pub fn new(raw: &str) -> Self {
+                Self(Text::clean(raw))
+            }
+            /// The whole id.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+            /// The first 13 characters, as crictl shows it, without a `sha256:` prefix.
+            pub fn short(&self) -> &str {
+                let bare = self.as_str().trim_start_matches("sha256:");
+                bare.char_indices().nth(13).map_or(bare, |(at, _)| &bare[..at])
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                self.as_str()
+            }
+        }
+    };
+}
+
+id! {
+    /// Id of a pod sandbox (what crictl calls POD ID), not the uid of the pod.
+    PodId
+}
+id! {
+    /// Id of one attempt of a container.
+    ContainerId
+}
+id! {
+    /// Id of an image. containerd and Docker write `sha256:HEX`, CRI-O bare `HEX`; compare
+    /// through [`ImageId::key`].
+    ImageId
+}
+
+impl ImageId {
+    /// The id without `sha256:`, the form in which references can be joined.
+    pub fn key(&self) -> &str {
+        self.as_str().trim_start_matches("sha256:")
+    }
+}
+
+/// Labels or annotations, sorted by key.
+pub type Labels = Vec<(Text, Text)>;
+
+/// The value of `key`.
+pub fn label<'a>(labels: &'a Labels, key: &str) -> Option<&'a Text> {
+    let at = labels.binary_search_by(|(k, _)| k.as_str().cmp(key)).ok()?;
+    Some(&labels[at].1)
+}
+
+/// State of a pod sandbox.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PodState {
+    /// The sandbox runs.
+    Ready,
+    /// The sandbox has stopped, or never came up.
+    NotReady,
+    /// A number that this version of the CRI does not know.
+    Unknown,
+}
+
+impl PodState {
+    /// The name crictl prints.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "Ready",
+            Self::NotReady => "NotReady",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// State of a container.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ContainerState {
+    /// Made, not started.
+    Created,
+    /// Its process runs (a paused one too: the CRI has no word for it).
+    Running,
+    /// Its process has ended, or could never start.
+    Exited,
+    /// The runtime has lost its state.
+    Unknown,
+}
+
+impl ContainerState {
+    /// The name crictl prints.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "Created",
+            Self::Running => "Running",
+            Self::Exited => "Exited",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// One pod sandbox, as `ListPodSandbox` tells it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pod {
+    /// Sandbox id.
+    pub id: PodId,
+    /// Uid of the pod, the same for every sandbox it has had.
+    pub uid: Text,
+    /// Pod name, from the metadata.
+    pub name: Text,
+    /// Namespace, from the metadata.
+    pub namespace: Text,
+    /// How many sandboxes this pod had before this one.
+    pub attempt: u32,
+    /// State.
+    pub state: PodState,
+    /// When the sandbox was made; `None` if the runtime does not say.
+    pub created_at: Option<Timestamp>,
+    /// Runtime handler; `None` is the default one.
+    pub runtime_handler: Option<Text>,
+    /// All labels of the pod.
+    pub labels: Labels,
+    /// All annotations of the pod.
+    pub annotations: Labels,
+}
+
+/// What `PodSandboxStatus` adds.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PodDetail {
+    /// Primary IP first. Empty for a host-network pod and for a stopped sandbox.
+    pub ips: Vec<Text>,
+    /// The pod uses the node's network.
+    pub host_network: bool,
+    /// The pod sees the node's processes.
+    pub host_pid: bool,
+    /// The pod shares the node's IPC.
+    pub host_ipc: bool,
+}
+
+/// One attempt of a container, as `ListContainers` tells it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Container {
+    /// Container id.
+    pub id: ContainerId,
+    /// Sandbox it runs in.
+    pub pod_id: PodId,
+    /// Name within the pod.
+    pub name: Text,
+    /// The kubelet's restart count when this attempt was made.
+    pub attempt: u32,
+    /// State.
+    pub state: ContainerState,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// Image as in the request that created it: under the kubelet an id, else what was typed.
+    pub image: Text,
+    /// The id to join images by: `image_id`, else `image_ref`.
+    pub image_id: ImageId,
+    /// Labels: under the kubelet exactly four.
+    pub labels: Labels,
+    /// Annotations, the kubelet's own ones.
+    pub annotations: Labels,
+}
+
+impl Container {
+    /// How often the kubelet has restarted it: the annotation, else the attempt.
+    pub fn restart_count(&self) -> u32 {
+        label(&self.annotations, "io.kubernetes.container.restartCount")
+            .and_then(|text| text.as_str().parse().ok())
+            .unwrap_or(self.attempt)
+    }
+}
+
+/// What `ContainerStatus` adds.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ContainerDetail {
+    /// When its process started; `None` if it never did.
+    pub started_at: Option<Timestamp>,
+    /// When its process ended. Some runtimes let this lie just before the start: clamp.
+    pub finished_at: Option<Timestamp>,
+    /// Exit code, only of a container that has exited. -1 (CRI-O) is unknown: `None`.
+    pub exit_code: Option<i32>,
+    /// `Completed`, `Error`, `OOMKilled`, `StartError`, `Unknown`, ...
+    pub reason: Option<Text>,
+    /// The runtime's own error text.
+    pub message: Option<Text>,
+    /// Absolute path of the log on the node.
+    pub log_path: Option<Text>,
+    /// The image as the status names it: on containerd the first tag.
+    pub image: Option<Text>,
+}
+
+/// One image, as `ListImages` tells it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Image {
+    /// Image id.
+    pub id: ImageId,
+    /// `host/name:tag`, sorted; empty for a dangling image.
+    pub tags: Vec<Text>,
+    /// `host/name@sha256:HEX`, sorted; empty for one imported from a tar.
+    pub digests: Vec<Text>,
+    /// Bytes: compressed in the store on containerd, uncompressed on CRI-O.
+    pub size: u64,
+    /// The runtime keeps it (the sandbox image).
+    pub pinned: bool,
+}
+
+/// What `Version` answers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RuntimeVersion {
+    /// `containerd`, `cri-o`, `docker`.
+    pub name: Text,
+    /// Its version.
+    pub version: Text,
+    /// `v1`.
+    pub api_version: Text,
+}

@@ -1,0 +1,3 @@
+//! What the node's own files say. Everything here reads; nothing here writes.
+
+pub mod open;

@@ -1,0 +1,7 @@
+//! critui: a terminal UI for Kubernetes nodes that speaks CRI to the container runtime.
+
+pub mod access;
+pub mod domain;
+pub mod host;
+pub mod link;
+pub mod text;
