@@ -2,6 +2,9 @@
 
 pub mod access;
 pub mod domain;
+pub mod format;
 pub mod host;
+pub mod keys;
 pub mod link;
 pub mod text;
+pub mod theme;
