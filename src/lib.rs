@@ -1,6 +1,7 @@
 //! critui: a terminal UI for Kubernetes nodes that speaks CRI to the container runtime.
 
 pub mod access;
+pub mod cri;
 pub mod domain;
 pub mod format;
 pub mod host;

@@ -1,0 +1,214 @@
+//! From the wire format to the domain's types. Total: whatever a runtime sends becomes
+//! something that can be shown.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use k8s_cri::v1;
+
+use super::list::{Listed, Names};
+use crate::domain::{
+    Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Labels, Pod,
+    PodDetail, PodId, PodState, RuntimeVersion,
+};
+use crate::text::Text;
+
+/// One condition of the runtime's `Status`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Condition {
+    /// `RuntimeReady`, `NetworkReady`, `ContainerdHasNoDeprecationWarnings`, ...
+    pub kind: Text,
+    /// It holds.
+    pub holds: bool,
+    /// One word: why it does not.
+    pub reason: Option<Text>,
+    /// The runtime's explanation.
+    pub message: Option<Text>,
+}
+
+impl Listed for Pod {
+    type Wire = v1::PodSandbox;
+    const WHAT: &'static str = "pods";
+    const UNARY: &'static str = "/runtime.v1.RuntimeService/ListPodSandbox";
+    const STREAM: &'static str = "/runtime.v1.RuntimeService/StreamPodSandboxes";
+    const NESTED: &'static [u32] = &[];
+
+    fn convert(wire: v1::PodSandbox, names: &mut Names) -> Self {
+        let metadata = wire.metadata.unwrap_or_default();
+        Self {
+            id: PodId::new(&wire.id),
+            uid: Text::clean(&metadata.uid),
+            name: Text::clean(&metadata.name),
+            namespace: Text::clean(&metadata.namespace),
+            attempt: metadata.attempt,
+            state: pod_state(wire.state),
+            created_at: time(wire.created_at),
+            runtime_handler: text(&wire.runtime_handler),
+            labels: labels(wire.labels, names),
+            annotations: labels(wire.annotations, names),
+        }
+    }
+}
+
+impl Listed for Container {
+    type Wire = v1::Container;
+    const WHAT: &'static str = "containers";
+    const UNARY: &'static str = "/runtime.v1.RuntimeService/ListContainers";
+    const STREAM: &'static str = "/runtime.v1.RuntimeService/StreamContainers";
+    /// `image`, which has annotations.
+    const NESTED: &'static [u32] = &[4];
+
+    fn convert(wire: v1::Container, names: &mut Names) -> Self {
+        let metadata = wire.metadata.unwrap_or_default();
+        let image = wire.image.unwrap_or_default().image;
+        Self {
+            id: ContainerId::new(&wire.id),
+            pod_id: PodId::new(&wire.pod_sandbox_id),
+            name: Text::clean(&metadata.name),
+            attempt: metadata.attempt,
+            state: container_state(wire.state),
+            created_at: time(wire.created_at),
+            image_id: ImageId::new(join_key(&wire.image_id, &wire.image_ref, &image)),
+            image: Text::clean(&image),
+            labels: labels(wire.labels, names),
+            annotations: labels(wire.annotations, names),
+        }
+    }
+}
+
+impl Listed for Image {
+    type Wire = v1::Image;
+    const WHAT: &'static str = "images";
+    const UNARY: &'static str = "/runtime.v1.ImageService/ListImages";
+    const STREAM: &'static str = "/runtime.v1.ImageService/StreamImages";
+    /// `spec`, which has annotations.
+    const NESTED: &'static [u32] = &[7];
+
+    fn convert(wire: v1::Image, _: &mut Names) -> Self {
+        Self {
+            id: ImageId::new(&wire.id),
+            tags: sorted(&wire.repo_tags),
+            digests: sorted(&wire.repo_digests),
+            size: wire.size,
+            pinned: wire.pinned,
+        }
+    }
+}
+
+/// What `Version` answers.
+pub fn version(wire: &v1::VersionResponse) -> RuntimeVersion {
+    RuntimeVersion {
+        name: Text::clean(&wire.runtime_name),
+        version: Text::clean(&wire.runtime_version),
+        api_version: Text::clean(&wire.runtime_api_version),
+    }
+}
+
+/// What `Status` answers about readiness.
+pub fn conditions(wire: v1::StatusResponse) -> Vec<Condition> {
+    let conditions = wire.status.unwrap_or_default().conditions;
+    let convert = |wire: v1::RuntimeCondition| Condition {
+        kind: Text::clean(&wire.r#type),
+        holds: wire.status,
+        reason: text(&wire.reason),
+        message: text(&wire.message),
+    };
+    conditions.into_iter().map(convert).collect()
+}
+
+/// What `PodSandboxStatus` answers.
+pub fn pod_detail(wire: v1::PodSandboxStatus) -> PodDetail {
+    let network = wire.network.unwrap_or_default();
+    let more = network.additional_ips.iter().map(|ip| ip.ip.as_str());
+    let ips = std::iter::once(network.ip.as_str()).chain(more);
+    let namespaces = wire.linux.and_then(|linux| linux.namespaces);
+    let options = namespaces.and_then(|namespaces| namespaces.options);
+    // An unset field means shared within the pod, so only the node's number counts.
+    let node = |mode: fn(&v1::NamespaceOption) -> i32| {
+        options.as_ref().map(mode) == Some(v1::NamespaceMode::Node as i32)
+    };
+    PodDetail {
+        host_network: node(|options| options.network),
+        host_pid: node(|options| options.pid),
+        host_ipc: node(|options| options.ipc),
+        ips: ips.filter_map(text).collect(),
+    }
+}
+
+/// What `ContainerStatus` answers.
+pub fn container_detail(wire: &v1::ContainerStatus) -> ContainerDetail {
+    let exited = container_state(wire.state) == ContainerState::Exited;
+    let image = wire.image.as_ref().map(|image| image.image.as_str());
+    ContainerDetail {
+        started_at: time(wire.started_at),
+        finished_at: time(wire.finished_at),
+        // CRI-O says -1 when it does not know.
+        exit_code: Some(wire.exit_code).filter(|code| exited && *code != -1),
+        reason: text(&wire.reason),
+        message: text(&wire.message),
+        log_path: text(&wire.log_path),
+        image: image.and_then(text),
+    }
+}
+
+fn pod_state(number: i32) -> PodState {
+    match v1::PodSandboxState::try_from(number) {
+        Ok(v1::PodSandboxState::SandboxReady) => PodState::Ready,
+        Ok(v1::PodSandboxState::SandboxNotready) => PodState::NotReady,
+        Err(_) => PodState::Unknown,
+    }
+}
+
+fn container_state(number: i32) -> ContainerState {
+    match v1::ContainerState::try_from(number) {
+        Ok(v1::ContainerState::ContainerCreated) => ContainerState::Created,
+        Ok(v1::ContainerState::ContainerRunning) => ContainerState::Running,
+        Ok(v1::ContainerState::ContainerExited) => ContainerState::Exited,
+        Ok(v1::ContainerState::ContainerUnknown) | Err(_) => ContainerState::Unknown,
+    }
+}
+
+/// Nanoseconds since 1970. Zero is unset; so is what lies before, which is Go's zero time.
+fn time(nanoseconds: i64) -> Option<Timestamp> {
+    if nanoseconds <= 0 {
+        return None;
+    }
+    Timestamp::from_nanosecond(i128::from(nanoseconds)).ok()
+}
+
+fn text(raw: &str) -> Option<Text> {
+    Text::clean(raw).non_empty()
+}
+
+fn sorted(raw: &[String]) -> Vec<Text> {
+    let mut texts: Vec<_> = raw.iter().map(|raw| Text::clean(raw)).collect();
+    texts.sort();
+    texts
+}
+
+fn labels(raw: HashMap<String, String>, names: &mut Names) -> Labels {
+    let clean = |(key, value): (String, String)| (names.get(&key), Text::clean(&value));
+    let mut labels: Labels = raw.into_iter().map(clean).collect();
+    // Two keys that differ only in what was cleaned are one; sorting by value too decides which.
+    labels.sort();
+    labels.dedup_by(|a, b| a.0 == b.0);
+    labels
+}
+
+/// The image's id, from the fields that may hold it. Only newer runtimes fill `image_id`;
+/// elsewhere the reference is the id, or a digest while the request names the id.
+fn join_key<'a>(image_id: &'a str, image_ref: &'a str, requested: &'a str) -> &'a str {
+    let candidates = [image_id, image_ref, requested];
+    let found = candidates.into_iter().find(|candidate| is_id(candidate));
+    let fallback = if image_id.is_empty() {
+        image_ref
+    } else {
+        image_id
+    };
+    found.unwrap_or(fallback)
+}
+
+fn is_id(text: &str) -> bool {
+    let bare = text.strip_prefix("sha256:").unwrap_or(text);
+    bare.len() == 64 && bare.bytes().all(|b| b.is_ascii_hexdigit())
+}

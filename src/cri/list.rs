@@ -1,0 +1,244 @@
+//! Lists whose cost grows with what changed, not with what is there.
+//!
+//! A node tells its 5,000 containers every two seconds, and mostly nothing has changed. The
+//! decoder walks the raw message, hashes each item and decodes only those that it has not seen
+//! in the list before; all others keep their `Arc`.
+
+use std::collections::{HashMap, HashSet};
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prost::bytes::Buf;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use prost::{DecodeError, Message};
+use tonic::Status;
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic_prost::ProstEncoder;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use crate::text::Text;
+
+/// A type that comes in lists.
+pub(super) trait Listed: Send + Sync + Sized + 'static {
+    /// How it is sent.
+    type Wire: Message + Default;
+    /// Its name in messages: "containers".
+    const WHAT: &'static str;
+    /// Path of the call that lists all in one message.
+    const UNARY: &'static str;
+    /// Path of the newer call that sends them in batches.
+    const STREAM: &'static str;
+    /// Fields that are messages holding maps.
+    const NESTED: &'static [u32];
+    /// Converts what was sent.
+    fn convert(wire: Self::Wire, names: &mut Names) -> Self;
+}
+
+/// Label and annotation keys, kept once: a node repeats a few dozen of them thousands of times.
+#[derive(Debug, Default)]
+pub(super) struct Names(HashSet<Text>);
+
+impl Names {
+    /// Keys are few; anything beyond is not worth keeping.
+    const MOST: usize = 1024;
+
+    /// `raw`, cleaned and shared.
+    pub fn get(&mut self, raw: &str) -> Text {
+        if let Some(known) = self.0.get(raw) {
+            return known.clone();
+        }
+        let text = Text::clean(raw);
+        if self.0.len() < Self::MOST {
+            self.0.insert(text.clone());
+        }
+        text
+    }
+}
+
+/// A list as it came.
+#[derive(Debug)]
+pub(super) struct Listing<T> {
+    /// All items, in the runtime's order.
+    pub items: Vec<Arc<T>>,
+    /// Something differs from the list before.
+    pub changed: bool,
+}
+
+/// The items of the last list by the hash of their bytes.
+#[derive(Debug)]
+struct Known<T>(HashMap<u128, Arc<T>>);
+
+/// What is remembered between two lists of one type.
+#[derive(Debug)]
+pub(super) struct Memory<T> {
+    known: Mutex<Arc<Known<T>>>,
+    names: Arc<Mutex<Names>>,
+    /// Random, so that nobody who chooses labels can make two items look alike.
+    seed: u64,
+}
+
+impl<T: Listed> Memory<T> {
+    /// Nothing listed yet; `names` and `seed` are shared by all lists.
+    pub fn new(names: Arc<Mutex<Names>>, seed: u64) -> Self {
+        Self {
+            known: Mutex::new(Arc::new(Known(HashMap::new()))),
+            names,
+            seed,
+        }
+    }
+
+    fn known(&self) -> Arc<Known<T>> {
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The codec for the next list call.
+    pub fn codec(&self) -> ListCodec<T> {
+        ListCodec {
+            known: self.known(),
+            names: self.names.clone(),
+            seed: self.seed,
+        }
+    }
+
+    /// Takes a whole list in: from now on it is the last one.
+    pub fn learn(&self, batches: Vec<Batch<T>>) -> Listing<T> {
+        let fresh = batches.iter().any(|batch| batch.fresh);
+        let count = batches.iter().map(|batch| batch.items.len()).sum();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = fresh || count != known.0.len();
+        let mut items = Vec::with_capacity(count);
+        let mut next = HashMap::with_capacity(if changed { count } else { 0 });
+        for (hash, item) in batches.into_iter().flat_map(|batch| batch.items) {
+            if changed {
+                next.insert(hash, item.clone());
+            }
+            items.push(item);
+        }
+        if changed {
+            *known = Arc::new(Known(next));
+        }
+        Listing { items, changed }
+    }
+}
+
+/// The items of one message.
+#[derive(Debug)]
+pub(super) struct Batch<T> {
+    items: Vec<(u128, Arc<T>)>,
+    fresh: bool,
+}
+
+/// Sends an empty filter, receives a [`Batch`].
+#[derive(Debug)]
+pub(super) struct ListCodec<T> {
+    known: Arc<Known<T>>,
+    names: Arc<Mutex<Names>>,
+    seed: u64,
+}
+
+impl<T: Listed> Codec for ListCodec<T> {
+    type Encode = ();
+    type Decode = Batch<T>;
+    type Encoder = ProstEncoder<()>;
+    type Decoder = ListDecoder<T>;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        ProstEncoder::new(BufferSettings::default())
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        ListDecoder {
+            known: self.known.clone(),
+            names: self.names.clone(),
+            seed: self.seed,
+            list: PhantomData,
+        }
+    }
+}
+
+/// Decodes what is not known yet.
+#[derive(Debug)]
+pub(super) struct ListDecoder<T> {
+    known: Arc<Known<T>>,
+    names: Arc<Mutex<Names>>,
+    seed: u64,
+    list: PhantomData<T>,
+}
+
+impl<T: Listed> Decoder for ListDecoder<T> {
+    type Item = Batch<T>;
+    type Error = Status;
+
+    fn decode(&mut self, src: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
+        // Taken out of tonic's buffer without copying, so that it is freed when this returns.
+        let raw = src.copy_to_bytes(src.remaining());
+        let batch = self.batch(&raw);
+        batch
+            .map(Some)
+            .map_err(|error| Status::internal(format!("{} cannot be decoded: {error}", T::WHAT)))
+    }
+}
+
+impl<T: Listed> ListDecoder<T> {
+    fn batch(&self, mut raw: &[u8]) -> Result<Batch<T>, DecodeError> {
+        /// The field that holds the items, in every list of the CRI.
+        const ITEMS: u32 = 1;
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut items = Vec::with_capacity(self.known.0.len());
+        let mut fresh = false;
+        while !raw.is_empty() {
+            let (tag, wire_type) = decode_key(&mut raw)?;
+            if tag != ITEMS || wire_type != WireType::LengthDelimited {
+                skip_field(wire_type, tag, &mut raw, DecodeContext::default())?;
+                continue;
+            }
+            let bytes = take(&mut raw)?;
+            let hash = fingerprint(bytes, T::NESTED, self.seed)?;
+            let item = if let Some(known) = self.known.0.get(&hash) {
+                known.clone()
+            } else {
+                fresh = true;
+                Arc::new(T::convert(T::Wire::decode(bytes)?, &mut names))
+            };
+            items.push((hash, item));
+        }
+        Ok(Batch { items, fresh })
+    }
+}
+
+/// A hash that does not depend on the order of the fields: Go shuffles the entries of a map each
+/// time it sends one. Fields named in `nested` hold maps themselves.
+fn fingerprint(mut message: &[u8], nested: &[u32], seed: u64) -> Result<u128, DecodeError> {
+    let mut sum = 0_u128;
+    while !message.is_empty() {
+        let start = message;
+        let (tag, wire_type) = decode_key(&mut message)?;
+        let record = if wire_type == WireType::LengthDelimited && nested.contains(&tag) {
+            let inner = fingerprint(take(&mut message)?, &[], seed)?;
+            let mut record = [0; 20];
+            record[..4].copy_from_slice(&tag.to_le_bytes());
+            record[4..].copy_from_slice(&inner.to_le_bytes());
+            xxh3_128_with_seed(&record, seed)
+        } else {
+            skip_field(wire_type, tag, &mut message, DecodeContext::default())?;
+            xxh3_128_with_seed(&start[..start.len() - message.len()], seed)
+        };
+        sum = sum.wrapping_add(record);
+    }
+    Ok(sum)
+}
+
+/// The bytes of a length-delimited field.
+fn take<'a>(raw: &mut &'a [u8]) -> Result<&'a [u8], DecodeError> {
+    let length = usize::try_from(decode_varint(raw)?).unwrap_or(usize::MAX);
+    let Some((bytes, rest)) = raw.split_at_checked(length) else {
+        // prost's own errors cannot be made outside of it: let it fail on the same bytes.
+        let mut short: &[u8] = &[];
+        return decode_varint(&mut short).map(|_| short);
+    };
+    *raw = rest;
+    Ok(bytes)
+}

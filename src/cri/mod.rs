@@ -1,0 +1,127 @@
+//! The connection to the container runtime.
+//!
+//! [`Connection`] is the handle of a task that owns connecting, backing off and polling, and
+//! tells the rest of the program what it learns as [`Update`]s. [`Reader`] asks for details.
+//! Everything that leaves for the runtime passes the [`gate`], which lets only reads through
+//! unless it was built with a `WriteGrant`. The wire format ends in [`convert`]: nothing above
+//! this module sees a protobuf type.
+//!
+//! ```text
+//! Connection ── link ─┬─ dial ── gate ── read ── list (codec) ── convert ──> Update, answers
+//!                     ├─ pace     when to list next
+//!                     ├─ hints    file notifications: list now
+//!                     └─ events   runtime events (opt-in): list now
+//! ```
+
+pub mod convert;
+mod diagnose;
+mod dial;
+mod error;
+pub mod gate;
+mod link;
+mod list;
+mod pace;
+mod poll;
+mod read;
+mod target;
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+
+pub use error::{CriError, Kind};
+pub use read::{Reader, connect_once};
+pub use target::{SocketPath, Target, Timing};
+
+use crate::access::WriteGrant;
+use crate::domain::{Container, Image, Pod, RuntimeVersion};
+use crate::link::Link;
+use crate::text::Text;
+
+/// What the connection has learnt.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// The state of the connection changed.
+    Link(Link),
+    /// The runtime said who it is: once for each connection made.
+    Version(RuntimeVersion),
+    /// All pod sandboxes, in the runtime's (random) order. Sent when something changed, and the
+    /// first time after it was asked for. What did not change keeps its `Arc`.
+    Pods(Vec<Arc<Pod>>),
+    /// All containers; see [`Update::Pods`].
+    Containers(Vec<Arc<Container>>),
+    /// All images; see [`Update::Pods`].
+    Images(Vec<Arc<Image>>),
+    /// One line for the user about something that did not work as asked.
+    Notice(Text),
+}
+
+/// Which lists somebody looks at. What nobody looks at is not fetched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wanted {
+    /// Fetch the pod sandboxes.
+    pub pods: bool,
+    /// Fetch the containers.
+    pub containers: bool,
+    /// Fetch the images.
+    pub images: bool,
+}
+
+/// Handle of the task that keeps the connection. Dropping it stops everything.
+#[derive(Debug)]
+pub struct Connection {
+    wanted: watch::Sender<Wanted>,
+    refresh: Arc<Notify>,
+    reader: Reader,
+    task: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Starts connecting to `target`; call it inside a tokio runtime. Nothing is listed before
+    /// [`Connection::want`]. `events` subscribes to the runtime's events too (`--events`).
+    pub fn start(
+        target: Target,
+        timing: Timing,
+        events: Option<&WriteGrant>,
+        out: mpsc::Sender<Update>,
+    ) -> Self {
+        let reader = Reader::new(&timing);
+        let (wanted, wants) = watch::channel(Wanted::default());
+        let refresh = Arc::new(Notify::new());
+        let _ = events;
+        let actor = link::Actor::new(target, timing, reader.clone(), out, wants, refresh.clone());
+        Self {
+            wanted,
+            refresh,
+            reader,
+            task: tokio::spawn(actor.run()),
+        }
+    }
+
+    /// Says which lists to keep fetching. What is newly wanted is fetched at once.
+    pub fn want(&self, wanted: Wanted) {
+        self.wanted.send_if_modified(|now| {
+            let changed = *now != wanted;
+            *now = wanted;
+            changed
+        });
+    }
+
+    /// Lists everything wanted now; while the runtime is down, tries to connect now.
+    pub fn refresh(&self) {
+        self.refresh.notify_one();
+    }
+
+    /// What answers questions about single objects.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.reader.hang_up();
+    }
+}

@@ -1,0 +1,351 @@
+//! Asking the runtime. Every call here goes through a closed gate and has a deadline.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use k8s_cri::v1::runtime_service_client::RuntimeServiceClient;
+use k8s_cri::{v1, v1alpha2};
+use tokio_stream::StreamExt;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+
+use super::convert::{self, Condition};
+use super::diagnose::{Failure, diagnose};
+use super::dial::{self, Session, Watch};
+use super::error::{CriError, Kind};
+use super::gate::Gate;
+use super::list::{Listed, Listing, Memory};
+use super::target::{Target, Timing};
+use crate::domain::{
+    Container, ContainerDetail, ContainerId, Image, Pod, PodDetail, PodId, RuntimeVersion,
+};
+use crate::link::Problem;
+use crate::text::Text;
+
+/// Largest message that is accepted: CRI-O's own limit. containerd stops at 16 MiB.
+const LARGEST: usize = 80 << 20;
+
+type Gated = Gate<Channel>;
+
+/// Answers questions about the node: a cheap handle. While the runtime is down, every call fails
+/// at once with [`Kind::Down`].
+#[derive(Clone, Debug)]
+pub struct Reader {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    session: Mutex<Option<Session>>,
+    deadline: Duration,
+    pods: List<Pod>,
+    containers: List<Container>,
+    images: List<Image>,
+}
+
+/// How one list is fetched.
+#[derive(Debug)]
+struct List<T> {
+    memory: Memory<T>,
+    /// It was too large for one message: ask for batches.
+    batched: AtomicBool,
+}
+
+impl Reader {
+    /// A reader without a connection.
+    pub(super) fn new(timing: &Timing) -> Self {
+        let names = Arc::default();
+        let seed = RandomState::new().hash_one(0);
+        let shared = Shared {
+            session: Mutex::new(None),
+            deadline: timing.deadline,
+            pods: List::new(&names, seed),
+            containers: List::new(&names, seed),
+            images: List::new(&names, seed),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Uses `session` from now on.
+    pub(super) fn pick_up(&self, session: Session) {
+        *self.session() = Some(session);
+    }
+
+    /// Drops the connection: calls fail at once.
+    pub(super) fn hang_up(&self) {
+        *self.session() = None;
+    }
+
+    fn session(&self) -> std::sync::MutexGuard<'_, Option<Session>> {
+        let session = self.shared.session.lock();
+        session.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Name and version of the runtime.
+    pub async fn version(&self) -> Result<RuntimeVersion, CriError> {
+        self.version_within(self.shared.deadline).await
+    }
+
+    /// [`Reader::version`] with another deadline.
+    pub(super) async fn version_within(
+        &self,
+        deadline: Duration,
+    ) -> Result<RuntimeVersion, CriError> {
+        const CALL: &str = "Version";
+        let mut client = self.runtime(CALL)?;
+        let request = request(v1::VersionRequest::default(), deadline);
+        let answer = within(CALL, deadline, client.version(request)).await?;
+        Ok(convert::version(&answer))
+    }
+
+    /// Name and version of a runtime that serves only v1alpha2.
+    async fn old_version(&self) -> Result<Text, CriError> {
+        const CALL: &str = "v1alpha2 Version";
+        let channel = self.channel(CALL, |session| &session.runtime)?;
+        let mut client =
+            v1alpha2::runtime_service_client::RuntimeServiceClient::new(Gate::closed(channel));
+        let request = request(v1alpha2::VersionRequest::default(), self.shared.deadline);
+        let answer = within(CALL, self.shared.deadline, client.version(request)).await?;
+        let name = format!("{} {}", answer.runtime_name, answer.runtime_version);
+        Ok(Text::from(name))
+    }
+
+    /// All pod sandboxes.
+    pub async fn pods(&self) -> Result<Vec<Arc<Pod>>, CriError> {
+        Ok(self.list_pods().await?.items)
+    }
+
+    /// All containers.
+    pub async fn containers(&self) -> Result<Vec<Arc<Container>>, CriError> {
+        Ok(self.list_containers().await?.items)
+    }
+
+    /// All images.
+    pub async fn images(&self) -> Result<Vec<Arc<Image>>, CriError> {
+        Ok(self.list_images().await?.items)
+    }
+
+    pub(super) async fn list_pods(&self) -> Result<Listing<Pod>, CriError> {
+        let channel = self.channel(Pod::WHAT, |session| &session.runtime)?;
+        self.list(&self.shared.pods, channel).await
+    }
+
+    pub(super) async fn list_containers(&self) -> Result<Listing<Container>, CriError> {
+        let channel = self.channel(Container::WHAT, |session| &session.runtime)?;
+        self.list(&self.shared.containers, channel).await
+    }
+
+    pub(super) async fn list_images(&self) -> Result<Listing<Image>, CriError> {
+        let channel = self.channel(Image::WHAT, |session| &session.image)?;
+        self.list(&self.shared.images, channel).await
+    }
+
+    /// Addresses and namespaces of one pod. A pod that is gone is [`Kind::NotFound`].
+    pub async fn pod_detail(&self, id: &PodId) -> Result<PodDetail, CriError> {
+        const CALL: &str = "PodSandboxStatus";
+        let mut client = self.runtime(CALL)?;
+        let asked = v1::PodSandboxStatusRequest {
+            pod_sandbox_id: id.as_str().to_owned(),
+            verbose: false,
+        };
+        let answer = client.pod_sandbox_status(request(asked, self.shared.deadline));
+        let answer = within(CALL, self.shared.deadline, answer).await?;
+        let status = answer.status.ok_or_else(|| gone(CALL, id.as_str()))?;
+        Ok(convert::pod_detail(status))
+    }
+
+    /// Times, exit code and paths of one container. One that is gone is [`Kind::NotFound`].
+    pub async fn container_detail(&self, id: &ContainerId) -> Result<ContainerDetail, CriError> {
+        const CALL: &str = "ContainerStatus";
+        let mut client = self.runtime(CALL)?;
+        let asked = v1::ContainerStatusRequest {
+            container_id: id.as_str().to_owned(),
+            verbose: false,
+        };
+        let answer = client.container_status(request(asked, self.shared.deadline));
+        let answer = within(CALL, self.shared.deadline, answer).await?;
+        let status = answer.status.ok_or_else(|| gone(CALL, id.as_str()))?;
+        Ok(convert::container_detail(&status))
+    }
+
+    /// The runtime's own idea of its readiness.
+    pub async fn runtime_status(&self) -> Result<Vec<Condition>, CriError> {
+        const CALL: &str = "Status";
+        let mut client = self.runtime(CALL)?;
+        let asked = request(v1::StatusRequest::default(), self.shared.deadline);
+        let answer = within(CALL, self.shared.deadline, client.status(asked)).await?;
+        Ok(convert::conditions(answer))
+    }
+
+    fn channel(&self, call: &str, of: impl Fn(&Session) -> &Channel) -> Result<Channel, CriError> {
+        let session = self.session();
+        let session = session.as_ref().ok_or_else(|| CriError::down(call))?;
+        Ok(of(session).clone())
+    }
+
+    fn runtime(&self, call: &str) -> Result<RuntimeServiceClient<Gated>, CriError> {
+        let channel = self.channel(call, |session| &session.runtime)?;
+        let client = RuntimeServiceClient::new(Gate::closed(channel));
+        Ok(client.max_decoding_message_size(LARGEST))
+    }
+
+    async fn list<T: Listed>(
+        &self,
+        list: &List<T>,
+        channel: Channel,
+    ) -> Result<Listing<T>, CriError> {
+        let deadline = self.shared.deadline;
+        if !list.batched.load(Ordering::Relaxed) {
+            match list.whole(channel.clone(), deadline).await {
+                Err(error) if error.kind == Kind::TooLarge => (),
+                done => return done,
+            }
+        }
+        let listed = list.batches(channel, deadline).await?;
+        list.batched.store(true, Ordering::Relaxed);
+        Ok(listed)
+    }
+}
+
+impl<T: Listed> List<T> {
+    fn new(names: &Arc<Mutex<super::list::Names>>, seed: u64) -> Self {
+        Self {
+            memory: Memory::new(names.clone(), seed),
+            batched: AtomicBool::new(false),
+        }
+    }
+
+    /// All in one message, as every runtime can.
+    async fn whole(&self, channel: Channel, deadline: Duration) -> Result<Listing<T>, CriError> {
+        let mut client = grpc(channel);
+        let path = PathAndQuery::from_static(T::UNARY);
+        let answer = async {
+            ready(&mut client).await?;
+            let codec = self.memory.codec();
+            client.unary(request((), deadline), path, codec).await
+        };
+        let batch = within(call(T::UNARY), deadline, answer).await?;
+        Ok(self.memory.learn(vec![batch]))
+    }
+
+    /// In batches, as only the newest runtimes can.
+    async fn batches(&self, channel: Channel, deadline: Duration) -> Result<Listing<T>, CriError> {
+        let mut client = grpc(channel);
+        let path = PathAndQuery::from_static(T::STREAM);
+        let answer = async {
+            ready(&mut client).await?;
+            let codec = self.memory.codec();
+            let answer = client.server_streaming(request((), deadline), path, codec);
+            let mut stream = answer.await?.into_inner();
+            let mut batches = Vec::new();
+            while let Some(batch) = stream.next().await {
+                batches.push(batch?);
+            }
+            Ok(Response::new(batches))
+        };
+        let batches = within(call(T::STREAM), deadline, answer).await;
+        let batches = batches.map_err(|error| match error.kind {
+            Kind::Unimplemented => too_large::<T>(),
+            _ => error,
+        })?;
+        Ok(self.memory.learn(batches))
+    }
+}
+
+fn grpc(channel: Channel) -> tonic::client::Grpc<Gated> {
+    tonic::client::Grpc::new(Gate::closed(channel)).max_decoding_message_size(LARGEST)
+}
+
+async fn ready(client: &mut tonic::client::Grpc<Gated>) -> Result<(), Status> {
+    client
+        .ready()
+        .await
+        .map_err(|error| Status::from_error(error.into()))
+}
+
+/// The name of a call, from its path.
+fn call(path: &'static str) -> &'static str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn request<T>(message: T, deadline: Duration) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(deadline);
+    request
+}
+
+/// Waits for `answer` at most `deadline`: tonic's own timer ends with the first byte of an
+/// answer, this one with its last.
+async fn within<T>(
+    call: &str,
+    deadline: Duration,
+    answer: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, CriError> {
+    match tokio::time::timeout(deadline, answer).await {
+        Err(_) => Err(CriError::timeout(call, deadline)),
+        Ok(Err(status)) => Err(match CriError::from_status(call, &status) {
+            error if error.kind == Kind::Timeout => CriError::timeout(call, deadline),
+            error => error,
+        }),
+        Ok(Ok(response)) => Ok(response.into_inner()),
+    }
+}
+
+fn gone(call: &str, id: &str) -> CriError {
+    CriError::new(Kind::NotFound, format!("{call}: {id} not found"))
+}
+
+fn too_large<T: Listed>() -> CriError {
+    let message = format!(
+        "the list of {} is larger than the runtime can send (16 MiB on containerd) and it has no \
+         streaming lists (containerd 2.4 and CRI-O 1.36 do): remove what is dead, or upgrade",
+        T::WHAT
+    );
+    CriError::new(Kind::TooLarge, message)
+}
+
+/// Asks a fresh connection who is there, and finds out what is wrong if nobody answers in v1.
+pub(super) async fn probe(reader: &Reader, watch: &Watch) -> Result<RuntimeVersion, Failure> {
+    let deadline = reader.shared.deadline;
+    let error = match reader.version().await {
+        Ok(version) => return Ok(version),
+        Err(error) => error,
+    };
+    Err(match error.kind {
+        _ if error
+            .message
+            .as_str()
+            .contains("grpc-status header missing") =>
+        {
+            Failure::NotGrpc
+        }
+        Kind::Timeout => Failure::Mute(watch.greeting(), deadline),
+        Kind::Down => Failure::Closed(watch.greeting()),
+        Kind::NotReady => Failure::Starting(error.message),
+        Kind::Unimplemented => match reader.old_version().await {
+            Ok(name) => Failure::OldCri(name),
+            Err(_) => Failure::CriOff,
+        },
+        _ => Failure::Status(error.message),
+    })
+}
+
+/// Connects once, without retries: for subcommands, and to try candidates.
+pub async fn connect_once(
+    target: &Target,
+    timing: &Timing,
+) -> Result<(Reader, RuntimeVersion), Problem> {
+    let dialled = dial::dial(target, timing.deadline).await;
+    let (session, watch) = dialled.map_err(|(socket, failure)| diagnose(&socket, &failure))?;
+    let reader = Reader::new(timing);
+    reader.pick_up(session);
+    match probe(&reader, &watch).await {
+        Ok(version) => Ok((reader, version)),
+        Err(failure) => Err(diagnose(&target.runtime, &failure)),
+    }
+}
