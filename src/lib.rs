@@ -7,5 +7,8 @@ pub mod format;
 pub mod host;
 pub mod keys;
 pub mod link;
+pub mod model;
 pub mod text;
 pub mod theme;
+pub mod views;
+pub mod widgets;

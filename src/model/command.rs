@@ -1,0 +1,395 @@
+//! The one table of commands: dispatch, footer, help and the README's key table all come from
+//! [`COMMANDS`].
+
+use crate::keys::Key;
+use crate::model::list::{Move, Sort};
+use crate::model::{Effect, Layer, Model, Noun, Page, Panel, Seen};
+
+/// Every list, and pages of text.
+const ANYWHERE: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Page];
+const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
+
+/// Something the user can ask for.
+pub struct Command {
+    /// Its name, as a keymap file and the palette know it.
+    pub name: &'static str,
+    /// Its keys; see [`Key`] for the notation.
+    pub keys: &'static [&'static str],
+    /// What it can be about.
+    pub on: &'static [Noun],
+    /// A word for the footer; empty keeps it out of there.
+    pub short: &'static str,
+    /// One line for help.
+    pub doc: &'static str,
+    /// Whether it changes the node. (None does so far.)
+    pub changes: bool,
+    /// Why it cannot run now.
+    pub refuse: fn(&Model) -> Option<&'static str>,
+    /// Runs it.
+    pub run: fn(&mut Model, &Seen) -> Vec<Effect>,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+const fn command(
+    name: &'static str,
+    keys: &'static [&'static str],
+    on: &'static [Noun],
+    short: &'static str,
+    doc: &'static str,
+    run: fn(&mut Model, &Seen) -> Vec<Effect>,
+) -> Command {
+    Command {
+        name,
+        keys,
+        on,
+        short,
+        doc,
+        changes: false,
+        refuse: |_| None,
+        run,
+    }
+}
+
+const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) -> Command {
+    Command { refuse, ..command }
+}
+
+/// All commands, in the order in which help shows them.
+pub static COMMANDS: &[Command] = &[
+    command(
+        "down",
+        &["j", "Down"],
+        ANYWHERE,
+        "",
+        "one row down",
+        |m, s| go(m, s, Move::By(1)),
+    ),
+    command("up", &["k", "Up"], ANYWHERE, "", "one row up", |m, s| {
+        go(m, s, Move::By(-1))
+    }),
+    command(
+        "page-down",
+        &["PgDn"],
+        ANYWHERE,
+        "",
+        "one page down",
+        |m, s| go(m, s, Move::HalfPages(2)),
+    ),
+    command("page-up", &["PgUp"], ANYWHERE, "", "one page up", |m, s| {
+        go(m, s, Move::HalfPages(-2))
+    }),
+    command(
+        "half-page-down",
+        &["^d"],
+        ANYWHERE,
+        "",
+        "half a page down",
+        |m, s| go(m, s, Move::HalfPages(1)),
+    ),
+    command(
+        "half-page-up",
+        &["^u"],
+        ANYWHERE,
+        "",
+        "half a page up",
+        |m, s| go(m, s, Move::HalfPages(-1)),
+    ),
+    command(
+        "first",
+        &["g", "Home"],
+        ANYWHERE,
+        "",
+        "to the first row",
+        |m, s| go(m, s, Move::First),
+    ),
+    command(
+        "last",
+        &["G", "End"],
+        ANYWHERE,
+        "",
+        "to the last row",
+        |m, s| go(m, s, Move::Last),
+    ),
+    unless(
+        command(
+            "open",
+            &["Enter"],
+            LISTS,
+            "open",
+            "open: a pod's containers, else the summary",
+            open,
+        ),
+        nothing_selected,
+    ),
+    unless(
+        command(
+            "summary",
+            &["i", "d"],
+            LISTS,
+            "summary",
+            "the facts on a full screen",
+            summary,
+        ),
+        nothing_selected,
+    ),
+    command(
+        "back",
+        &["Esc"],
+        ANYWHERE,
+        "",
+        "back, to the pods, to the top of the list",
+        back,
+    ),
+    command(
+        "next-panel",
+        &["Tab"],
+        LISTS,
+        "panel",
+        "to the next panel",
+        |m, _| step(m, true),
+    ),
+    command(
+        "previous-panel",
+        &["S-Tab"],
+        LISTS,
+        "",
+        "to the panel before",
+        |m, _| step(m, false),
+    ),
+    command("pods", &["1"], LISTS, "", "to the pods", |m, _| {
+        focus(m, Panel::Pods)
+    }),
+    command(
+        "containers",
+        &["2"],
+        LISTS,
+        "",
+        "to the containers",
+        |m, _| focus(m, Panel::Containers),
+    ),
+    command("images", &["3"], LISTS, "", "to the images", |m, _| {
+        focus(m, Panel::Images)
+    }),
+    command(
+        "every-pod",
+        &["*"],
+        LISTS,
+        "all containers",
+        "containers of every pod, or of the selected one",
+        every_pod,
+    ),
+    command(
+        "sort",
+        &["o"],
+        LISTS,
+        "sort",
+        "sort by the next column, then trouble first",
+        sort,
+    ),
+    command("reverse", &["O"], LISTS, "", "reverse the order", |m, _| {
+        let (sort, _) = m.home.sort_mut();
+        sort.reverse = !sort.reverse;
+        vec![]
+    }),
+    unless(
+        command("refresh", &["R"], LISTS, "", "list now", |_, _| {
+            vec![Effect::Refresh]
+        }),
+        |model| match model.node.link {
+            crate::link::Link::Up => None,
+            _ => Some("the runtime does not answer"),
+        },
+    ),
+    command(
+        "notices",
+        &["N"],
+        LISTS,
+        "",
+        "warnings of the start, and why read-only",
+        |m, _| push(m, Page::Notices),
+    ),
+    command("help", &["?"], ANYWHERE, "help", "the keys", help),
+    command(
+        "redraw",
+        &["^l"],
+        ANYWHERE,
+        "",
+        "draw the whole screen anew",
+        |_, _| vec![Effect::Repaint],
+    ),
+    command(
+        "suspend",
+        &["^z"],
+        ANYWHERE,
+        "",
+        "stop until the shell's fg",
+        |_, _| vec![Effect::Suspend],
+    ),
+    command(
+        "back-or-quit",
+        &["q"],
+        ANYWHERE,
+        "quit",
+        "back one view; quits from home",
+        |m, _| {
+            if m.layers.pop().is_none() {
+                m.leaving = true;
+            }
+            vec![]
+        },
+    ),
+    command(
+        "quit",
+        &["^c"],
+        ANYWHERE,
+        "",
+        "quit from anywhere",
+        |m, _| {
+            m.leaving = true;
+            vec![]
+        },
+    ),
+];
+
+/// The command that `key` means for `noun`.
+pub fn find(key: Key, noun: Noun) -> Option<&'static Command> {
+    let name = key.to_string();
+    COMMANDS
+        .iter()
+        .find(|command| command.on.contains(&noun) && command.keys.contains(&&*name))
+}
+
+fn nothing_selected(model: &Model) -> Option<&'static str> {
+    model.subject().is_none().then_some("the list is empty")
+}
+
+fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
+    let Some(layer) = model.layers.last_mut() else {
+        model.home.go(to, seen, model.clock.uptime);
+        return vec![];
+    };
+    let page = seen.page.map_or((0, 1), |page| (page.lines, page.height));
+    let half = isize::try_from((page.1 / 2).max(1)).unwrap_or(1);
+    let target = match to {
+        Move::By(lines) => layer.scroll.saturating_add_signed(lines),
+        Move::HalfPages(halves) => layer.scroll.saturating_add_signed(halves * half),
+        Move::First => 0,
+        Move::Last => usize::MAX,
+        Move::To(line) => line,
+    };
+    layer.scroll = target.min(page.0.saturating_sub(page.1));
+    vec![]
+}
+
+fn open(model: &mut Model, seen: &Seen) -> Vec<Effect> {
+    if model.home.focus != Panel::Pods {
+        return summary(model, seen);
+    }
+    model.home.every_pod = false;
+    model
+        .home
+        .follow_now(&model.store, seen, model.clock.uptime);
+    focus(model, Panel::Containers)
+}
+
+fn summary(model: &mut Model, _: &Seen) -> Vec<Effect> {
+    match model.subject() {
+        Some(subject) => push(model, Page::Summary(subject)),
+        None => vec![],
+    }
+}
+
+fn help(model: &mut Model, _: &Seen) -> Vec<Effect> {
+    let open = model
+        .layers
+        .last()
+        .is_some_and(|layer| layer.page == Page::Help);
+    if open {
+        back_one(model)
+    } else {
+        push(model, Page::Help)
+    }
+}
+
+fn push(model: &mut Model, page: Page) -> Vec<Effect> {
+    model.layers.push(Layer { page, scroll: 0 });
+    vec![]
+}
+
+fn back_one(model: &mut Model) -> Vec<Effect> {
+    model.layers.pop();
+    vec![]
+}
+
+fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
+    if !model.layers.is_empty() {
+        return back_one(model);
+    }
+    if model.home.focus != Panel::Pods {
+        return focus(model, Panel::Pods);
+    }
+    go(model, seen, Move::First)
+}
+
+fn focus(model: &mut Model, panel: Panel) -> Vec<Effect> {
+    model.home.focus(panel, model.clock.uptime);
+    vec![]
+}
+
+fn step(model: &mut Model, forward: bool) -> Vec<Effect> {
+    let panel = model.home.focus.step(forward);
+    focus(model, panel)
+}
+
+fn every_pod(model: &mut Model, seen: &Seen) -> Vec<Effect> {
+    model.home.every_pod = !model.home.every_pod;
+    model
+        .home
+        .follow_now(&model.store, seen, model.clock.uptime);
+    vec![]
+}
+
+fn sort(model: &mut Model, _: &Seen) -> Vec<Effect> {
+    let (sort, columns) = model.home.sort_mut();
+    let next = sort.column.map_or(0, |column| column + 1);
+    *sort = Sort {
+        column: (next < columns).then_some(next),
+        reverse: false,
+    };
+    vec![]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_key_is_a_key_and_means_one_thing_to_a_noun() {
+        for noun in ANYWHERE {
+            let mut seen = HashSet::new();
+            for command in COMMANDS.iter().filter(|command| command.on.contains(noun)) {
+                for key in command.keys {
+                    assert_eq!(key.parse::<Key>().unwrap().to_string(), *key);
+                    assert!(seen.insert(key), "{key} means two things on {noun:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_a_key_a_name_of_its_own_and_a_doc() {
+        let names: HashSet<_> = COMMANDS.iter().map(|command| command.name).collect();
+        assert_eq!(names.len(), COMMANDS.len());
+        assert!(
+            COMMANDS
+                .iter()
+                .all(|command| !command.keys.is_empty() && !command.doc.is_empty())
+        );
+    }
+}

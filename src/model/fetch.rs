@@ -1,0 +1,144 @@
+//! Which statuses to read: each once per state, at most eight at once, and only those that
+//! somebody looks at: containers that have ended (their exit code decides what is in trouble),
+//! the selection, and pods on the screen when their IPs are shown.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::domain::{Container, ContainerId, ContainerState, PodId};
+use crate::link::Link;
+use crate::model::home::page;
+use crate::model::{Model, Page, Panel, Seen, Subject};
+
+/// Most statuses being read at once.
+const AT_ONCE: usize = 8;
+
+/// One status to read.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Target {
+    /// Of a sandbox.
+    Pod(PodId),
+    /// Of a container, in the state in which the list shows it.
+    Container(ContainerId, ContainerState),
+}
+
+/// Statuses being read, and those that could not be.
+#[derive(Debug, Default)]
+pub struct Fetches {
+    under_way: HashSet<Target>,
+    /// Not asked again before the next list: the runtime has just refused or not answered.
+    failed: HashSet<Target>,
+    /// Ended containers whose status is still to be read; refilled when the lists change.
+    waiting: Vec<Arc<Container>>,
+}
+
+impl Fetches {
+    /// The answer is here, or there is none.
+    pub fn done(&mut self, target: &Target, answered: bool) {
+        self.under_way.remove(target);
+        if !answered {
+            self.failed.insert(target.clone());
+        }
+    }
+
+    /// New lists: what failed may be tried again.
+    pub fn relisted(&mut self, waiting: Vec<Arc<Container>>) {
+        self.failed.clear();
+        self.waiting = waiting;
+    }
+
+    /// Nothing is being read and no ended container waits.
+    pub fn settled(&self) -> bool {
+        self.under_way.is_empty() && self.waiting.is_empty()
+    }
+
+    fn start(&mut self, target: Target, into: &mut Vec<Target>) {
+        if !self.failed.contains(&target) && self.under_way.insert(target.clone()) {
+            into.push(target);
+        }
+    }
+
+    fn full(&self) -> bool {
+        self.under_way.len() >= AT_ONCE
+    }
+}
+
+/// What to read next.
+pub fn next(model: &mut Model, seen: &Seen) -> Vec<Target> {
+    let mut targets = Vec::new();
+    if model.node.link != Link::Up {
+        return targets;
+    }
+    for target in looked_at(model, seen) {
+        if model.fetches.full() {
+            return targets;
+        }
+        model.fetches.start(target, &mut targets);
+    }
+    while !model.fetches.full() {
+        let Some(container) = model.fetches.waiting.pop() else {
+            break;
+        };
+        if !model.store.knows_container(&container) {
+            let target = Target::Container(container.id.clone(), container.state);
+            model.fetches.start(target, &mut targets);
+        }
+    }
+    targets
+}
+
+/// Statuses that the screen shows and that are not known yet.
+fn looked_at(model: &Model, seen: &Seen) -> Vec<Target> {
+    let mut targets = Vec::new();
+    let on_top = model.layers.last().and_then(|layer| match &layer.page {
+        Page::Summary(subject) => Some(subject),
+        Page::Help | Page::Notices => None,
+    });
+    for subject in on_top.into_iter().chain(&model.home.preview) {
+        targets.extend(status_of(model, subject));
+    }
+    if seen.panels[Panel::Pods.index()]
+        .as_ref()
+        .is_some_and(|panel| panel.shows_ip)
+    {
+        let pods = &model.home.pods;
+        let visible = pods
+            .rows()
+            .iter()
+            .skip(pods.offset())
+            .take(page(seen, Panel::Pods));
+        targets.extend(visible.filter_map(|row| pod_target(model, &row.pod.id)));
+    }
+    targets
+}
+
+fn status_of(model: &Model, subject: &Subject) -> Option<Target> {
+    match subject {
+        Subject::Pod(id) => pod_target(model, id),
+        Subject::Container(id) => {
+            let container = &model.store.container(id)?.container;
+            let known = model.store.knows_container(container);
+            (!known).then(|| Target::Container(id.clone(), container.state))
+        }
+        Subject::Image(_) => None,
+    }
+}
+
+fn pod_target(model: &Model, id: &PodId) -> Option<Target> {
+    let known = model.store.pod(id).is_none() || model.store.knows_pod(id);
+    (!known).then(|| Target::Pod(id.clone()))
+}
+
+/// Ended containers whose status is not known, those in newer pods last (they are read first).
+pub fn ended(model: &Model) -> Vec<Arc<Container>> {
+    let mut containers: Vec<Arc<Container>> = model
+        .store
+        .container_rows()
+        .map(|row| &row.container)
+        .filter(|container| container.state == ContainerState::Exited)
+        .filter(|container| !model.store.knows_container(container))
+        .cloned()
+        .collect();
+    containers.sort_by_key(|container| container.created_at);
+    containers
+}

@@ -1,0 +1,277 @@
+//! The home screen: three lists, of which one has the focus.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::PodId;
+use crate::model::columns::{CONTAINERS, Column, IMAGES, PODS, Stands};
+use crate::model::list::{List, Move, Sort};
+use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
+use crate::model::{Noun, Seen, Store, Subject};
+
+/// Rows keep their places for so long after a key.
+const HANDS_ON: Duration = Duration::from_millis(1500);
+/// The preview, and the containers of the selected pod, follow after so long a rest.
+const REST: Duration = Duration::from_millis(150);
+/// Rows on the screen before anything was drawn.
+const UNSEEN_PAGE: usize = 20;
+
+/// One of the three panels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Panel {
+    /// Pods.
+    #[default]
+    Pods,
+    /// Containers.
+    Containers,
+    /// Images.
+    Images,
+}
+
+impl Panel {
+    /// All of them, in the order of their keys.
+    pub const ALL: [Self; 3] = [Self::Pods, Self::Containers, Self::Images];
+
+    /// Its place among them.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// What its rows are.
+    pub fn noun(self) -> Noun {
+        [Noun::Pod, Noun::Container, Noun::Image][self.index()]
+    }
+
+    /// Its title.
+    pub fn title(self) -> &'static str {
+        ["Pods", "Containers", "Images"][self.index()]
+    }
+
+    /// The next one, or the one before.
+    #[must_use]
+    pub fn step(self, forward: bool) -> Self {
+        Self::ALL[(self.index() + if forward { 1 } else { 2 }) % 3]
+    }
+}
+
+/// State of the home screen.
+#[derive(Debug, Default)]
+pub struct Home {
+    /// The panel with the focus.
+    pub focus: Panel,
+    /// Pods.
+    pub pods: List<PodRow>,
+    /// Containers, of [`Home::of_pod`] only if that is set.
+    pub containers: List<ContainerRow>,
+    /// Images.
+    pub images: List<ImageRow>,
+    /// The pod whose containers are shown; `None` shows all.
+    pub of_pod: Option<PodId>,
+    /// Containers of every pod are shown, whatever pod is selected.
+    pub every_pod: bool,
+    /// What the preview shows: the selection, once the cursor rests.
+    pub preview: Option<Subject>,
+    /// Width that the cells of each panel's columns have wanted so far. They only grow, so
+    /// that columns do not jump.
+    pub widths: [Vec<u16>; 3],
+    hands: Hands,
+}
+
+/// What the hand does, to keep still what it is about to touch.
+#[derive(Debug, Default)]
+struct Hands {
+    last_key: Option<Duration>,
+    /// The cursor moved and nothing has followed it yet.
+    moved_at: Option<Duration>,
+    /// Rows kept their places although the order says otherwise.
+    unsorted: bool,
+}
+
+impl Home {
+    /// The thing under the cursor of the focused panel.
+    pub fn subject(&self) -> Option<Subject> {
+        match self.focus {
+            Panel::Pods => self
+                .pods
+                .current()
+                .map(|row| Subject::Pod(row.pod.id.clone())),
+            Panel::Containers => self
+                .containers
+                .current()
+                .map(|row| Subject::Container(row.container.id.clone())),
+            Panel::Images => self
+                .images
+                .current()
+                .map(|row| Subject::Image(row.image.id.clone())),
+        }
+    }
+
+    /// A key was pressed at `uptime`.
+    pub fn touched(&mut self, uptime: Duration) {
+        self.hands.last_key = Some(uptime);
+    }
+
+    /// The hand has asked for another order: rows may move at once.
+    pub fn released(&mut self) {
+        self.hands.last_key = None;
+    }
+
+    /// Moves the cursor of the focused panel.
+    pub fn go(&mut self, to: Move, seen: &Seen, uptime: Duration) {
+        let page = page(seen, self.focus);
+        match self.focus {
+            Panel::Pods => self.pods.go(to, page),
+            Panel::Containers => self.containers.go(to, page),
+            Panel::Images => self.images.go(to, page),
+        }
+        self.hands.moved_at = Some(uptime);
+    }
+
+    /// Gives `panel` the focus.
+    pub fn focus(&mut self, panel: Panel, uptime: Duration) {
+        self.focus = panel;
+        self.hands.moved_at = Some(uptime);
+    }
+
+    /// Sort order of the focused panel, to be changed, and how many columns it has.
+    pub fn sort_mut(&mut self) -> (&mut Sort, usize) {
+        match self.focus {
+            Panel::Pods => (&mut self.pods.sort, PODS.len()),
+            Panel::Containers => (&mut self.containers.sort, CONTAINERS.len()),
+            Panel::Images => (&mut self.images.sort, IMAGES.len()),
+        }
+    }
+
+    /// Shows the containers of the selected pod at once.
+    pub fn follow_now(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
+        self.hands.moved_at = None;
+        self.preview = self.subject();
+        let selected = self.pods.current().map(|row| row.pod.id.clone());
+        let of_pod = selected.filter(|_| !self.every_pod);
+        if of_pod != self.of_pod {
+            self.of_pod = of_pod;
+            // Another pod's containers are another list: start at its top, in its own order.
+            self.containers.clear();
+            self.fill_containers(store, seen, uptime);
+        }
+    }
+
+    /// What is due at `uptime`. True if anything changed.
+    pub fn rest(&mut self, store: &Store, seen: &Seen, uptime: Duration) -> bool {
+        let follow = self.hands.moved_at.is_some_and(|at| uptime >= at + REST);
+        if follow {
+            self.follow_now(store, seen, uptime);
+        }
+        let sort = self.hands.unsorted && !self.hands_on(uptime);
+        if sort {
+            self.fill(store, seen, uptime);
+        }
+        follow || sort
+    }
+
+    /// When [`Home::rest`] is due.
+    pub fn rest_at(&self) -> Option<Duration> {
+        let follow = self.hands.moved_at.map(|at| at + REST);
+        let sort = self
+            .hands
+            .last_key
+            .filter(|_| self.hands.unsorted)
+            .map(|at| at + HANDS_ON);
+        match (follow, sort) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn hands_on(&self, uptime: Duration) -> bool {
+        self.hands.last_key.is_some_and(|at| uptime < at + HANDS_ON)
+    }
+
+    /// Takes over how wide the cells are that were drawn.
+    pub fn widen(&mut self, seen: &Seen) {
+        for (widths, panel) in self.widths.iter_mut().zip(&seen.panels) {
+            let wanted = panel.as_ref().map_or(&[][..], |panel| &panel.widths);
+            widths.resize(widths.len().max(wanted.len()), 0);
+            for (width, wanted) in widths.iter_mut().zip(wanted) {
+                *width = (*width).max(*wanted);
+            }
+        }
+    }
+
+    /// Takes new rows for all three lists.
+    pub fn fill(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
+        self.hands.unsorted = false;
+        self.fill_pods(store, seen, uptime);
+        if self.hands.moved_at.is_none() {
+            self.follow_now(store, seen, uptime);
+        }
+        self.fill_containers(store, seen, uptime);
+        self.fill_images(store, seen, uptime);
+    }
+
+    /// Takes new rows for the pods.
+    pub fn fill_pods(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
+        let keep = self.keep(Panel::Pods, uptime);
+        let rows: Vec<Arc<PodRow>> = store.pod_rows().cloned().collect();
+        self.pods.all = rows.len();
+        let order = order(&PODS, self.pods.sort);
+        self.pods
+            .replace(rows, order, keep, page(seen, Panel::Pods));
+    }
+
+    /// Takes new rows for the containers.
+    pub fn fill_containers(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
+        let keep = self.keep(Panel::Containers, uptime);
+        self.containers.all = store.container_rows().count();
+        let rows: Vec<Arc<ContainerRow>> = match &self.of_pod {
+            Some(pod) => store.attempts_in(pod).into_iter().cloned().collect(),
+            None => store.container_rows().cloned().collect(),
+        };
+        let order = order(&CONTAINERS, self.containers.sort);
+        self.containers
+            .replace(rows, order, keep, page(seen, Panel::Containers));
+    }
+
+    /// Takes new rows for the images.
+    pub fn fill_images(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
+        let keep = self.keep(Panel::Images, uptime);
+        let rows: Vec<Arc<ImageRow>> = store.image_rows().cloned().collect();
+        self.images.all = rows.len();
+        let order = order(&IMAGES, self.images.sort);
+        self.images
+            .replace(rows, order, keep, page(seen, Panel::Images));
+    }
+
+    fn keep(&mut self, panel: Panel, uptime: Duration) -> bool {
+        let keep = panel == self.focus && self.hands_on(uptime);
+        self.hands.unsorted |= keep;
+        keep
+    }
+}
+
+/// Rows that fit in a panel.
+pub fn page(seen: &Seen, panel: Panel) -> usize {
+    seen.panels[panel.index()]
+        .as_ref()
+        .map_or(UNSEEN_PAGE, |seen| seen.rows.height.into())
+}
+
+fn order<R: Row + Stands>(
+    columns: &'static [Column<R>],
+    sort: Sort,
+) -> impl Fn(&R, &R) -> Ordering {
+    let by_column = sort
+        .column
+        .and_then(|at| columns.get(at))
+        .map(|column| column.order);
+    move |a, b| {
+        let primary = by_column.map_or(Ordering::Equal, |order| order(a, b));
+        let ordered = primary.then_with(|| a.by_trouble(b));
+        if sort.reverse {
+            ordered.reverse()
+        } else {
+            ordered
+        }
+    }
+}

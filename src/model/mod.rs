@@ -1,0 +1,239 @@
+//! What the program knows and how it changes: [`Model`], and [`update()`] from one message to
+//! the next. Synchronous, without I/O: what is to be done outside is returned as [`Effect`]s.
+
+pub mod columns;
+pub mod command;
+pub mod exit;
+mod fetch;
+pub mod home;
+pub mod list;
+pub mod rows;
+pub mod store;
+pub mod trouble;
+mod update;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::layout::{Rect, Size};
+
+use crate::cri::{Update, Wanted};
+use crate::domain::{
+    ContainerDetail, ContainerId, ContainerState, ImageId, PodDetail, PodId, RuntimeVersion,
+};
+use crate::keys::Key;
+use crate::link::Link;
+use crate::text::Text;
+
+pub use fetch::{Fetches, Target};
+pub use home::{Home, Panel};
+pub use store::Store;
+pub use update::{settle, update, wake, wanted};
+
+/// The time, twice: the wall clock for ages, which may jump, and one that cannot, for pauses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clock {
+    /// Wall clock.
+    pub now: Timestamp,
+    /// Since the program started.
+    pub uptime: Duration,
+}
+
+/// Everything there is.
+#[derive(Debug)]
+pub struct Model {
+    /// The time of the message that is being handled.
+    pub clock: Clock,
+    /// The node and the connection to its runtime.
+    pub node: Node,
+    /// Pods, containers, images.
+    pub store: Store,
+    /// The home screen.
+    pub home: Home,
+    /// What lies above it, the topmost last.
+    pub layers: Vec<Layer>,
+    /// A line for a few seconds.
+    pub toast: Option<Toast>,
+    /// Statuses being read.
+    pub fetches: Fetches,
+    /// The lists lag behind the store; see [`settle`].
+    pub stale: bool,
+    /// Whether to end.
+    pub leaving: bool,
+}
+
+/// The node, for the header.
+#[derive(Debug)]
+pub struct Node {
+    /// Name of the node.
+    pub name: Text,
+    /// The socket, as crictl writes it.
+    pub endpoint: Text,
+    /// Where the endpoint was found.
+    pub endpoint_source: Text,
+    /// Who answers there.
+    pub version: Option<RuntimeVersion>,
+    /// Whether anybody does.
+    pub link: Link,
+    /// Why nothing may be changed; empty when things may be.
+    pub read_only: Vec<Text>,
+    /// Warnings of the start and notices since.
+    pub notices: Vec<Text>,
+    /// The worst pressure on the node, in words, if it is worth a word.
+    pub pressure: Option<Text>,
+}
+
+/// What a key can be about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Noun {
+    /// The list of pods.
+    Pod,
+    /// The list of containers.
+    Container,
+    /// The list of images.
+    Image,
+    /// A page of text.
+    Page,
+}
+
+/// One thing on the node.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Subject {
+    /// A pod sandbox.
+    Pod(PodId),
+    /// One attempt of a container.
+    Container(ContainerId),
+    /// An image.
+    Image(ImageId),
+}
+
+/// A page above the home screen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Layer {
+    /// What it shows.
+    pub page: Page,
+    /// First line on the screen.
+    pub scroll: usize,
+}
+
+/// What a page shows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Page {
+    /// The keys.
+    Help,
+    /// The facts about one thing.
+    Summary(Subject),
+    /// The notices of this run, the newest first.
+    Notices,
+}
+
+/// A line that goes away by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Toast {
+    /// The line.
+    pub text: Text,
+    /// When it goes, by [`Clock::uptime`].
+    pub until: Duration,
+}
+
+/// What happens.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// The terminal has another size, or its content is lost: draw all.
+    Redraw,
+    /// The connection has learnt something.
+    Feed(Update),
+    /// The status of a sandbox was read; `None` if it could not be.
+    PodDetail(PodId, Option<PodDetail>),
+    /// The status of a container was read, asked for in this state.
+    ContainerDetail(ContainerId, ContainerState, Option<ContainerDetail>),
+    /// The worst pressure on the node.
+    Pressure(Option<Text>),
+    /// Time has passed.
+    Wake,
+}
+
+/// What is to be done outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Which lists are looked at.
+    Want(Wanted),
+    /// List now.
+    Refresh,
+    /// Read these statuses.
+    Fetch(Vec<Target>),
+    /// Give the terminal back and stop until continued.
+    Suspend,
+    /// Draw everything anew.
+    Repaint,
+}
+
+/// What drawing tells the next update: where things are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Size of the terminal.
+    pub size: Size,
+    /// Rows of each panel that is shown in full, by [`Panel::index`].
+    pub panels: [Option<PanelSeen>; 3],
+    /// Lines of the page on top, and how many of them fit.
+    pub page: Option<PageSeen>,
+    /// When something drawn changes by itself.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// A list as it was drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PanelSeen {
+    /// Where its rows are.
+    pub rows: Rect,
+    /// Width of the widest cell drawn, by column.
+    pub widths: Vec<u16>,
+    /// Whether the column that needs every pod's status is shown.
+    pub shows_ip: bool,
+}
+
+/// A page as it was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageSeen {
+    /// Lines there are.
+    pub lines: usize,
+    /// Lines that fit.
+    pub height: usize,
+}
+
+impl Model {
+    /// A model that knows nothing of the node's pods yet.
+    pub fn new(node: Node, clock: Clock) -> Self {
+        Self {
+            clock,
+            node,
+            store: Store::default(),
+            home: Home::default(),
+            layers: Vec::new(),
+            toast: None,
+            fetches: Fetches::default(),
+            stale: false,
+            leaving: false,
+        }
+    }
+
+    /// What the keys are about now.
+    pub fn noun(&self) -> Noun {
+        if self.layers.is_empty() {
+            self.home.focus.noun()
+        } else {
+            Noun::Page
+        }
+    }
+
+    /// The thing under the cursor.
+    pub fn subject(&self) -> Option<Subject> {
+        match self.layers.last().map(|layer| &layer.page) {
+            Some(Page::Summary(subject)) => Some(subject.clone()),
+            Some(_) => None,
+            None => self.home.subject(),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! From one message to the next state.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cri::{Update, Wanted};
+use crate::keys::Key;
+use crate::link::Link;
+use crate::model::{Clock, Effect, Model, Msg, Seen, Target, Toast, command, fetch};
+use crate::text::Text;
+
+/// How long a toast stays.
+const TOAST: Duration = Duration::from_secs(4);
+
+/// Takes one message. Pure but for `model`.
+pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Effect> {
+    let jumped_back = clock.now < model.clock.now;
+    model.clock = clock;
+    if jumped_back {
+        // What was to be judged anew at a time that lies far ahead again.
+        model.store.recheck(Timestamp::MAX);
+    }
+    let mut effects = match msg {
+        Msg::Key(key) => press(model, seen, key),
+        Msg::Redraw => vec![],
+        Msg::Feed(update) => {
+            feed(model, update);
+            vec![]
+        }
+        Msg::PodDetail(id, detail) => {
+            model
+                .fetches
+                .done(&Target::Pod(id.clone()), detail.is_some());
+            if let Some(detail) = detail {
+                model.store.set_pod_detail(&id, detail, clock.now);
+                model.stale = true;
+            }
+            vec![]
+        }
+        Msg::ContainerDetail(id, state, detail) => {
+            model
+                .fetches
+                .done(&Target::Container(id.clone(), state), detail.is_some());
+            if let Some(detail) = detail {
+                model
+                    .store
+                    .set_container_detail(&id, state, detail, clock.now);
+                model.stale = true;
+            }
+            vec![]
+        }
+        Msg::Pressure(pressure) => {
+            model.node.pressure = pressure;
+            vec![]
+        }
+        Msg::Wake => vec![],
+    };
+    model.home.widen(seen);
+    pass_time(model, seen);
+    let targets = fetch::next(model, seen);
+    if !targets.is_empty() {
+        effects.push(Effect::Fetch(targets));
+    }
+    effects
+}
+
+/// When the model itself wants to be woken, by [`Clock::uptime`]; what is drawn may want it
+/// sooner.
+pub fn wake(model: &Model) -> Option<Duration> {
+    let toast = model.toast.as_ref().map(|toast| toast.until);
+    let recheck = model.store.recheck_at().map(|at| {
+        let left = at.duration_since(model.clock.now);
+        model.clock.uptime + Duration::try_from(left).unwrap_or_default()
+    });
+    [toast, recheck, model.home.rest_at()]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+/// The lists that the screen needs: all three, since names and counts are joined from them.
+pub fn wanted() -> Wanted {
+    Wanted {
+        pods: true,
+        containers: true,
+        images: true,
+    }
+}
+
+fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
+    model.home.touched(model.clock.uptime);
+    model.toast = None;
+    let Some(command) = command::find(key, model.noun()) else {
+        say(model, &format!("{key} does nothing here; ? shows the keys"));
+        return vec![];
+    };
+    if let Some(reason) = (command.refuse)(model) {
+        say(model, &format!("{}: {reason}", command.name));
+        return vec![];
+    }
+    let effects = (command.run)(model, seen);
+    if matches!(command.name, "sort" | "reverse") {
+        // Asked for by this very key, so the rows may move now.
+        model.home.released();
+        model.stale = true;
+    }
+    effects
+}
+
+fn say(model: &mut Model, line: &str) {
+    let until = model.clock.uptime + TOAST;
+    model.toast = Some(Toast {
+        text: Text::clean(line),
+        until,
+    });
+}
+
+fn feed(model: &mut Model, update: Update) {
+    let now = model.clock.now;
+    model.stale |= match update {
+        Update::Link(link) => {
+            if link == Link::Up {
+                let waiting = fetch::ended(model);
+                model.fetches.relisted(waiting);
+            }
+            model.node.link = link;
+            false
+        }
+        Update::Version(version) => {
+            model.node.version = Some(version);
+            false
+        }
+        Update::Notice(text) => {
+            model.node.notices.push(text.clone());
+            model.toast = Some(Toast {
+                text,
+                until: model.clock.uptime + TOAST,
+            });
+            false
+        }
+        Update::Pods(list) => model.store.set_pods(list, now),
+        Update::Containers(list) => {
+            let changed = model.store.set_containers(list, now);
+            let waiting = fetch::ended(model);
+            model.fetches.relisted(waiting);
+            changed
+        }
+        Update::Images(list) => model.store.set_images(list, now),
+    };
+}
+
+/// Brings the lists up to date with the store. Called before drawing and not at every message,
+/// so that a burst of them costs one sort.
+pub fn settle(model: &mut Model, seen: &Seen) {
+    if std::mem::take(&mut model.stale) {
+        model.home.fill(&model.store, seen, model.clock.uptime);
+    }
+}
+
+fn pass_time(model: &mut Model, seen: &Seen) {
+    let uptime = model.clock.uptime;
+    if model
+        .toast
+        .as_ref()
+        .is_some_and(|toast| uptime >= toast.until)
+    {
+        model.toast = None;
+    }
+    model.stale |= model.store.recheck(model.clock.now);
+    model.home.rest(&model.store, seen, uptime);
+}

@@ -1,0 +1,74 @@
+//! Titles and pages inside the body.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+
+use super::Cx;
+use crate::theme::Role;
+use crate::widgets::text::{cut_end, width};
+
+/// A rule across `area` with a title on it.
+pub fn titled(cx: &Cx, area: Rect, buffer: &mut Buffer, title: &str, focused: bool) {
+    if area.height == 0 {
+        return;
+    }
+    let (border, role) = if focused {
+        (Role::Focus, Role::Focus)
+    } else {
+        (Role::Border, Role::Title)
+    };
+    let rule = if cx.theme.unicode() { "─" } else { "-" };
+    let line = rule.repeat(area.width.into());
+    buffer.set_stringn(
+        area.x,
+        area.y,
+        line,
+        area.width.into(),
+        cx.theme.style(border),
+    );
+    let title = cut_end(title, area.width.saturating_sub(4), cx.theme.glyphs().more);
+    let (x, room) = (area.x + 1, usize::from(area.width.saturating_sub(2)));
+    buffer.set_stringn(x, area.y, format!(" {title} "), room, cx.theme.style(role));
+}
+
+/// What lies below the title.
+pub fn below_title(area: Rect) -> Rect {
+    let left = u16::from(area.width > 2);
+    Rect {
+        x: area.x + left,
+        y: area.y + area.height.min(1),
+        width: area.width - left,
+        height: area.height.saturating_sub(1),
+    }
+}
+
+/// Lines from `scroll` on.
+pub fn lines(area: Rect, buffer: &mut Buffer, lines: Vec<Line<'_>>, scroll: usize) {
+    let last_page = lines.len().saturating_sub(area.height.into());
+    let shown = lines.into_iter().skip(scroll.min(last_page));
+    for (line, y) in shown.zip(area.y..area.bottom()) {
+        line.render(
+            Rect {
+                y,
+                height: 1,
+                ..area
+            },
+            buffer,
+        );
+    }
+}
+
+/// One line of text in a role.
+pub fn line(cx: &Cx, area: Rect, buffer: &mut Buffer, text: &str, role: Role) -> u16 {
+    let text = cut_end(text, area.width, cx.theme.glyphs().more);
+    buffer.set_stringn(
+        area.x,
+        area.y,
+        &text,
+        area.width.into(),
+        cx.theme.style(role),
+    );
+    width(&text)
+}

@@ -1,0 +1,48 @@
+//! The footer: what the keys do to what is selected. Those that cannot run now are dimmed; the
+//! reason comes when they are pressed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Cx, body};
+use crate::model::command::{COMMANDS, Command};
+use crate::theme::Role;
+use crate::widgets::text::width;
+
+/// Draws the footer, or the toast in its place.
+pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
+    if let Some(toast) = &cx.model.toast {
+        body::line(cx, area, buffer, toast.text.as_str(), Role::Warn);
+        return;
+    }
+    let noun = cx.model.noun();
+    let shown = COMMANDS
+        .iter()
+        .filter(|c| !c.short.is_empty() && c.on.contains(&noun));
+    let back = !cx.model.layers.is_empty();
+    let mut shown: Vec<(&Command, &str)> = shown.map(|command| (command, command.short)).collect();
+    if let Some(last) = shown.last_mut().filter(|_| back) {
+        last.1 = "back";
+    }
+    // The last two, help and quit, are there whatever the width.
+    let cost = |(command, short): &(&Command, &str)| width(command.keys[0]) + width(short) + 3;
+    while shown.len() > 2 && shown.iter().map(cost).sum::<u16>() > area.width {
+        shown.remove(shown.len() - 3);
+    }
+    let mut x = area.x;
+    for (command, short) in shown {
+        let dead = (command.refuse)(cx.model).is_some();
+        let (key, text) = if dead {
+            (Role::Dim, Role::Dim)
+        } else {
+            (Role::Key, Role::Text)
+        };
+        let rest = |x| Rect {
+            x,
+            width: area.right().saturating_sub(x),
+            ..area
+        };
+        x += body::line(cx, rest(x), buffer, command.keys[0], key) + 1;
+        x += body::line(cx, rest(x), buffer, short, text) + 2;
+    }
+}

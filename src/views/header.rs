@@ -1,0 +1,184 @@
+//! The header: which node, which runtime, is it there, may I touch, is anything wrong.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Cx, body};
+use crate::domain::{ContainerState, PodState};
+use crate::format::{age, seconds_between};
+use crate::link::{Link, Problem};
+use crate::theme::Role;
+use crate::widgets::text::width;
+
+/// One piece of the header. Those with a high rank leave first.
+struct Part {
+    rank: u8,
+    role: Role,
+    text: String,
+}
+
+fn part(rank: u8, role: Role, text: impl Into<String>) -> Part {
+    Part {
+        rank,
+        role,
+        text: text.into(),
+    }
+}
+
+/// Lines that the header takes: two more while the runtime is away, for what and what to do.
+pub fn height(cx: &Cx, _width: u16) -> u16 {
+    match cx.model.node.link {
+        Link::Down { .. } if cx.model.store.loaded().pods => 3,
+        _ => 1,
+    }
+}
+
+/// Draws the header.
+pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
+    let separator = format!(" {} ", cx.theme.glyphs().dot);
+    let mut x = area.x;
+    for (place, part) in fitting(parts(cx), area.width, width(&separator))
+        .iter()
+        .enumerate()
+    {
+        let line = |x| Rect {
+            x,
+            width: area.right().saturating_sub(x),
+            height: 1,
+            ..area
+        };
+        if place > 0 {
+            x += body::line(cx, line(x), buffer, &separator, Role::Border);
+        }
+        x += body::line(cx, line(x), buffer, &part.text, part.role);
+    }
+    if let (Link::Down { problem, .. }, true) = (&cx.model.node.link, area.height >= 3) {
+        let below = |down: u16| Rect {
+            y: area.y + down,
+            height: 1,
+            ..area
+        };
+        body::line(cx, below(1), buffer, problem.what.as_str(), Role::Bad);
+        body::line(cx, below(2), buffer, problem.advice.as_str(), Role::Warn);
+    }
+}
+
+fn fitting(mut parts: Vec<Part>, room: u16, gap: u16) -> Vec<Part> {
+    let total = |parts: &[Part]| {
+        parts.iter().map(|part| width(&part.text)).sum::<u16>()
+            + gap * u16::try_from(parts.len().saturating_sub(1)).unwrap_or(0)
+    };
+    while total(&parts) > room {
+        let worst = (0..parts.len()).max_by_key(|place| (parts[*place].rank, *place));
+        match worst.filter(|place| parts[*place].rank > 0) {
+            Some(place) => parts.remove(place),
+            None => break,
+        };
+    }
+    parts
+}
+
+fn parts(cx: &Cx) -> Vec<Part> {
+    let node = &cx.model.node;
+    let mut parts = Vec::new();
+    if !node.read_only.is_empty() {
+        parts.push(part(0, Role::Alert, " READ-ONLY "));
+    }
+    parts.push(part(1, Role::Title, node.name.as_str()));
+    if let Some(version) = &node.version {
+        parts.push(part(
+            3,
+            Role::Text,
+            format!("{} {}", version.name, version.version),
+        ));
+    }
+    let (role, text) = link(cx);
+    parts.push(part(0, role, text));
+    if let Some(pressure) = &node.pressure {
+        parts.push(part(2, Role::Warn, pressure.as_str()));
+    }
+    if cx.model.store.loaded().containers && cx.model.store.loaded().pods {
+        parts.extend(counts(cx));
+    }
+    parts.push(part(
+        9,
+        Role::Dim,
+        format!("{} ({})", node.endpoint, node.endpoint_source),
+    ));
+    parts
+}
+
+fn link(cx: &Cx) -> (Role, String) {
+    match &cx.model.node.link {
+        Link::Connecting => (Role::Warn, "connecting".to_owned()),
+        Link::Up => (Role::Good, "up".to_owned()),
+        Link::Silent { since } => {
+            let seconds = seconds_between(*since, cx.now());
+            cx.shows_age(seconds);
+            (Role::Alert, format!(" not answering for {} ", age(seconds)))
+        }
+        Link::Down { since, .. } => {
+            let seconds = seconds_between(*since, cx.now());
+            cx.shows_age(seconds);
+            (
+                Role::Alert,
+                format!(" down for {}, retrying ", age(seconds)),
+            )
+        }
+    }
+}
+
+fn counts(cx: &Cx) -> Vec<Part> {
+    let store = &cx.model.store;
+    let mut ready = 0;
+    let (mut pods, mut running, mut exited, mut containers, mut trouble) = (0, 0, 0, 0, 0);
+    for row in store.pod_rows() {
+        pods += 1;
+        ready += usize::from(row.pod.state == PodState::Ready);
+    }
+    for row in store.container_rows() {
+        containers += 1;
+        running += usize::from(row.container.state == ContainerState::Running);
+        exited += usize::from(row.container.state == ContainerState::Exited);
+        trouble += usize::from(row.trouble.is_some());
+    }
+    // Pods that are in trouble without a container that is.
+    trouble += store
+        .pod_rows()
+        .filter(|row| matches!(row.trouble, Some((None, _))))
+        .count();
+    let trouble = match trouble {
+        0 => part(0, Role::Good, "no trouble"),
+        n => part(0, Role::Bad, format!("{n} in trouble")),
+    };
+    let other = containers - running - exited;
+    let other = if other == 0 {
+        String::new()
+    } else {
+        format!(", {other} other")
+    };
+    vec![
+        trouble,
+        part(5, Role::Text, format!("{pods} pods, {ready} ready")),
+        part(
+            6,
+            Role::Text,
+            format!("{containers} containers, {running} running, {exited} exited{other}"),
+        ),
+    ]
+}
+
+/// What is wrong with the connection, in the middle of an empty screen.
+pub fn problem(cx: &Cx, area: Rect, buffer: &mut Buffer, problem: &Problem) {
+    let mut doc = crate::widgets::page::Doc::default();
+    doc.title("The container runtime cannot be reached")
+        .text(problem.what.as_str(), Role::Bad)
+        .text("", Role::Text)
+        .text(problem.advice.as_str(), Role::Text)
+        .text("", Role::Text)
+        .fact("endpoint", cx.model.node.endpoint.as_str())
+        .fact("found", cx.model.node.endpoint_source.as_str())
+        .text("", Role::Text)
+        .text("critui goes on trying. R tries now, q quits.", Role::Dim);
+    body::lines(area, buffer, doc.lines(cx.theme, area.width), 0);
+}

@@ -1,0 +1,58 @@
+//! Help, generated from the table of commands, and the notices.
+
+use crate::model::command::{COMMANDS, Command};
+use crate::model::{Model, Noun};
+use crate::theme::Role;
+use crate::widgets::page::Doc;
+
+/// The keys.
+pub fn doc() -> Doc {
+    let mut doc = Doc::default();
+    let everywhere = |command: &&Command| command.on.contains(&Noun::Page);
+    doc.title("Everywhere");
+    for command in COMMANDS.iter().filter(everywhere) {
+        doc.fact(command.keys.join(" "), command.doc);
+    }
+    doc.title("In the lists");
+    for command in COMMANDS.iter().filter(|command| !everywhere(command)) {
+        doc.fact(command.keys.join(" "), command.doc);
+    }
+    doc.title("What is in trouble");
+    for line in [
+        "Rows in trouble come first: the newest attempt exited non-zero or never started, its \
+         state is lost, a ready pod has had no container for a minute, or there was a restart in \
+         the last ten minutes.",
+        "Trouble ends after ten minutes of good running. What finished with exit 0 is none.",
+        "The time of the next restart is an estimate: the kubelet waits 10 s, 20 s, 40 s ... up to \
+         5 minutes.",
+    ] {
+        doc.text(line, Role::Text);
+    }
+    doc
+}
+
+/// Why read-only, and what was worth a warning.
+pub fn notices(model: &Model) -> Doc {
+    let mut doc = Doc::default();
+    if model.node.read_only.is_empty() {
+        doc.title("This run may change things")
+            .text("no voice asks for read-only", Role::Text);
+    } else {
+        doc.title("Read-only, because");
+        for reason in &model.node.read_only {
+            doc.text(reason.as_str(), Role::Text);
+        }
+    }
+    doc.title("Endpoint").text(
+        format!("{} ({})", model.node.endpoint, model.node.endpoint_source),
+        Role::Text,
+    );
+    doc.title("Notices");
+    if model.node.notices.is_empty() {
+        doc.text("none", Role::Dim);
+    }
+    for notice in model.node.notices.iter().rev() {
+        doc.text(notice.as_str(), Role::Warn);
+    }
+    doc
+}

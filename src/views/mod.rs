@@ -1,0 +1,118 @@
+//! Drawing: from the model to the screen. Pure; what the next update must know of the drawn
+//! screen comes back as [`Seen`].
+
+mod body;
+mod footer;
+mod header;
+mod help;
+mod home;
+mod panel;
+mod summary;
+
+use std::cell::Cell;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+
+use crate::model::{Model, Page, PageSeen, Seen};
+use crate::theme::{Role, Theme};
+
+/// Smallest terminal in which anything useful can be shown.
+const SMALLEST: Size = Size {
+    width: 40,
+    height: 10,
+};
+
+/// What every view draws with.
+struct Cx<'a> {
+    model: &'a Model,
+    theme: &'a Theme,
+    wake_at: Cell<Option<Timestamp>>,
+}
+
+impl Cx<'_> {
+    fn now(&self) -> Timestamp {
+        self.model.clock.now
+    }
+
+    /// Something drawn changes by itself in so many seconds.
+    fn wake_in(&self, seconds: u64) {
+        let seconds = i64::try_from(seconds).unwrap_or(60).max(1);
+        let at = Timestamp::from_second(self.now().as_second() + seconds).ok();
+        let earlier = match (self.wake_at.get(), at) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.wake_at.set(earlier);
+    }
+
+    /// An age of so many seconds is shown: it ticks by seconds below a minute, and all the
+    /// others together at each full minute.
+    fn shows_age(&self, seconds: u64) {
+        let into_minute = u64::try_from(self.now().as_second().rem_euclid(60)).unwrap_or(0);
+        self.wake_in(if seconds < 60 { 1 } else { 60 - into_minute });
+    }
+}
+
+/// Draws everything.
+pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
+    let area = buffer.area;
+    let mut seen = Seen {
+        size: area.as_size(),
+        ..Seen::default()
+    };
+    if area.width < SMALLEST.width || area.height < SMALLEST.height {
+        let line = format!("critui needs {}x{}", SMALLEST.width, SMALLEST.height);
+        Line::styled(line, theme.style(Role::Warn)).render(area, buffer);
+        return seen;
+    }
+    let cx = Cx {
+        model,
+        theme,
+        wake_at: Cell::new(None),
+    };
+    let (top, body, bottom) = frame(area, header::height(&cx, area.width));
+    header::draw(&cx, top, buffer);
+    footer::draw(&cx, bottom, buffer);
+    match model.layers.last() {
+        None => home::draw(&cx, body, buffer, &mut seen),
+        Some(layer) => {
+            let (title, doc) = match &layer.page {
+                Page::Help => ("Help".to_owned(), help::doc()),
+                Page::Notices => ("Notices".to_owned(), help::notices(model)),
+                Page::Summary(subject) => summary::page(&cx, subject),
+            };
+            body::titled(&cx, body, buffer, &title, true);
+            let inner = body::below_title(body);
+            let lines = doc.lines(theme, inner.width);
+            seen.page = Some(PageSeen {
+                lines: lines.len(),
+                height: inner.height.into(),
+            });
+            body::lines(inner, buffer, lines, layer.scroll);
+        }
+    }
+    seen.wake_at = cx.wake_at.get();
+    seen
+}
+
+fn frame(area: Rect, header: u16) -> (Rect, Rect, Rect) {
+    let top = Rect {
+        height: header,
+        ..area
+    };
+    let bottom = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
+    let body = Rect {
+        y: top.bottom(),
+        height: area.height - header - 1,
+        ..area
+    };
+    (top, body, bottom)
+}

@@ -1,0 +1,315 @@
+//! One list: its title, its columns, its rows.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Cx, body};
+use crate::format::seconds_between;
+use crate::model::columns::{
+    CONTAINERS, Column, Cut, IMAGES, POD_IP, PODS, ROW_STEP, Standing, Stands,
+};
+use crate::model::list::{List, Sort};
+use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
+use crate::model::{Panel, PanelSeen};
+use crate::theme::Role;
+use crate::widgets::table::{Cell, Slot, draw_row, fit};
+use crate::widgets::text::width;
+
+/// Cells before the first column: glyph and space.
+const MARGIN: u16 = 2;
+
+/// Draws one panel in full.
+pub fn draw(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) -> PanelSeen {
+    body::titled(
+        cx,
+        area,
+        buffer,
+        &title(cx, panel),
+        cx.model.home.focus == panel,
+    );
+    let inner = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    match panel {
+        Panel::Pods => list(cx, panel, &cx.model.home.pods, &PODS, inner, buffer),
+        Panel::Containers => list(
+            cx,
+            panel,
+            &cx.model.home.containers,
+            &CONTAINERS,
+            inner,
+            buffer,
+        ),
+        Panel::Images => list(cx, panel, &cx.model.home.images, &IMAGES, inner, buffer),
+    }
+}
+
+/// Draws one panel as a line.
+pub fn collapsed(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {
+    body::titled(cx, area, buffer, &title(cx, panel), false);
+}
+
+fn title(cx: &Cx, panel: Panel) -> String {
+    let home = &cx.model.home;
+    let loaded = cx.model.store.loaded();
+    let name = format!("{} {}", panel.index() + 1, panel.title());
+    let (known, all, trouble, at) = match panel {
+        Panel::Pods => {
+            let trouble = home
+                .pods
+                .rows()
+                .iter()
+                .filter(|row| row.trouble.is_some())
+                .count();
+            (loaded.pods, home.pods.all, trouble, place(&home.pods))
+        }
+        Panel::Containers => {
+            let rows = home.containers.rows();
+            let trouble = rows.iter().filter(|row| row.trouble.is_some()).count();
+            (
+                loaded.containers,
+                home.containers.all,
+                trouble,
+                place(&home.containers),
+            )
+        }
+        Panel::Images => (loaded.images, home.images.all, 0, place(&home.images)),
+    };
+    if !known {
+        return name;
+    }
+    let mut title = format!("{name} {at}");
+    if let (Panel::Containers, Some(pod)) = (panel, home.of_pod.as_ref()) {
+        let pod = cx
+            .model
+            .store
+            .pod(pod)
+            .map_or("", |row| row.pod.name.as_str());
+        title = format!("{name} of {pod} {at} ({all} in all)");
+    }
+    if trouble > 0 {
+        title = format!("{title} {} {trouble} in trouble", cx.theme.glyphs().dot);
+    }
+    title
+}
+
+fn place<R: Row>(list: &List<R>) -> String {
+    let count = list.rows().len();
+    if count == 0 {
+        "0".to_owned()
+    } else {
+        format!("{}/{count}", list.cursor() + 1)
+    }
+}
+
+/// What a row asks for beyond the trait of its columns: when it changes by itself.
+trait Ticks {
+    fn tick(&self, cx: &Cx);
+}
+
+impl Ticks for PodRow {
+    fn tick(&self, cx: &Cx) {
+        tick(cx, self.pod.created_at);
+        let trouble = self.trouble.as_ref().map(|(_, trouble)| trouble);
+        if let Some(seconds) = trouble.and_then(|t| t.changes_in(cx.now(), ROW_STEP)) {
+            cx.wake_in(seconds);
+        }
+    }
+}
+
+impl Ticks for ContainerRow {
+    fn tick(&self, cx: &Cx) {
+        tick(cx, self.container.created_at);
+        let trouble = self.trouble.as_ref();
+        if let Some(seconds) = trouble.and_then(|t| t.changes_in(cx.now(), ROW_STEP)) {
+            cx.wake_in(seconds);
+        }
+    }
+}
+
+impl Ticks for ImageRow {
+    fn tick(&self, _: &Cx) {}
+}
+
+fn tick(cx: &Cx, created_at: Option<jiff::Timestamp>) {
+    if let Some(at) = created_at {
+        cx.shows_age(seconds_between(at, cx.now()));
+    }
+}
+
+fn list<R: Row + Stands + Ticks>(
+    cx: &Cx,
+    panel: Panel,
+    list: &List<R>,
+    columns: &'static [Column<R>],
+    area: Rect,
+    buffer: &mut Buffer,
+) -> PanelSeen {
+    let rows_area = Rect {
+        y: area.y + area.height.min(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    let visible: Vec<&Arc<R>> = list
+        .rows()
+        .iter()
+        .skip(list.offset())
+        .take(rows_area.height.into())
+        .collect();
+    let now = cx.now();
+    let mut widths = vec![0; columns.len()];
+    for row in &visible {
+        row.tick(cx);
+        for (width_of, column) in widths.iter_mut().zip(columns) {
+            *width_of = (*width_of).max(width(&(column.cell)(row, now).text));
+        }
+    }
+    let fitted = fit(
+        &slots(cx, panel, columns, &widths),
+        area.width.saturating_sub(MARGIN),
+    );
+    if visible.is_empty() {
+        empty(cx, panel, rows_area, buffer);
+    } else {
+        heads(cx, columns, &fitted, list.sort, area, buffer);
+    }
+    for (place, row) in visible.iter().enumerate() {
+        let y = rows_area.y + u16::try_from(place).unwrap_or(0);
+        let line = Rect {
+            y,
+            height: 1,
+            ..rows_area
+        };
+        let selected = list.offset() + place == list.cursor() && cx.model.home.focus == panel;
+        draw_one(cx, row.as_ref(), columns, &fitted, line, selected, buffer);
+    }
+    let shows_ip = panel == Panel::Pods && fitted.get(POD_IP).is_some_and(Option::is_some);
+    PanelSeen {
+        rows: rows_area,
+        widths,
+        shows_ip,
+    }
+}
+
+fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], drawn: &[u16]) -> Vec<Slot> {
+    let before = &cx.model.home.widths[panel.index()];
+    let slot = |(place, column): (usize, &Column<R>)| {
+        let want = drawn[place].max(before.get(place).copied().unwrap_or(0));
+        let least = column.width.0.max(width(column.head)).min(column.width.1);
+        // No column is wider than what it holds, so that a small list stays together.
+        let content = want.max(width(column.head));
+        let most = column.width.1.max(least);
+        Slot {
+            least: least.min(content),
+            want: content.min(most),
+            rank: column.rank,
+        }
+    };
+    columns.iter().enumerate().map(slot).collect()
+}
+
+fn heads<R>(
+    cx: &Cx,
+    columns: &[Column<R>],
+    fitted: &[Option<u16>],
+    sort: Sort,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let arrows = cx.theme.glyphs().arrows;
+    let cells = columns
+        .iter()
+        .zip(fitted)
+        .enumerate()
+        .filter_map(|(place, (column, room))| {
+            let sorted = sort.column == Some(place);
+            let text = if sorted {
+                format!("{}{}", column.head, arrows[usize::from(sort.reverse)])
+            } else {
+                column.head.to_owned()
+            };
+            let role = if sorted { Role::Focus } else { Role::Head };
+            Some((
+                (*room)?,
+                Cell {
+                    text: text.into(),
+                    role,
+                    right: column.right,
+                    middle: false,
+                },
+            ))
+        });
+    let line = Rect {
+        x: area.x + MARGIN,
+        width: area.width - MARGIN,
+        height: 1,
+        ..area
+    };
+    draw_row(buffer, line, cx.theme, cells, false);
+}
+
+fn draw_one<R: Stands>(
+    cx: &Cx,
+    row: &R,
+    columns: &[Column<R>],
+    fitted: &[Option<u16>],
+    line: Rect,
+    selected: bool,
+    buffer: &mut Buffer,
+) {
+    let glyphs = cx.theme.glyphs();
+    let standing = row.standing();
+    let glyph = match standing {
+        Standing::Bad | Standing::Warn => glyphs.bad,
+        Standing::Good => glyphs.good,
+        Standing::Past => glyphs.past,
+    };
+    buffer.set_stringn(line.x, line.y, glyph, 1, cx.theme.style(standing.role()));
+    let past = standing == Standing::Past;
+    let cells = columns.iter().zip(fitted).filter_map(|(column, room)| {
+        let cell = (column.cell)(row, cx.now());
+        let role = if past && cell.role == Role::Text {
+            Role::Dim
+        } else {
+            cell.role
+        };
+        let middle = column.cut == Cut::Middle;
+        Some((
+            (*room)?,
+            Cell {
+                text: cell.text,
+                role,
+                right: column.right,
+                middle,
+            },
+        ))
+    });
+    let rest = Rect {
+        x: line.x + MARGIN,
+        width: line.width - MARGIN,
+        ..line
+    };
+    draw_row(buffer, rest, cx.theme, cells, selected);
+}
+
+fn empty(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {
+    if area.height == 0 {
+        return;
+    }
+    let loaded = cx.model.store.loaded();
+    let known = [loaded.pods, loaded.containers, loaded.images][panel.index()];
+    let text = match (known, panel) {
+        (false, _) => "  waiting for the runtime",
+        (true, Panel::Pods) => "  no pods on this node",
+        (true, Panel::Containers) if cx.model.home.of_pod.is_some() => {
+            "  this pod has no containers; * shows those of every pod"
+        }
+        (true, Panel::Containers) => "  no containers on this node",
+        (true, Panel::Images) => "  no images on this node",
+    };
+    body::line(cx, area, buffer, text, Role::Dim);
+}

@@ -1,0 +1,239 @@
+//! The facts about one pod, container or image, from lists and statuses.
+
+use jiff::Timestamp;
+
+use super::Cx;
+use crate::domain::{ContainerDetail, Labels, PodId};
+use crate::format::{age, bytes, seconds_between, span};
+use crate::model::columns::{ROW_STEP, Stands};
+use crate::model::rows::{ContainerRow, ImageRow, PodRow};
+use crate::model::{Subject, exit};
+use crate::text::Text;
+use crate::theme::Role;
+use crate::widgets::page::Doc;
+
+/// Labels shown at most; the rest is counted.
+const LABELS: usize = 12;
+
+/// Title and facts of `subject`.
+pub fn page(cx: &Cx, subject: &Subject) -> (String, Doc) {
+    let store = &cx.model.store;
+    let mut doc = Doc::default();
+    let title = match subject {
+        Subject::Pod(id) => store.pod(id).map(|row| pod(cx, row, &mut doc)),
+        Subject::Container(id) => store.container(id).map(|row| container(cx, row, &mut doc)),
+        Subject::Image(id) => store.image(id).map(|row| image(cx, row, &mut doc)),
+    };
+    let title = title.unwrap_or_else(|| {
+        doc.text("It is no longer on this node.", Role::Dim);
+        "Gone".to_owned()
+    });
+    (title, doc)
+}
+
+/// Title and facts of what belongs to `subject`: the attempts of a pod's containers, or the
+/// containers of an image.
+pub fn related(cx: &Cx, subject: &Subject) -> (String, Doc) {
+    let store = &cx.model.store;
+    let mut doc = Doc::default();
+    match subject {
+        Subject::Pod(id) => attempts(cx, id, None, &mut doc),
+        Subject::Container(id) => {
+            if let Some(row) = store.container(id) {
+                attempts(
+                    cx,
+                    &row.container.pod_id,
+                    Some(&row.container.name),
+                    &mut doc,
+                );
+            }
+        }
+        Subject::Image(id) => {
+            let mut rows: Vec<_> = store
+                .container_rows()
+                .filter(|row| row.container.image_id.key() == id.key())
+                .collect();
+            rows.sort_by(|a, b| a.by_trouble(b));
+            for row in rows {
+                let name = format!("{}/{}", row.pod_name(), row.container.name);
+                doc.text(name, Role::Accent);
+                let verdict = row.verdict(cx.now(), ROW_STEP);
+                doc.text(format!("  {verdict}"), row.standing().role());
+            }
+            return ("Used by".to_owned(), doc);
+        }
+    }
+    ("Attempts".to_owned(), doc)
+}
+
+fn pod(cx: &Cx, row: &PodRow, doc: &mut Doc) -> String {
+    let pod = &row.pod;
+    let now = cx.now();
+    doc.title("Status");
+    doc.fact_as("status", row.verdict(now, ROW_STEP), row.standing().role());
+    doc.fact(
+        "containers",
+        format!("{} of {} running", row.running, row.total),
+    );
+    doc.fact("restarts", row.restarts.to_string());
+    moment(cx, doc, "created", pod.created_at);
+    doc.title("Identity");
+    doc.fact("namespace", pod.namespace.as_str())
+        .fact("name", pod.name.as_str());
+    doc.fact("pod uid", pod.uid.as_str())
+        .fact("sandbox id", pod.id.as_str());
+    doc.fact(
+        "sandbox",
+        format!("{}, attempt {}", pod.state.name(), pod.attempt),
+    );
+    doc.maybe("handler", pod.runtime_handler.as_ref().map(Text::as_str));
+    if let Some(detail) = &row.detail {
+        let ips: Vec<&str> = detail.ips.iter().map(Text::as_str).collect();
+        let ips = if detail.host_network {
+            "the node's network".into()
+        } else {
+            ips.join(", ")
+        };
+        doc.maybe("ip", Some(ips).filter(|ips| !ips.is_empty()));
+        let host = [(detail.host_pid, "processes"), (detail.host_ipc, "IPC")];
+        for (_, what) in host.iter().filter(|(on, _)| *on) {
+            doc.fact_as("host", format!("sees the node's {what}"), Role::Warn);
+        }
+    }
+    doc.title("Attempts");
+    attempts(cx, &pod.id, None, doc);
+    labels(doc, &pod.labels);
+    format!("Pod {}/{}", pod.namespace, pod.name)
+}
+
+fn container(cx: &Cx, row: &ContainerRow, doc: &mut Doc) -> String {
+    let container = &row.container;
+    doc.title("Status");
+    let verdict = row.verdict(cx.now(), ROW_STEP);
+    doc.fact_as("status", verdict, row.standing().role());
+    doc.fact("state", container.state.name());
+    match &row.detail {
+        Some(detail) => outcome(cx, detail, doc),
+        None => moment(cx, doc, "created", container.created_at),
+    }
+    doc.fact("restarts", container.restart_count().to_string());
+    doc.fact("attempt", container.attempt.to_string());
+    doc.title("Identity");
+    doc.fact("namespace", row.namespace())
+        .fact("pod", row.pod_name());
+    doc.fact("name", container.name.as_str())
+        .fact("container id", container.id.as_str());
+    doc.fact("sandbox id", container.pod_id.as_str());
+    doc.title("Image");
+    doc.fact("image", row.image.as_str())
+        .fact("image id", container.image_id.as_str());
+    doc.title("Attempts");
+    attempts(cx, &container.pod_id, Some(&container.name), doc);
+    labels(doc, &container.labels);
+    format!("Container {}/{}", row.pod_name(), container.name)
+}
+
+fn outcome(cx: &Cx, detail: &ContainerDetail, doc: &mut Doc) {
+    if let Some(code) = detail.exit_code {
+        let role = if code == 0 { Role::Good } else { Role::Bad };
+        let meaning = exit::meaning(code);
+        let text = if meaning.is_empty() {
+            code.to_string()
+        } else {
+            format!("{code}, {meaning}")
+        };
+        doc.fact_as("exit code", text, role);
+    }
+    doc.maybe("reason", detail.reason.as_ref().map(Text::as_str));
+    if let Some(message) = &detail.message {
+        doc.fact_as("message", message.as_str(), Role::Warn);
+    }
+    moment(cx, doc, "started", detail.started_at);
+    moment(cx, doc, "finished", detail.finished_at);
+    if let (Some(started), Some(finished)) = (detail.started_at, detail.finished_at) {
+        doc.fact("ran for", span(seconds_between(started, finished)));
+    }
+    doc.maybe("log", detail.log_path.as_ref().map(Text::as_str));
+}
+
+fn image(_: &Cx, row: &ImageRow, doc: &mut Doc) -> String {
+    let image = &row.image;
+    doc.title("Image");
+    doc.fact(
+        "size",
+        format!("{} ({} bytes)", bytes(image.size), image.size),
+    );
+    let used = match row.used_by {
+        0 => "no container".to_owned(),
+        1 => "1 container".to_owned(),
+        n => format!("{n} containers"),
+    };
+    doc.fact("used by", used)
+        .fact("pinned", if image.pinned { "yes" } else { "no" });
+    doc.fact("image id", image.id.as_str());
+    doc.title("Tags");
+    list(doc, &image.tags, "none");
+    doc.title("Digests");
+    list(doc, &image.digests, "none (imported from a file)");
+    format!("Image {}", row.name)
+}
+
+fn list(doc: &mut Doc, texts: &[Text], none: &str) {
+    if texts.is_empty() {
+        doc.text(none, Role::Dim);
+    }
+    for text in texts {
+        doc.text(text.as_str(), Role::Text);
+    }
+}
+
+fn attempts(cx: &Cx, pod: &PodId, name: Option<&Text>, doc: &mut Doc) {
+    let rows = cx.model.store.attempts_in(pod);
+    let rows = rows
+        .into_iter()
+        .filter(|row| name.is_none_or(|name| row.container.name == *name));
+    for row in rows {
+        let container = &row.container;
+        let created = container.created_at.map(|at| seconds_between(at, cx.now()));
+        let created = created.map_or_else(String::new, |seconds| {
+            cx.shows_age(seconds);
+            format!(", {} ago", age(seconds))
+        });
+        let ran = row
+            .detail
+            .as_ref()
+            .and_then(|d| Some((d.started_at?, d.finished_at?)));
+        let ran = ran.map_or_else(String::new, |(from, to)| {
+            format!(", ran {}", span(seconds_between(from, to)))
+        });
+        let verdict = row.verdict(cx.now(), ROW_STEP);
+        let head = format!("{} #{}", container.name, container.attempt);
+        doc.fact_as(
+            head,
+            format!("{verdict}{ran}{created}"),
+            row.standing().role(),
+        );
+    }
+}
+
+fn labels(doc: &mut Doc, labels: &Labels) {
+    if labels.is_empty() {
+        return;
+    }
+    doc.title("Labels");
+    for (key, value) in labels.iter().take(LABELS) {
+        doc.text(format!("{key}={value}"), Role::Text);
+    }
+    if labels.len() > LABELS {
+        doc.text(format!("and {} more", labels.len() - LABELS), Role::Dim);
+    }
+}
+
+fn moment(cx: &Cx, doc: &mut Doc, name: &str, at: Option<Timestamp>) {
+    let Some(at) = at else { return };
+    let seconds = seconds_between(at, cx.now());
+    cx.shows_age(seconds);
+    // Whole seconds in UTC, as the node's other logs have them.
+    let shown = Timestamp::from_second(at.as_second()).unwrap_or(at);
+    doc.fact(name, format!("{shown} ({} ago)", age(seconds)));
+}

@@ -1,0 +1,118 @@
+//! A page of facts: sections of named values, wrapped to the width.
+
+use ratatui::text::{Line, Span};
+
+use crate::theme::{Role, Theme};
+use crate::widgets::text::{width, wrap};
+
+/// A page, built from top to bottom.
+#[derive(Debug, Default)]
+pub struct Doc {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Title(String),
+    Fact(String, String, Role),
+    Text(String, Role),
+}
+
+/// Most cells that the names of facts take.
+const NAMES: u16 = 16;
+
+impl Doc {
+    /// Starts a section.
+    pub fn title(&mut self, title: impl Into<String>) -> &mut Self {
+        self.entries.push(Entry::Title(title.into()));
+        self
+    }
+
+    /// Adds a named value.
+    pub fn fact(&mut self, name: impl Into<String>, value: impl Into<String>) -> &mut Self {
+        self.fact_as(name, value, Role::Text)
+    }
+
+    /// Adds a named value with a meaning.
+    pub fn fact_as(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+        role: Role,
+    ) -> &mut Self {
+        self.entries
+            .push(Entry::Fact(name.into(), value.into(), role));
+        self
+    }
+
+    /// Adds a named value if there is one.
+    pub fn maybe(&mut self, name: &str, value: Option<impl Into<String>>) -> &mut Self {
+        if let Some(value) = value {
+            self.fact(name, value);
+        }
+        self
+    }
+
+    /// Adds running text.
+    pub fn text(&mut self, text: impl Into<String>, role: Role) -> &mut Self {
+        self.entries.push(Entry::Text(text.into(), role));
+        self
+    }
+
+    /// The page in lines of `room` cells.
+    pub fn lines(&self, theme: &Theme, room: u16) -> Vec<Line<'static>> {
+        let names = self.entries.iter().filter_map(|entry| match entry {
+            Entry::Fact(name, ..) => Some(width(name)),
+            Entry::Title(_) | Entry::Text(..) => None,
+        });
+        let names = names.max().unwrap_or(0).min(NAMES).min(room / 2);
+        let mut lines = Vec::new();
+        for entry in &self.entries {
+            match entry {
+                Entry::Title(title) => {
+                    if !lines.is_empty() {
+                        lines.push(Line::default());
+                    }
+                    lines.extend(styled(title, room, theme, Role::Title));
+                }
+                Entry::Text(text, role) => lines.extend(styled(text, room, theme, *role)),
+                Entry::Fact(name, value, role) => {
+                    lines.extend(fact(name, value, *role, names, room, theme));
+                }
+            }
+        }
+        lines
+    }
+}
+
+fn styled<'a>(
+    text: &'a str,
+    room: u16,
+    theme: &'a Theme,
+    role: Role,
+) -> impl Iterator<Item = Line<'static>> + 'a {
+    wrap(text, room)
+        .into_iter()
+        .map(move |part| Line::styled(part.to_owned(), theme.style(role)))
+}
+
+fn fact(
+    name: &str,
+    value: &str,
+    role: Role,
+    names: u16,
+    room: u16,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let indent = names + 2;
+    let parts = wrap(value, room.saturating_sub(indent).max(1));
+    let head = |place: usize| if place == 0 { name } else { "" };
+    let line = |(place, part): (usize, &str)| {
+        let name = format!("{:<1$}", head(place), usize::from(indent));
+        Line::from(vec![
+            Span::styled(name, theme.style(Role::Dim)),
+            Span::styled(part.to_owned(), theme.style(role)),
+        ])
+    };
+    parts.into_iter().enumerate().map(line).collect()
+}
