@@ -142,6 +142,8 @@ fn unopened(socket: &str, error: &io::Error) -> (String, &'static str) {
             format!("{socket}: permission denied"),
             "Run critui as root (sudo), or as a member of the socket's group",
         ),
+        // Our own words, which read well after the name.
+        _ if error.get_ref().is_some() => (format!("{socket} {error}"), NAME_ONE),
         _ => (format!("{socket} cannot be opened: {error}"), NAME_ONE),
     }
 }

@@ -111,8 +111,13 @@ async fn channel(host: &HostRoot, path: &Path) -> Result<(Channel, Watch), Failu
 }
 
 async fn connect(host: &HostRoot, path: &Path) -> Result<UnixStream, Failure> {
+    let (host, path) = (host.clone(), path.to_owned());
+    // Looking for the socket may block on a file system that hangs.
+    let found = tokio::task::spawn_blocking(move || host.socket(&path)).await;
     // The handle keeps the resolved socket alive until it is connected.
-    let handle = host.socket(path).map_err(Failure::Socket)?;
+    let handle = found
+        .unwrap_or_else(|panic| Err(io::Error::other(panic)))
+        .map_err(Failure::Socket)?;
     let connected = UnixStream::connect(handle.path()).await;
     connected.map_err(|error| match error.kind() {
         // A full queue of a process that accepts nothing.

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 use super::diagnose::{Failure, diagnose};
 use super::dial;
 use super::error::Kind;
+use super::events::Events;
+use super::hints;
 use super::pace::{self, Backoff};
 use super::poll::{Outcome, Poller};
 use super::read::{Reader, probe};
@@ -22,15 +24,33 @@ use crate::link::Link;
 /// a frozen runtime answers it the moment it thaws, and gets no pile of questions until then.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What wakes the task before its time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wake {
+    /// Somebody wants everything listed now.
+    pub refresh: Arc<Notify>,
+    /// Something has probably changed.
+    pub hint: Arc<Notify>,
+}
+
+/// Where what is learnt goes.
+#[derive(Debug)]
+pub(super) struct Reports {
+    /// Gets each new connection.
+    pub reader: Reader,
+    /// Gets the updates.
+    pub out: mpsc::Sender<Update>,
+    /// Is told when there is a runtime to subscribe to.
+    pub events: Option<Arc<Events>>,
+}
+
 /// Everything the task works with.
 pub(super) struct Actor {
     target: Target,
     timing: Timing,
-    reader: Reader,
-    out: mpsc::Sender<Update>,
+    reports: Reports,
     wants: watch::Receiver<Wanted>,
-    refresh: Arc<Notify>,
-    hint: Arc<Notify>,
+    wake: Wake,
     backoff: Backoff,
     /// When the runtime last answered, or when waiting for it began.
     heard: Timestamp,
@@ -42,19 +62,16 @@ impl Actor {
     pub fn new(
         target: Target,
         timing: Timing,
-        reader: Reader,
-        out: mpsc::Sender<Update>,
+        reports: Reports,
         wants: watch::Receiver<Wanted>,
-        refresh: Arc<Notify>,
+        wake: Wake,
     ) -> Self {
         Self {
             target,
             timing,
-            reader,
-            out,
+            reports,
             wants,
-            refresh,
-            hint: Arc::default(),
+            wake,
             backoff: Backoff::default(),
             heard: (timing.clock)(),
             up: false,
@@ -63,7 +80,7 @@ impl Actor {
 
     /// Runs until nobody listens any more.
     pub async fn run(mut self) {
-        let out = self.out.clone();
+        let out = self.reports.out.clone();
         tokio::select! {
             () = out.closed() => (),
             () = self.keep_connected() => (),
@@ -74,13 +91,13 @@ impl Actor {
         self.tell(Update::Link(Link::Connecting)).await;
         loop {
             let (socket, failure) = self.attempt().await;
-            self.reader.hang_up();
+            self.reports.reader.hang_up();
             self.up = false;
             let pause = self.backoff.next();
             self.tell_down(&socket, &failure, pause).await;
             tokio::select! {
                 () = tokio::time::sleep(pause) => (),
-                () = self.refresh.notified() => (),
+                () = self.wake.refresh.notified() => (),
             }
         }
     }
@@ -91,38 +108,46 @@ impl Actor {
             Ok(dialled) => dialled,
             Err(failed) => return failed,
         };
-        self.reader.pick_up(session);
+        self.reports.reader.pick_up(session);
+        let (target, hint) = (self.target.clone(), self.wake.hint.clone());
         let failure = match self.meet(&mut watch).await {
             Err(failure) => failure,
             Ok(()) => tokio::select! {
                 failure = self.serve() => failure,
                 () = watch.lost() => Failure::Lost,
+                () = hints::follow(&target, &hint) => Failure::Lost,
             },
         };
+        if let Some(events) = &self.reports.events {
+            events.runtime_down();
+        }
         (self.target.runtime.clone(), failure)
     }
 
     /// Waits for the first answer. A runtime that is mute keeps the connection: dialling again
     /// would only fill its queue.
     async fn meet(&mut self, watch: &mut dial::Watch) -> Result<(), Failure> {
-        let version = match probe(&self.reader, watch).await {
+        let version = match probe(&self.reports.reader, watch).await {
             Err(failure @ Failure::Mute(..)) => {
                 let socket = self.target.runtime.clone();
                 self.tell_down(&socket, &failure, PATIENCE).await;
                 tokio::select! {
-                    version = patient(&self.reader) => version?,
+                    version = patient(&self.reports.reader) => version?,
                     () = watch.lost() => return Err(Failure::Closed(watch.greeting())),
                 }
             }
             met => met?,
         };
+        if let Some(events) = &self.reports.events {
+            events.runtime_up(&version).await;
+        }
         self.tell(Update::Version(version)).await;
         Ok(())
     }
 
     /// Polls until the connection is of no more use; says why.
     async fn serve(&mut self) -> Failure {
-        let mut poller = Poller::new(self.reader.clone(), self.out.clone());
+        let mut poller = Poller::new(self.reports.reader.clone(), self.reports.out.clone());
         let mut all = true;
         loop {
             let wanted = *self.wants.borrow_and_update();
@@ -135,7 +160,7 @@ impl Actor {
                     let since = self.heard;
                     self.up = false;
                     self.tell(Update::Link(Link::Silent { since })).await;
-                    if let Err(failure) = patient(&self.reader).await {
+                    if let Err(failure) = patient(&self.reports.reader).await {
                         return failure;
                     }
                     self.tell_up().await;
@@ -153,8 +178,8 @@ impl Actor {
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(due) => return false,
-                () = self.refresh.notified() => return true,
-                () = self.hint.notified() => due = due.min(pace::hinted(round, Instant::now())),
+                () = self.wake.refresh.notified() => return true,
+                () = self.wake.hint.notified() => due = due.min(pace::hinted(round, Instant::now())),
                 Ok(()) = self.wants.changed() => {
                     if self.wants.borrow_and_update().beyond(had) {
                         return false;
@@ -166,7 +191,7 @@ impl Actor {
 
     async fn tell(&self, update: Update) {
         // Nobody listening any more ends the task in `run`.
-        let _ = self.out.send(update).await;
+        let _ = self.reports.out.send(update).await;
     }
 
     async fn tell_up(&mut self) {

@@ -17,18 +17,28 @@ pub mod convert;
 mod diagnose;
 mod dial;
 mod error;
+mod events;
 pub mod gate;
+mod hints;
 mod link;
 mod list;
 mod pace;
 mod poll;
 mod read;
 mod target;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
+
+use events::Events;
+use gate::Pass;
+use link::{Actor, Reports, Wake};
 
 pub use error::{CriError, Kind};
 pub use read::{Reader, connect_once};
@@ -74,6 +84,7 @@ pub struct Connection {
     wanted: watch::Sender<Wanted>,
     refresh: Arc<Notify>,
     reader: Reader,
+    events: Option<Arc<Events>>,
     task: JoinHandle<()>,
 }
 
@@ -88,13 +99,23 @@ impl Connection {
     ) -> Self {
         let reader = Reader::new(&timing);
         let (wanted, wants) = watch::channel(Wanted::default());
-        let refresh = Arc::new(Notify::new());
-        let _ = events;
-        let actor = link::Actor::new(target, timing, reader.clone(), out, wants, refresh.clone());
+        let wake = Wake::default();
+        let refresh = wake.refresh.clone();
+        let events = events.map(|grant| {
+            let (pass, hint) = (Pass::new(grant), wake.hint.clone());
+            Events::new(pass, target.clone(), timing.deadline, hint, out.clone())
+        });
+        let reports = Reports {
+            reader: reader.clone(),
+            out,
+            events: events.clone(),
+        };
+        let actor = Actor::new(target, timing, reports, wants, wake);
         Self {
             wanted,
             refresh,
             reader,
+            events,
             task: tokio::spawn(actor.run()),
         }
     }
@@ -113,6 +134,26 @@ impl Connection {
         self.refresh.notify_one();
     }
 
+    /// Closes the subscription to events, if there is one, and returns when it is closed. To be
+    /// called before the program is suspended: a subscriber that does not read stalls the runtime.
+    pub fn pause_events(&self) {
+        if let Some(events) = &self.events {
+            events.pause(true);
+        }
+    }
+
+    /// Subscribes again after [`Connection::pause_events`].
+    pub fn resume_events(&self) {
+        if let Some(events) = &self.events {
+            events.pause(false);
+        }
+    }
+
+    #[cfg(test)]
+    fn events_run(&self) -> bool {
+        self.events.as_ref().is_some_and(|events| events.runs())
+    }
+
     /// What answers questions about single objects.
     pub fn reader(&self) -> Reader {
         self.reader.clone()
@@ -123,5 +164,6 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.task.abort();
         self.reader.hang_up();
+        self.pause_events();
     }
 }

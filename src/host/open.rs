@@ -17,10 +17,15 @@ impl HostRoot {
         })
     }
 
+    /// Where `path` is for somebody outside the root: `/host/etc/crictl.yaml`. For messages.
+    pub fn outside(&self, path: &Path) -> PathBuf {
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
     /// Resolves a unix socket under the root. Connect to [`SocketHandle::path`].
     pub fn socket(&self, path: &Path) -> io::Result<SocketHandle> {
         Ok(SocketHandle {
-            path: self.root.join(path),
+            path: self.outside(path),
         })
     }
 }
