@@ -2,6 +2,8 @@
 
 pub mod access;
 pub mod cri;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod format;
 pub mod host;
