@@ -1,1 +1,294 @@
-//! stub
+//! The command line. Its help is the reference: what a flag does is said here and nowhere else.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{go, settings};
+use crate::text::Text;
+
+/// Exit code: done.
+pub const DONE: u8 = 0;
+/// Exit code: critui could not look or act.
+pub const FAILED: u8 = 1;
+/// Exit code: the command line is wrong.
+pub const USAGE: u8 = 2;
+/// Exit code: it looked, and there are findings.
+pub const FINDINGS: u8 = 3;
+
+const AFTER_HELP: &str = "\
+Environment:
+  CONTAINER_RUNTIME_ENDPOINT  as --runtime-endpoint
+  IMAGE_SERVICE_ENDPOINT      as --image-endpoint
+  CRI_CONFIG_FILE             as --config
+  CRITUI_READ_ONLY            as --read-only, unless it is empty, 0 or false
+                              (sudo removes it: use the flag or the settings file)
+
+Files:
+  /etc/crictl.yaml            endpoints and timeout, the same file as crictl's
+  /etc/critui/settings.yaml   critui's settings for everybody
+  ~/.config/critui/settings.yaml
+                              critui's settings for one user
+
+A flag wins over the environment, that over a file, that over what is built in. Only
+read-only mode is different: whoever asks for it gets it. `critui config` shows every value
+in effect and where it comes from.
+
+Exit codes: 0 done, 1 could not look or act, 2 wrong usage, 3 findings";
+
+/// A terminal UI for a Kubernetes node: its pods, containers and images, live from the
+/// container runtime over CRI, like crictl.
+///
+/// Without a command it opens the screen. Run it as root, or as a user who may use the
+/// runtime's socket.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "critui", version, after_help = AFTER_HELP)]
+#[command(max_term_width = 100, subcommand_help_heading = "Commands")]
+pub struct Cli {
+    /// What to reach and how.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// How to behave.
+    #[command(flatten)]
+    pub behaviour: Behaviour,
+    /// What to do instead of opening the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags that decide what is reached.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Connection (as crictl's)")]
+pub struct Connection {
+    /// Read this file instead of /etc/crictl.yaml
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Socket of the container runtime, such as unix:///run/containerd/containerd.sock;
+    /// without one, critui asks the usual places and says which it took
+    #[arg(short, long, global = true, value_name = "ENDPOINT")]
+    pub runtime_endpoint: Option<String>,
+    /// Socket of the image service, when it is not the runtime's
+    #[arg(short, long, global = true, value_name = "ENDPOINT")]
+    pub image_endpoint: Option<String>,
+    /// How long to wait for an answer of the runtime, such as 2s or 500ms; 0 is the default, 2s
+    #[arg(short, long, global = true, value_name = "DURATION", value_parser = go::parse_duration)]
+    #[arg(allow_hyphen_values = true)]
+    pub timeout: Option<i64>,
+    /// Where the node's file system is, for example /host inside kubectl debug node/NAME: all
+    /// files and sockets of the node, also those named by flags, are looked up below it
+    #[arg(long, global = true, value_name = "DIR")]
+    pub host_root: Option<PathBuf>,
+}
+
+/// Flags that decide what critui does.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Behaviour")]
+pub struct Behaviour {
+    /// Change nothing: critui only looks, runs no programs and writes no files; nothing turns
+    /// this off again
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Read this file instead of ~/.config/critui/settings.yaml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Time between two looks at the runtime, 250ms to 5m; 2s if nothing else is set
+    #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_refresh)]
+    pub refresh: Option<Duration>,
+    /// Also subscribe to the runtime's events, for faster updates: not in read-only mode and
+    /// not on containerd 1.7, where that takes events away from the kubelet
+    #[arg(long, global = true)]
+    pub events: bool,
+    /// Write what critui does to its tracing file
+    #[arg(short = 'D', long, global = true)]
+    pub debug: bool,
+}
+
+/// What to do instead of opening the screen.
+#[derive(Subcommand, Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Show every setting in effect and where it comes from
+    Config {
+        /// Form of the output
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Print pods, containers and images once, joined, to standard output
+    Snapshot {
+        /// Form of the output
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+/// The flag `-o`.
+#[derive(Args, Clone, PartialEq, Eq, Debug)]
+pub struct Output {
+    /// Form of the output
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "FORM",
+        default_value = "table"
+    )]
+    pub form: Form,
+}
+
+/// Form of a report.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+    /// For programs and people.
+    Yaml,
+}
+
+/// What came of parsing the command line when it does not lead into the program.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// Help or version: print it to standard output, exit with [`DONE`].
+    Print(String),
+    /// Wrong usage: one line without the leading `critui: `, exit with [`USAGE`].
+    Usage(Text),
+}
+
+/// Parses the arguments, the program's name first.
+pub fn parse<I, T>(args: I) -> Result<Cli, Stop>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<std::ffi::OsString> + Clone,
+{
+    Cli::try_parse_from(args).map_err(|error| {
+        let text = error.render().to_string();
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Print(text),
+            _ => Stop::Usage(Text::clean(&one_line(&text))),
+        }
+    })
+}
+
+/// clap's paragraphs without the usage, joined.
+fn one_line(text: &str) -> String {
+    let text = text.split("\n\nUsage:").next().unwrap_or_default();
+    let text = text
+        .split("\n\nFor more information")
+        .next()
+        .unwrap_or_default();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .collect();
+    let line = lines.join("; ").replace(":; ", ": ");
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    format!("{line}; try 'critui --help'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+    use rstest::rstest;
+
+    fn args(line: &str) -> Result<Cli, Stop> {
+        parse(std::iter::once("critui").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn clap_finds_no_mistake() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_follow_the_command() {
+        let cli =
+            args("config -r unix:///x -i /y -t 500ms -D -c /c -o json --host-root /host").unwrap();
+        let Connection {
+            config,
+            runtime_endpoint,
+            image_endpoint,
+            timeout,
+            host_root,
+        } = cli.connection;
+        assert_eq!(config, Some("/c".into()));
+        assert_eq!(runtime_endpoint.as_deref(), Some("unix:///x"));
+        assert_eq!(image_endpoint.as_deref(), Some("/y"));
+        assert_eq!(timeout, Some(500_000_000));
+        assert_eq!(host_root, Some("/host".into()));
+        assert!(cli.behaviour.debug);
+        let output = Output { form: Form::Json };
+        assert_eq!(cli.command, Some(Command::Config { output }));
+    }
+
+    #[test]
+    fn behaviour_flags() {
+        let cli = args("--read-only --events --settings s.yaml --refresh 250ms").unwrap();
+        let Behaviour {
+            read_only,
+            settings,
+            refresh,
+            events,
+            debug,
+        } = cli.behaviour;
+        assert!(read_only && events && !debug);
+        assert_eq!(settings, Some("s.yaml".into()));
+        assert_eq!(refresh, Some(Duration::from_millis(250)));
+        assert_eq!(cli.command, None);
+    }
+
+    #[rstest]
+    #[case(
+        "-t 2",
+        "invalid value '2' for '--timeout <DURATION>': time: missing unit in duration \"2\"; try 'critui --help'"
+    )]
+    #[case(
+        "--refresh 1ms",
+        "invalid value '1ms' for '--refresh <DURATION>': \"1ms\" is not between 250ms and 5m; try 'critui --help'"
+    )]
+    #[case(
+        "--read-onyl",
+        "unexpected argument '--read-onyl' found; tip: a similar argument exists: '--read-only'; try 'critui --help'"
+    )]
+    #[case(
+        "snapshot -o xml",
+        "invalid value 'xml' for '--output <FORM>'; [possible values: table, json, yaml]; tip: a similar value exists: 'yaml'; try 'critui --help'"
+    )]
+    #[case("frob", "unrecognized subcommand 'frob'; try 'critui --help'")]
+    #[case(
+        "-r",
+        "a value is required for '--runtime-endpoint <ENDPOINT>' but none was supplied; try 'critui --help'"
+    )]
+    fn wrong_usage_is_one_line(#[case] line: &str, #[case] expected: &str) {
+        assert_eq!(args(line).unwrap_err(), Stop::Usage(expected.into()));
+    }
+
+    #[rstest]
+    #[case("-t 0s", 0)]
+    #[case("-t -2s", -2_000_000_000)]
+    #[case("--timeout=-1m", -60_000_000_000)]
+    fn timeouts_may_be_negative(#[case] line: &str, #[case] nanos: i64) {
+        assert_eq!(args(line).unwrap().connection.timeout, Some(nanos));
+    }
+
+    #[test]
+    fn version_and_help_are_printed() {
+        let version = format!("critui {}\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(args("--version").unwrap_err(), Stop::Print(version));
+        let Stop::Print(help) = args("--help").unwrap_err() else {
+            panic!("help is no error");
+        };
+        for part in [
+            "Connection",
+            "--host-root",
+            "CRITUI_READ_ONLY",
+            "snapshot",
+            "Exit codes",
+        ] {
+            assert!(help.contains(part), "{part} is missing in\n{help}");
+        }
+    }
+}

@@ -122,16 +122,37 @@ mod tests {
     }
 
     #[rstest]
-    #[case("unix://run/x.sock", "\"unix://run/x.sock\" names no absolute path: write unix:///run/x.sock")]
-    #[case("unix:run/x.sock", "\"unix:run/x.sock\" names no absolute path: write unix:///run/x.sock")]
+    #[case(
+        "unix://run/x.sock",
+        "\"unix://run/x.sock\" names no absolute path: write unix:///run/x.sock"
+    )]
+    #[case(
+        "unix:run/x.sock",
+        "\"unix:run/x.sock\" names no absolute path: write unix:///run/x.sock"
+    )]
     #[case("unix://", "\"unix://\" names no socket: write unix:///PATH")]
     #[case("unix:", "\"unix:\" names no socket: write unix:///PATH")]
     #[case("/", "\"/\" names no socket: write unix:///PATH")]
-    #[case("tcp://1.2.3.4:5", "only support unix socket endpoint: write unix:///PATH instead of \"tcp://1.2.3.4:5\"")]
-    #[case("http://x", "protocol \"http\" not supported: write unix:///PATH instead of \"http://x\"")]
-    #[case("npipe:////./pipe/x", "protocol \"npipe\" not supported: write unix:///PATH instead of \"npipe:////./pipe/x\"")]
-    #[case("run/x.sock", "\"run/x.sock\" has no scheme and is no absolute path: write unix:///PATH")]
-    #[case("containerd:5000", "\"containerd:5000\" has no scheme and is no absolute path: write unix:///PATH")]
+    #[case(
+        "tcp://1.2.3.4:5",
+        "only support unix socket endpoint: write unix:///PATH instead of \"tcp://1.2.3.4:5\""
+    )]
+    #[case(
+        "http://x",
+        "protocol \"http\" not supported: write unix:///PATH instead of \"http://x\""
+    )]
+    #[case(
+        "npipe:////./pipe/x",
+        "protocol \"npipe\" not supported: write unix:///PATH instead of \"npipe:////./pipe/x\""
+    )]
+    #[case(
+        "run/x.sock",
+        "\"run/x.sock\" has no scheme and is no absolute path: write unix:///PATH"
+    )]
+    #[case(
+        "containerd:5000",
+        "\"containerd:5000\" has no scheme and is no absolute path: write unix:///PATH"
+    )]
     #[case("", "\"\" has no scheme and is no absolute path: write unix:///PATH")]
     #[case("/a\0b", "\"/a\\0b\" holds a NUL character")]
     fn no_endpoints(#[case] text: &str, #[case] error: &str) {

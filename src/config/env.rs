@@ -92,7 +92,10 @@ impl Env {
 
     /// The home of a user as `/etc/passwd` says, read directly; `None` when it is not there.
     pub fn home_of(&self, uid: u32) -> Result<Option<PathBuf>, OpenError> {
-        match self.own.read(Path::new("/etc/passwd"), 16 << 20, FILE_DEADLINE) {
+        match self
+            .own
+            .read(Path::new("/etc/passwd"), 16 << 20, FILE_DEADLINE)
+        {
             Ok(passwd) => Ok(home_in(&passwd, uid)),
             Err(OpenError::Missing) => Ok(None),
             Err(error) => Err(error),

@@ -18,7 +18,9 @@ pub fn parse_bool(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
+        _ => Err(format!(
+            "strconv.ParseBool: parsing {text:?}: invalid syntax"
+        )),
     }
 }
 
@@ -141,7 +143,10 @@ mod tests {
     #[case("-1", Ok(-1))]
     #[case("007", Ok(7))]
     #[case("9223372036854775807", Ok(i64::MAX))]
-    #[case("9223372036854775808", Err("strconv.Atoi: parsing \"9223372036854775808\": value out of range"))]
+    #[case(
+        "9223372036854775808",
+        Err("strconv.Atoi: parsing \"9223372036854775808\": value out of range")
+    )]
     #[case("2s", Err("strconv.Atoi: parsing \"2s\": invalid syntax"))]
     #[case("", Err("strconv.Atoi: parsing \"\": invalid syntax"))]
     #[case("-", Err("strconv.Atoi: parsing \"-\": invalid syntax"))]
@@ -201,7 +206,10 @@ mod tests {
     #[case("2 s", "time: unknown unit \" s\" in duration \"2 s\"")]
     #[case("1d", "time: unknown unit \"d\" in duration \"1d\"")]
     #[case("1s-2s", "time: unknown unit \"s-\" in duration \"1s-2s\"")]
-    #[case("9223372036854775808ns", "time: invalid duration \"9223372036854775808ns\"")]
+    #[case(
+        "9223372036854775808ns",
+        "time: invalid duration \"9223372036854775808ns\""
+    )]
     #[case("99999999999h", "time: invalid duration \"99999999999h\"")]
     fn no_durations(#[case] text: &str, #[case] error: &str) {
         assert_eq!(parse_duration(text), Err(error.to_owned()));

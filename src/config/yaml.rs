@@ -173,7 +173,10 @@ impl<'de> Visitor<'de> for RawVisitor {
 }
 
 /// The known name that somebody who wrote `unknown` may have meant.
-pub fn did_you_mean<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn did_you_mean<'a>(
+    unknown: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let unknown = unknown.to_lowercase().replace('_', "-");
     known
         .into_iter()
@@ -229,7 +232,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case("a: 1\nb: [\n", "/etc/x:2:4: b: invalid type: sequence, expected a string")]
+    #[case(
+        "a: 1\nb: [\n",
+        "/etc/x:2:4: b: invalid type: sequence, expected a string"
+    )]
     #[case("a: 1\n\tb: 2\n", "/etc/x:2:1: ")]
     #[case("a: 'x\n", "/etc/x:")]
     fn faults_name_their_place_once(#[case] text: &str, #[case] start: &str) {

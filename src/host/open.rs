@@ -523,7 +523,10 @@ mod tests {
         assert_eq!(read(&root, "/etc/a").unwrap(), b"hello");
         assert_eq!(read(&root, "etc/a").unwrap(), b"hello");
         assert_eq!(read(&root, "/../../etc/a").unwrap(), b"hello");
-        assert_eq!(root.outside(Path::new("/etc/a")), folder.path().join("etc/a"));
+        assert_eq!(
+            root.outside(Path::new("/etc/a")),
+            folder.path().join("etc/a")
+        );
     }
 
     #[test]
@@ -542,7 +545,14 @@ mod tests {
     fn only_regular_files_are_read() {
         let (folder, root) = root();
         let fifo = folder.path().join("fifo");
-        fs::mknodat(fs::CWD, &fifo, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        fs::mknodat(
+            fs::CWD,
+            &fifo,
+            FileType::Fifo,
+            Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
         let _socket = UnixListener::bind(folder.path().join("socket")).unwrap();
         for (path, kind) in [
             ("/fifo", Kind::Fifo),
@@ -623,8 +633,16 @@ mod tests {
         let (folder, root) = root();
         std_fs::write(folder.path().join("plain"), "").unwrap();
         for (path, kind, text) in [
-            ("/plain", io::ErrorKind::InvalidInput, "is a regular file, not a socket"),
-            ("/", io::ErrorKind::InvalidInput, "is a folder, not a socket"),
+            (
+                "/plain",
+                io::ErrorKind::InvalidInput,
+                "is a regular file, not a socket",
+            ),
+            (
+                "/",
+                io::ErrorKind::InvalidInput,
+                "is a folder, not a socket",
+            ),
             ("/none", io::ErrorKind::NotFound, "does not exist"),
         ] {
             let error = root.socket(Path::new(path)).unwrap_err();

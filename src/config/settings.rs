@@ -1,0 +1,515 @@
+//! critui's own settings: `/etc/critui/settings.yaml`, then the user's.
+//!
+//! Loading never stops the program. It fails closed: where a file may have asked for read-only
+//! mode and could not be understood or trusted, read-only it is.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_yaml::Value;
+
+use super::env::{Env, FILE_DEADLINE};
+use super::go;
+use super::trust::Guard;
+use super::value::{Source, Valued};
+use super::yaml::{Fault, MAX_BYTES, Places, did_you_mean};
+use crate::access::Reason;
+use crate::host::open::{HostRoot, OpenError};
+use crate::text::Text;
+
+/// Where the settings for everybody are.
+pub const SYSTEM: &str = "/etc/critui/settings.yaml";
+/// Where a user's are, below the folder of his configuration.
+const USER: &str = "critui/settings.yaml";
+/// Shortest time between two looks at the runtime.
+const MIN_REFRESH: Duration = Duration::from_millis(250);
+/// Longest.
+const MAX_REFRESH: Duration = Duration::from_secs(5 * 60);
+
+/// What the settings files say, apart from `read-only`, which is a [`Reason`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settings {
+    /// Time between two looks at the runtime.
+    pub refresh: Option<Valued<Duration>>,
+}
+
+/// One key of the files. A new setting is one more row of [`KEYS`].
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What a value looks like, after "expected".
+    pub expects: &'static str,
+    /// What it does, for the documentation.
+    pub doc: &'static str,
+    /// Takes the value; false when it is none of what is expected.
+    set: fn(&mut Draft, &Value, Source) -> bool,
+}
+
+/// Every key that a settings file may hold.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: READ_ONLY,
+        expects: "true or false",
+        doc: "Change nothing on the node; nothing turns this off again.",
+        set: |draft, value, _| {
+            draft.read_only = value.as_bool();
+            draft.read_only.is_some()
+        },
+    },
+    Key {
+        name: "refresh",
+        expects: "a duration from 250ms to 5m, such as 2s",
+        doc: "Time between two looks at the runtime.",
+        set: |draft, value, source| {
+            let text = value.as_str();
+            let refresh = text.and_then(|text| parse_refresh(text).ok());
+            draft.settings.refresh = refresh.map(|refresh| Valued::new(refresh, source));
+            refresh.is_some()
+        },
+    },
+];
+
+const READ_ONLY: &str = "read-only";
+
+/// What one file says.
+#[derive(Debug, Default)]
+struct Draft {
+    settings: Settings,
+    read_only: Option<bool>,
+}
+
+/// What came of all files.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Loaded {
+    /// The settings that are good; a user's file wins over the one for everybody.
+    pub settings: Settings,
+    /// Voices for read-only mode.
+    pub reasons: Vec<Reason>,
+    /// What is wrong, one line each: file, line, column, key.
+    pub problems: Vec<Text>,
+}
+
+/// A duration from 250 ms to 5 min as Go writes it.
+pub fn parse_refresh(text: &str) -> Result<Duration, String> {
+    go::positive(go::parse_duration(text)?)
+        .filter(|refresh| (MIN_REFRESH..=MAX_REFRESH).contains(refresh))
+        .ok_or_else(|| format!("{text:?} is not between 250ms and 5m"))
+}
+
+/// Reads every file that concerns this run. `named` is `--settings`, which replaces the user's
+/// file. Files for everybody are read from the program's own file system and from the host's.
+pub fn load(named: Option<&Path>, env: &Env, host: &HostRoot) -> Loaded {
+    let mut loaded = Loaded::default();
+    let system = File::new(&env.own, SYSTEM.into(), env.guard());
+    loaded.add(&system);
+    let on_host = File::new(host, SYSTEM.into(), env.guard());
+    if on_host.shown != system.shown {
+        loaded.add(&on_host);
+    }
+    match named {
+        Some(path) => {
+            let mut file = File::new(&env.own, env.cwd.join(path), env.guard());
+            file.named = true;
+            loaded.add(&file);
+        }
+        None => loaded.add_users(env),
+    }
+    loaded
+}
+
+/// A file that may be there.
+struct File<'a> {
+    host: &'a HostRoot,
+    path: PathBuf,
+    shown: String,
+    guard: Option<Guard>,
+    /// Named by flag: it must be there, and distrust is a warning.
+    named: bool,
+}
+
+impl<'a> File<'a> {
+    fn new(host: &'a HostRoot, path: PathBuf, guard: Option<Guard>) -> Self {
+        let shown = Text::clean(&host.outside(&path).to_string_lossy()).to_string();
+        Self {
+            host,
+            path,
+            shown,
+            guard,
+            named: false,
+        }
+    }
+
+    /// Its text, or `None` when it is not there and need not be; and why it is not trusted if
+    /// it is used all the same.
+    fn text(&self) -> Result<(Option<String>, Option<String>), String> {
+        let missing_is_fine = |error: OpenError| match error {
+            OpenError::Missing if !self.named => Ok((None, None)),
+            error => Err(error.to_string()),
+        };
+        let distrust = match &self.guard {
+            Some(guard) => match guard.distrust(self.host, &self.path) {
+                Ok(why) => why,
+                Err(error) => return missing_is_fine(error),
+            },
+            None => None,
+        };
+        if let Some(why) = distrust.as_ref().filter(|_| !self.named) {
+            return Err(format!("{why}, so it is not trusted"));
+        }
+        match self.host.read(&self.path, MAX_BYTES, FILE_DEADLINE) {
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => Ok((Some(text), distrust)),
+                Err(_) => Err("is not UTF-8 text".into()),
+            },
+            Err(error) => missing_is_fine(error),
+        }
+    }
+}
+
+impl Loaded {
+    /// The user's file. Under sudo the user who called it is asked as well, but can only turn
+    /// read-only mode on.
+    fn add_users(&mut self, env: &Env) {
+        let guard = match (env.guard(), env.sudo_user()) {
+            (Some(guard), Some(user)) => Some(guard.and(user)),
+            (guard, _) => guard,
+        };
+        let users = self.path_below(env.config_home());
+        if let Some(path) = &users {
+            self.add(&File::new(&env.own, path.clone(), guard.clone()));
+        }
+        let Some((uid, _)) = env.sudo_user() else {
+            return;
+        };
+        let home = env.home_of(uid);
+        let callers = self.path_below(home.map(|home| home.map(|home| home.join(".config"))));
+        if let Some(path) = callers.filter(|path| users.as_ref() != Some(path)) {
+            let mut callers = Self::default();
+            callers.add(&File::new(&env.own, path, guard));
+            self.reasons.append(&mut callers.reasons);
+            self.problems.append(&mut callers.problems);
+        }
+    }
+
+    fn path_below(&mut self, folder: Result<Option<PathBuf>, OpenError>) -> Option<PathBuf> {
+        match folder {
+            Ok(folder) => folder.map(|folder| folder.join(USER)),
+            Err(error) => {
+                self.broken("/etc/passwd", &format!("/etc/passwd {error}"));
+                None
+            }
+        }
+    }
+
+    fn add(&mut self, file: &File<'_>) {
+        let shown = &file.shown;
+        let (text, distrust) = match file.text() {
+            Ok(found) => found,
+            Err(what) => return self.broken(shown, &format!("{shown} {what}")),
+        };
+        if let Some(why) = distrust {
+            let line = format!("{shown} {why}; it is used because --settings names it");
+            self.problems.push(line.into());
+        }
+        let Some(text) = text else { return };
+        match parse(&text) {
+            Ok(pairs) => self.add_pairs(shown, &pairs, &Places::of(&text)),
+            Err(fault) => self.broken(shown, &fault.in_file(shown)),
+        }
+    }
+
+    fn add_pairs(&mut self, shown: &str, pairs: &serde_yaml::Mapping, places: &Places) {
+        let mut draft = Draft::default();
+        for (key, value) in pairs {
+            let name = scalar(key);
+            let place = places.get(&name);
+            let fault = |what: String| Fault::at(place, what).in_file(shown);
+            let Some(key) = KEYS.iter().find(|known| known.name == name) else {
+                // A key that nobody knows may be read-only, misspelt.
+                self.broken(shown, &fault(unknown(&name)));
+                continue;
+            };
+            let source = Source::File {
+                path: shown.into(),
+                line: place.map(|place| place.line),
+            };
+            if (key.set)(&mut draft, value, source) {
+                continue;
+            }
+            let found = scalar(value);
+            let line = fault(format!("{name}: expected {}, found {found}", key.expects));
+            if name == READ_ONLY {
+                self.broken(shown, &line);
+            } else {
+                self.problems.push(line.into());
+            }
+        }
+        if draft.read_only == Some(true) {
+            let path = shown.to_owned();
+            self.reasons.push(Reason::Settings { path });
+        }
+        if draft.settings.refresh.is_some() {
+            self.settings.refresh = draft.settings.refresh;
+        }
+    }
+
+    fn broken(&mut self, path: &str, line: &str) {
+        let line = Text::clean(line);
+        self.reasons.push(Reason::BrokenSettings {
+            path: path.to_owned(),
+            problem: line.to_string(),
+        });
+        self.problems.push(line);
+    }
+}
+
+fn parse(text: &str) -> Result<serde_yaml::Mapping, Fault> {
+    match serde_yaml::from_str(text)? {
+        Value::Null => Ok(serde_yaml::Mapping::new()),
+        Value::Mapping(pairs) => Ok(pairs),
+        _ => Err(Fault::at(
+            None,
+            "expected a mapping of keys to values, such as read-only: true",
+        )),
+    }
+}
+
+/// A value in a message; what has an inside is named only.
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::String(value) => value.clone(),
+        Value::Sequence(_) => "a list".into(),
+        Value::Mapping(_) => "a mapping".into(),
+        Value::Tagged(_) => "a tagged value".into(),
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let names = || KEYS.iter().map(|key| key.name);
+    match did_you_mean(name, names()) {
+        Some(meant) => format!("{name} is no setting: did you mean {meant}?"),
+        None => {
+            let names: Vec<_> = names().collect();
+            format!("{name} is no setting: there are {}", names.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Node;
+    use super::*;
+    use rstest::rstest;
+
+    const USERS: &str = "/home/u/.config/critui/settings.yaml";
+
+    fn loaded(node: &Node) -> Loaded {
+        load(None, &node.env, &node.host)
+    }
+
+    fn text(raw: &str) -> Loaded {
+        let node = Node::new();
+        node.write(SYSTEM, raw);
+        loaded(&node)
+    }
+
+    #[test]
+    fn nothing_there_is_nothing_wrong() {
+        assert_eq!(loaded(&Node::new()), Loaded::default());
+        assert_eq!(text(""), Loaded::default());
+        assert_eq!(text("# only a comment\n"), Loaded::default());
+        assert_eq!(text("read-only: false\n"), Loaded::default());
+    }
+
+    #[test]
+    fn the_users_file_wins_but_cannot_turn_read_only_off() {
+        let node = Node::new();
+        node.write(SYSTEM, "read-only: true\nrefresh: 5s\n");
+        node.write(USERS, "\nrefresh: 1m\nread-only: false\n");
+        let loaded = loaded(&node);
+        let refresh = loaded.settings.refresh.unwrap();
+        assert_eq!(refresh.value, Duration::from_secs(60));
+        assert_eq!(
+            refresh.source.to_string(),
+            format!("{}:2", node.shown(USERS))
+        );
+        let path = node.shown(SYSTEM);
+        assert_eq!(loaded.reasons, [Reason::Settings { path }]);
+        assert_eq!(loaded.problems, Vec::<Text>::new());
+    }
+
+    #[rstest]
+    #[case(
+        "raed-only: true",
+        ":1:1: raed-only is no setting: did you mean read-only?"
+    )]
+    #[case(
+        "refresh: 1s\nread_only: true",
+        ":2:1: read_only is no setting: did you mean read-only?"
+    )]
+    #[case(
+        "\ncolour: red",
+        ":2:1: colour is no setting: there are read-only, refresh"
+    )]
+    #[case("read-only: yes", ":1:1: read-only: expected true or false, found yes")]
+    #[case("read-only:", ":1:1: read-only: expected true or false, found nothing")]
+    #[case(
+        "read-only: [true]",
+        ":1:1: read-only: expected true or false, found a list"
+    )]
+    #[case(
+        "- read-only",
+        ": expected a mapping of keys to values, such as read-only: true"
+    )]
+    #[case("read-only: 'true", ":1:17: ")]
+    #[case(
+        "read-only: true\nread-only: false",
+        ":1:1: duplicate entry with key \"read-only\""
+    )]
+    #[case("\u{1b}[2J: 1", ":1:1: ")]
+    fn what_is_not_understood_is_read_only(#[case] raw: &str, #[case] problem: &str) {
+        let loaded = text(raw);
+        assert_eq!(loaded.problems.len(), 1);
+        let line = loaded.problems[0].as_str();
+        assert!(line.contains(&format!("settings.yaml{problem}")), "{line}");
+        assert!(
+            matches!(&loaded.reasons[..], [Reason::BrokenSettings { problem, .. }] if problem == line),
+            "{:?}",
+            loaded.reasons
+        );
+    }
+
+    #[rstest]
+    #[case("refresh: 2", "found 2")]
+    #[case("refresh: 10ms", "found 10ms")]
+    #[case("refresh: 6m", "found 6m")]
+    #[case("refresh: {a: b}", "found a mapping")]
+    fn another_wrong_value_is_only_a_problem(#[case] raw: &str, #[case] found: &str) {
+        let loaded = text(raw);
+        let expected =
+            "settings.yaml:1:1: refresh: expected a duration from 250ms to 5m, such as 2s, ";
+        let line = loaded.problems[0].as_str();
+        assert!(line.ends_with(&format!("{expected}{found}")), "{line}");
+        assert_eq!(loaded.reasons, []);
+        assert_eq!(loaded.settings, Settings::default());
+    }
+
+    #[test]
+    fn good_settings_survive_bad_neighbours() {
+        let loaded = text("colour: red\nrefresh: 3s\n");
+        assert_eq!(
+            loaded.settings.refresh.unwrap().value,
+            Duration::from_secs(3)
+        );
+        assert_eq!(loaded.reasons.len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_read_only() {
+        let node = Node::new();
+        node.write("/etc/critui/settings.yaml/inside", "");
+        node.write_bytes(USERS, b"refresh: \xff\n");
+        let loaded = loaded(&node);
+        let problems: Vec<_> = loaded.problems.iter().map(Text::as_str).collect();
+        let expected = [
+            format!("{} is a folder, not a regular file", node.shown(SYSTEM)),
+            format!("{} is not UTF-8 text", node.shown(USERS)),
+        ];
+        assert_eq!(problems, expected);
+        assert_eq!(loaded.reasons.len(), 2);
+    }
+
+    #[test]
+    fn a_named_file_replaces_the_users_and_must_exist() {
+        let node = Node::new();
+        node.write(USERS, "refresh: 9s\n");
+        node.write("/work/my.yaml", "refresh: 8s\n");
+        let named = load(Some(Path::new("my.yaml")), &node.env, &node.host);
+        assert_eq!(
+            named.settings.refresh.unwrap().value,
+            Duration::from_secs(8)
+        );
+        let none = load(Some(Path::new("/none.yaml")), &node.env, &node.host);
+        assert_eq!(none.settings.refresh, None);
+        assert!(
+            none.problems[0]
+                .as_str()
+                .ends_with("/none.yaml does not exist")
+        );
+        assert_eq!(none.reasons.len(), 1);
+    }
+
+    #[test]
+    fn the_hosts_file_counts_as_well() {
+        let (own, other) = (Node::new(), Node::new());
+        other.write(SYSTEM, "read-only: true\n");
+        let loaded = load(None, &own.env, &other.host);
+        let path = other.shown(SYSTEM);
+        assert_eq!(loaded.reasons, [Reason::Settings { path }]);
+    }
+
+    mod as_root {
+        use super::*;
+
+        /// Settings as root sees them; the tests need not run as root for the file to be
+        /// somebody's whom the guard does not trust.
+        fn node(mode: u32) -> Node {
+            let mut node = Node::new();
+            node.env.uid = 0;
+            node.write(SYSTEM, "refresh: 9s\n");
+            node.chmod(SYSTEM, mode);
+            node
+        }
+
+        #[test]
+        fn what_others_write_is_read_only() {
+            let loaded = loaded(&node(0o666));
+            assert_eq!(loaded.settings, Settings::default());
+            assert_eq!(loaded.reasons.len(), 1);
+            let line = loaded.problems[0].as_str();
+            assert!(line.ends_with(", so it is not trusted"), "{line}");
+        }
+
+        #[test]
+        fn a_named_file_that_others_write_is_used_with_a_warning() {
+            let node = node(0o644);
+            node.write("/work/my.yaml", "refresh: 8s\n");
+            node.chmod("/work/my.yaml", 0o666);
+            node.write(SYSTEM, "");
+            let loaded = load(Some(Path::new("my.yaml")), &node.env, &node.host);
+            assert_eq!(
+                loaded.settings.refresh.unwrap().value,
+                Duration::from_secs(8)
+            );
+            let line = loaded.problems.last().unwrap().as_str();
+            assert!(
+                line.ends_with("it is used because --settings names it"),
+                "{line}"
+            );
+        }
+
+        #[test]
+        fn under_sudo_the_caller_can_only_turn_read_only_on() {
+            let mut node = Node::new();
+            node.env.uid = 0;
+            node.env.vars.insert("SUDO_UID".into(), "4242".into());
+            node.write("/etc/passwd", "c:x:4242:4242::/home/c:/bin/sh\n");
+            let callers = "/home/c/.config/critui/settings.yaml";
+            node.write(callers, "refresh: 9s\nread-only: true\n");
+            let loaded = loaded(&node);
+            assert_eq!(loaded.settings, Settings::default());
+            let path = node.shown(callers);
+            if node.runs_as_root() {
+                assert_eq!(loaded.reasons, [Reason::Settings { path }]);
+            } else {
+                assert!(matches!(
+                    loaded.reasons[..],
+                    [Reason::BrokenSettings { .. }]
+                ));
+            }
+        }
+    }
+}
