@@ -171,7 +171,9 @@ impl Events {
                 let _ = source.out.try_send(Update::Notice(why));
             }
         };
-        let spawned = std::thread::Builder::new().name("events".into()).spawn(work);
+        let spawned = std::thread::Builder::new()
+            .name("events".into())
+            .spawn(work);
         spawned.ok().map(|_| Thread { stop, done })
     }
 }

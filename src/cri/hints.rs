@@ -60,7 +60,9 @@ fn watch(folders: &[PathBuf]) -> Option<Inotify> {
     let inotify = Inotify::init().ok()?;
     let mask = WatchMask::CREATE | WatchMask::DELETE | WatchMask::MOVE | WatchMask::ONLYDIR;
     let mut watches = inotify.watches();
-    let added = folders.iter().filter(|path| watches.add(path, mask).is_ok());
+    let added = folders
+        .iter()
+        .filter(|path| watches.add(path, mask).is_ok());
     (added.count() > 0).then_some(inotify)
 }
 

@@ -215,9 +215,7 @@ impl tower::Service<tonic::Request<()>> for Say {
                 Some(Answer::Fail(code, text)) => return Err(Status::new(code, text)),
                 Some(Answer::Hang) => std::future::pending().await,
                 Some(Answer::Messages(messages)) => stream(messages).boxed(),
-                Some(Answer::Open(messages)) => {
-                    stream(messages).chain(stream::pending()).boxed()
-                }
+                Some(Answer::Open(messages)) => stream(messages).chain(stream::pending()).boxed(),
             };
             Ok(tonic::Response::new(stream))
         })
@@ -274,7 +272,9 @@ pub fn version(name: &str, version: &str) -> Answer {
 pub fn pods(ids: &[&str]) -> v1::ListPodSandboxResponse {
     let pod = |id: &&str| v1::PodSandbox {
         id: (*id).to_owned(),
-        labels: (0..8).map(|n| (format!("key-{n}"), format!("{id}-{n}"))).collect(),
+        labels: (0..8)
+            .map(|n| (format!("key-{n}"), format!("{id}-{n}")))
+            .collect(),
         ..Default::default()
     };
     let items = ids.iter().map(pod).collect();

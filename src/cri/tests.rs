@@ -112,7 +112,10 @@ async fn a_runtime_that_starts_counts_as_down() {
     peer.answer_all(&starting);
     let mut listener = Listener::start(peer.target(), patient(), ALL);
     let problem = listener.next(down).await;
-    assert!(problem.what.as_str().contains("not initialized"), "{problem:?}");
+    assert!(
+        problem.what.as_str().contains("not initialized"),
+        "{problem:?}"
+    );
     peer.restore(answers);
     listener.next(up).await;
 }
@@ -182,7 +185,10 @@ async fn an_unknown_image_is_looked_up_once() {
     listener.next(up).await;
     peer.called(IMAGES, 1).await;
     let timing = peer.count(IMAGES);
-    peer.answer(CONTAINERS, Answer::message(&containers(&[("c", "sha256:11")])));
+    peer.answer(
+        CONTAINERS,
+        Answer::message(&containers(&[("c", "sha256:11")])),
+    );
     peer.called(IMAGES, timing + 1).await;
     // Still absent: from here on only every fifth round asks.
     let (images, rounds) = (peer.count(IMAGES), peer.count(CONTAINERS));
@@ -193,7 +199,10 @@ async fn an_unknown_image_is_looked_up_once() {
 #[tokio::test]
 async fn one_failing_list_is_told_once_and_leaves_the_others() {
     let peer = Peer::start();
-    peer.answer(IMAGES, Answer::Fail(Code::Unknown, "disk is \x1b[31mbroken"));
+    peer.answer(
+        IMAGES,
+        Answer::Fail(Code::Unknown, "disk is \x1b[31mbroken"),
+    );
     peer.answer(PODS, Answer::message(&pods(&["a"])));
     let mut listener = Listener::start(peer.target(), patient(), ALL);
     let text = listener.next(notice).await;
@@ -275,7 +284,10 @@ async fn a_detail_of_what_is_gone_is_not_found() {
     let path = "/runtime.v1.RuntimeService/PodSandboxStatus";
     let (reader, version) = connect_once(&peer.target(), &patient()).await.unwrap();
     assert_eq!(version.version, "v2.1.0");
-    peer.answer(path, Answer::Fail(Code::Unknown, "could not find sandbox x"));
+    peer.answer(
+        path,
+        Answer::Fail(Code::Unknown, "could not find sandbox x"),
+    );
     let error = reader.pod_detail(&PodId::new("x")).await.unwrap_err();
     assert_eq!(error.kind, Kind::NotFound);
     peer.answer(path, Answer::Messages(vec![vec![]]));
@@ -291,7 +303,9 @@ async fn only_reads_ever_arrive() {
     let reader = listener.connection.reader();
     let _ = reader.version().await;
     let _ = reader.pod_detail(&PodId::new("x")).await;
-    let _ = reader.container_detail(&crate::domain::ContainerId::new("x")).await;
+    let _ = reader
+        .container_detail(&crate::domain::ContainerId::new("x"))
+        .await;
     let _ = reader.runtime_status().await;
     peer.called(IMAGES, 3).await;
     let seen = peer.seen();
@@ -367,7 +381,10 @@ async fn sockets_that_are_none_are_told_apart() {
 #[tokio::test]
 async fn runtimes_without_cri_v1_are_told_apart() {
     let peer = Peer::start();
-    let unknown = Answer::Fail(Code::Unimplemented, "unknown service runtime.v1.RuntimeService");
+    let unknown = Answer::Fail(
+        Code::Unimplemented,
+        "unknown service runtime.v1.RuntimeService",
+    );
     peer.answer(VERSION, unknown);
     let off = problem(&peer.socket).await;
     assert!(off.advice.as_str().contains("disabled_plugins"), "{off:?}");
@@ -386,7 +403,10 @@ async fn a_mute_runtime_that_wakes_up_is_met_without_dialling_again() {
     peer.answer(VERSION, Answer::Hang);
     let mut listener = Listener::start(peer.target(), quick(), ALL);
     let problem = listener.next(down).await;
-    assert!(problem.what.as_str().contains("does not answer"), "{problem:?}");
+    assert!(
+        problem.what.as_str().contains("does not answer"),
+        "{problem:?}"
+    );
     peer.called(VERSION, 2).await;
     assert_eq!(peer.count(VERSION), 2, "one probe, one patient question");
 }
@@ -438,7 +458,10 @@ mod events {
 
     #[rstest]
     #[case::instant_end(Answer::Messages(vec![]), "at once")]
-    #[case::unimplemented(Answer::Fail(Code::Unimplemented, "method not implemented"), "no events")]
+    #[case::unimplemented(
+        Answer::Fail(Code::Unimplemented, "method not implemented"),
+        "no events"
+    )]
     #[tokio::test]
     async fn a_runtime_without_events_is_polled_for_good(
         #[case] answer: Answer,

@@ -1,3 +1,4 @@
 //! What the node's own files say. Everything here reads; nothing here writes.
 
 pub mod open;
+pub mod pressure;

@@ -196,14 +196,13 @@ pub static COMMANDS: &[Command] = &[
         sort.reverse = !sort.reverse;
         vec![]
     }),
-    unless(
-        command("refresh", &["R"], LISTS, "", "list now", |_, _| {
-            vec![Effect::Refresh]
-        }),
-        |model| match model.node.link {
-            crate::link::Link::Up => None,
-            _ => Some("the runtime does not answer"),
-        },
+    command(
+        "refresh",
+        &["R"],
+        LISTS,
+        "",
+        "list now; while there is no runtime, try now",
+        |_, _| vec![Effect::Refresh],
     ),
     command(
         "notices",

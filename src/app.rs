@@ -1,0 +1,312 @@
+//! The loop: one `select!` that awaits keys, the connection, finished jobs, time, signals and
+//! the terminal, and nothing else. Generic over the surface and the input, so that tests drive
+//! this very loop.
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyEventKind};
+use futures_util::{FutureExt, Stream, StreamExt};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::cri::{Connection, Update};
+use crate::host::pressure::Gauge;
+use crate::keys::Key;
+use crate::model::{Clock, Effect, Model, Msg, Seen, Target, settle, update, wake, wanted};
+use crate::terminal::Surface;
+use crate::theme::Theme;
+use crate::views;
+
+/// Least time between two frames that only data asks for.
+const FRAME: Duration = Duration::from_millis(33);
+/// How often the pressure on the node is measured.
+const PRESSURE: Duration = Duration::from_secs(10);
+/// Messages handled between two frames at most, so that a flood of data cannot starve drawing.
+const BURST: usize = 512;
+
+/// What the loop works with.
+pub struct App<S, I> {
+    /// What is known.
+    pub model: Model,
+    /// How it looks.
+    pub theme: Theme,
+    /// Where it is drawn.
+    pub surface: S,
+    /// Keys and resizes.
+    pub input: I,
+    /// The connection.
+    pub connection: Connection,
+    /// What it learns.
+    pub updates: mpsc::Receiver<Update>,
+    /// Measures the pressure on the node.
+    pub gauge: Gauge,
+    /// When the program started, for [`Clock::uptime`].
+    pub started: Instant,
+    /// The wall clock.
+    pub wall: fn() -> Timestamp,
+}
+
+/// What has become due.
+enum Due {
+    Message(Msg),
+    Nothing,
+    Suspend,
+    Leave,
+}
+
+/// Whether and why a frame is due.
+#[derive(Default)]
+struct Frame {
+    dirty: bool,
+    /// A key, a resize or the first data of a panel: at once.
+    urgent: bool,
+    last: Option<Instant>,
+}
+
+impl Frame {
+    fn due_at(&self) -> Option<Instant> {
+        let at_once = self.urgent || self.last.is_none();
+        let next = self.last.map_or_else(Instant::now, |last| last + FRAME);
+        self.dirty
+            .then(|| if at_once { Instant::now() } else { next })
+    }
+}
+
+impl<S, I> App<S, I>
+where
+    S: Surface,
+    I: Stream<Item = io::Result<Event>> + Unpin,
+{
+    /// Runs until the user leaves, the terminal is gone, or a signal asks to end.
+    pub async fn run(mut self) -> io::Result<()> {
+        let mut signals = Signals::new()?;
+        let mut jobs: JoinSet<Msg> = JoinSet::new();
+        let mut seen = Seen::default();
+        let mut frame = Frame {
+            dirty: true,
+            urgent: true,
+            last: None,
+        };
+        self.connection.want(wanted());
+        self.measure(&mut jobs, Duration::ZERO);
+        while !self.model.leaving {
+            let ready = self.surface.ready()?;
+            if ready && frame.due_at().is_some_and(|at| at <= Instant::now()) {
+                seen = self.draw(&seen)?;
+                frame = Frame {
+                    last: Some(Instant::now()),
+                    ..Frame::default()
+                };
+                continue;
+            }
+            match self
+                .next(&mut jobs, &mut signals, &seen, &frame, ready)
+                .await
+            {
+                Due::Leave => break,
+                Due::Nothing => {}
+                Due::Suspend => self.run_effect(Effect::Suspend, &mut jobs)?,
+                Due::Message(msg) => {
+                    self.take(msg, &mut seen, &mut frame, &mut jobs)?;
+                    self.drain(&mut seen, &mut frame, &mut jobs)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever comes first.
+    async fn next(
+        &mut self,
+        jobs: &mut JoinSet<Msg>,
+        signals: &mut Signals,
+        seen: &Seen,
+        frame: &Frame,
+        ready: bool,
+    ) -> Due {
+        let sleep = self.sleep_until(seen, frame.due_at().filter(|_| ready));
+        let has_sleep = sleep.is_some();
+        tokio::select! {
+            event = self.input.next() => input(event),
+            Some(update) = self.updates.recv() => Due::Message(Msg::Feed(update)),
+            Some(done) = jobs.join_next(), if !jobs.is_empty() => {
+                done.map_or(Due::Nothing, Due::Message)
+            }
+            () = self.surface.changed(), if !ready => Due::Nothing,
+            () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if has_sleep => {
+                // A frame alone needs no message.
+                if frame.dirty && ready { Due::Nothing } else { Due::Message(Msg::Wake) }
+            }
+            signal = signals.next() => signal,
+        }
+    }
+
+    fn sleep_until(&self, seen: &Seen, frame: Option<Instant>) -> Option<Instant> {
+        let model = wake(&self.model).map(|uptime| self.started + uptime);
+        let drawn = seen.wake_at.map(|at| {
+            let left = at.duration_since((self.wall)());
+            Instant::now() + Duration::try_from(left).unwrap_or_default()
+        });
+        [model, drawn, frame].into_iter().flatten().min()
+    }
+
+    /// Takes everything else that is already there, so that a burst costs one frame.
+    fn drain(
+        &mut self,
+        seen: &mut Seen,
+        frame: &mut Frame,
+        jobs: &mut JoinSet<Msg>,
+    ) -> io::Result<()> {
+        for _ in 0..BURST {
+            if self.model.leaving {
+                break;
+            }
+            let msg = if let Ok(update) = self.updates.try_recv() {
+                Msg::Feed(update)
+            } else if let Some(Ok(msg)) = jobs.try_join_next() {
+                msg
+            } else if let Some(event) = self.input.next().now_or_never() {
+                match input(event) {
+                    Due::Message(msg) => msg,
+                    Due::Nothing | Due::Suspend => continue,
+                    Due::Leave => {
+                        self.model.leaving = true;
+                        break;
+                    }
+                }
+            } else {
+                break;
+            };
+            self.take(msg, seen, frame, jobs)?;
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        msg: Msg,
+        seen: &mut Seen,
+        frame: &mut Frame,
+        jobs: &mut JoinSet<Msg>,
+    ) -> io::Result<()> {
+        let loaded = self.model.store.loaded();
+        frame.urgent |= matches!(msg, Msg::Key(_) | Msg::Redraw);
+        frame.dirty = true;
+        if matches!(msg, Msg::Pressure(_)) {
+            self.measure(jobs, PRESSURE);
+        }
+        let clock = self.clock();
+        let effects = update(&mut self.model, seen, clock, msg);
+        frame.urgent |= self.model.store.loaded() != loaded;
+        for effect in effects {
+            self.run_effect(effect, jobs)?;
+        }
+        Ok(())
+    }
+
+    fn clock(&self) -> Clock {
+        Clock {
+            now: (self.wall)(),
+            uptime: self.started.elapsed(),
+        }
+    }
+
+    fn draw(&mut self, before: &Seen) -> io::Result<Seen> {
+        self.model.clock = self.clock();
+        settle(&mut self.model, before);
+        let mut seen = Seen::default();
+        let (model, theme) = (&self.model, &self.theme);
+        self.surface
+            .terminal()
+            .draw(|frame| seen = views::draw(model, theme, frame.buffer_mut()))
+            .map_err(|error| io::Error::other(error.to_string()))?;
+        self.surface.present();
+        Ok(seen)
+    }
+
+    fn run_effect(&mut self, effect: Effect, jobs: &mut JoinSet<Msg>) -> io::Result<()> {
+        match effect {
+            Effect::Want(wanted) => self.connection.want(wanted),
+            Effect::Refresh => self.connection.refresh(),
+            Effect::Fetch(targets) => targets.into_iter().for_each(|t| self.fetch(t, jobs)),
+            Effect::Repaint => self.surface.repaint()?,
+            Effect::Suspend => {
+                // A subscriber that stops reading would stall the runtime.
+                self.connection.pause_events();
+                self.surface.suspend()?;
+                self.connection.resume_events();
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch(&self, target: Target, jobs: &mut JoinSet<Msg>) {
+        let reader = self.connection.reader();
+        match target {
+            Target::Pod(id) => jobs.spawn(async move {
+                let detail = reader.pod_detail(&id).await.ok();
+                Msg::PodDetail(id, detail)
+            }),
+            Target::Container(id, state) => jobs.spawn(async move {
+                let detail = reader.container_detail(&id).await.ok();
+                Msg::ContainerDetail(id, state, detail)
+            }),
+        };
+    }
+
+    fn measure(&self, jobs: &mut JoinSet<Msg>, pause: Duration) {
+        let gauge = self.gauge.clone();
+        jobs.spawn(async move {
+            tokio::time::sleep(pause).await;
+            Msg::Pressure(gauge.worst().await)
+        });
+    }
+}
+
+/// What an event of the terminal means. The end of the input is the end of the terminal.
+fn input(event: Option<io::Result<Event>>) -> Due {
+    match event {
+        None | Some(Err(_)) => Due::Leave,
+        Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
+            Due::Message(Msg::Key(Key::from(key)))
+        }
+        Some(Ok(Event::Resize(..))) => Due::Message(Msg::Redraw),
+        Some(Ok(_)) => Due::Nothing,
+    }
+}
+
+/// The signals that mean something here.
+struct Signals {
+    end: [tokio::signal::unix::Signal; 3],
+    stop: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let stop = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
+        let end = [
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+            SignalKind::interrupt(),
+        ];
+        let [term, hup, int] = end.map(signal);
+        Ok(Self {
+            end: [term?, hup?, int?],
+            stop: signal(stop)?,
+        })
+    }
+
+    async fn next(&mut self) -> Due {
+        let [term, hup, int] = &mut self.end;
+        tokio::select! {
+            _ = term.recv() => Due::Leave,
+            _ = hup.recv() => Due::Leave,
+            _ = int.recv() => Due::Leave,
+            _ = self.stop.recv() => Due::Suspend,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The terminal: raw mode, the alternate screen, and a thread that writes frames, so that a
+//! terminal that takes no more bytes (a dead SSH line) never blocks anything else.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Rect, Size};
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use rustix::stdio::stdout;
+use tokio::sync::watch;
+
+/// Alternate screen, no cursor.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[2J";
+/// Colours off, cursor back, the user's screen back, and no mouse reports whatever was on.
+const LEAVE: &[u8] = b"\x1b[0m\x1b[?1000l\x1b[?1006l\x1b[?25h\x1b[?1049l";
+/// A terminal that knows it shows the whole frame at once.
+const FRAME: (&[u8], &[u8]) = (b"\x1b[?2026h", b"\x1b[?2026l");
+/// A terminal that has not taken the last bytes by now is left as it is.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Where frames go. The real one is [`Screen`]; tests draw into memory.
+pub trait Surface {
+    /// What ratatui draws through.
+    type Backend: ratatui::backend::Backend;
+    /// The terminal to draw with, at its present size.
+    fn terminal(&mut self) -> &mut Terminal<Self::Backend>;
+    /// Hands over what was drawn.
+    fn present(&mut self);
+    /// True when a new frame would be taken. Ends with an error when the terminal is gone.
+    fn ready(&self) -> io::Result<bool>;
+    /// Waits until [`Surface::ready`] may have changed.
+    fn changed(&mut self) -> impl Future<Output = ()>;
+    /// Gives the terminal back, waits until the program is continued, and takes it again.
+    fn suspend(&mut self) -> io::Result<()>;
+    /// The content of the screen is lost: the next frame is drawn whole.
+    fn repaint(&mut self) -> io::Result<()>;
+}
+
+/// Bytes of the frame that is being drawn.
+#[derive(Clone, Default, Debug)]
+pub struct Bytes(Arc<Mutex<Vec<u8>>>);
+
+impl Bytes {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut frame = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Slot {
+    Free,
+    Writing,
+    Lost,
+}
+
+/// The thread that writes, one frame at a time.
+struct Writer {
+    frames: SyncSender<Vec<u8>>,
+    slot: watch::Receiver<Slot>,
+    busy: Arc<watch::Sender<Slot>>,
+    /// Closed by the end of the thread.
+    ended: Receiver<()>,
+}
+
+impl Writer {
+    fn start() -> io::Result<Self> {
+        let mut out = File::from(rustix::io::dup(stdout())?);
+        let (frames, queue) = sync_channel::<Vec<u8>>(1);
+        let (ending, ended) = sync_channel(0);
+        let (busy, slot) = watch::channel(Slot::Free);
+        let busy = Arc::new(busy);
+        let done = Arc::clone(&busy);
+        let write = move || {
+            let _ending = ending;
+            while let Ok(bytes) = queue.recv() {
+                let written = out.write_all(&bytes).is_ok();
+                done.send_replace(if written { Slot::Free } else { Slot::Lost });
+                if !written {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new()
+            .name("terminal".to_owned())
+            .spawn(write)?;
+        Ok(Self {
+            frames,
+            slot,
+            busy,
+            ended,
+        })
+    }
+
+    fn send(&self, bytes: Vec<u8>) {
+        self.busy.send_replace(Slot::Writing);
+        if self.frames.try_send(bytes).is_err() {
+            self.busy.send_replace(Slot::Lost);
+        }
+    }
+
+    /// Sends the last bytes and waits, not for ever, until they are written.
+    fn finish(self, bytes: Vec<u8>) {
+        // A frame may be under way; the queue has room for one more.
+        let _ = self.frames.try_send(bytes);
+        drop(self.frames);
+        let _ = self.ended.recv_timeout(PATIENCE);
+    }
+}
+
+/// The real terminal.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Bytes>>,
+    bytes: Bytes,
+    writer: Option<Writer>,
+}
+
+/// Restores the terminal when it goes out of scope, also in a panic.
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl Screen {
+    /// Takes the terminal.
+    pub fn enter() -> io::Result<Self> {
+        let bytes = Bytes::default();
+        let viewport = Viewport::Fixed(area());
+        let backend = CrosstermBackend::new(bytes.clone());
+        let terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
+        let mut screen = Self {
+            terminal,
+            bytes,
+            writer: None,
+        };
+        restore_on_panic();
+        screen.take()?;
+        Ok(screen)
+    }
+
+    fn take(&mut self) -> io::Result<()> {
+        crossterm::terminal::enable_raw_mode()?;
+        self.writer = Some(Writer::start()?);
+        self.bytes.write_all(ENTER)
+    }
+
+    fn leave(&mut self) {
+        // What was drawn but not sent is of no use any more.
+        self.bytes.take();
+        if let Some(writer) = self.writer.take() {
+            writer.finish(LEAVE.to_vec());
+        }
+        // Nothing can be done about a terminal that is gone.
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
+}
+
+/// Size of the terminal; 80x24 if it does not know.
+fn size() -> Size {
+    match rustix::termios::tcgetwinsize(stdout()) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size::new(size.ws_col, size.ws_row),
+        _ => Size::new(80, 24),
+    }
+}
+
+fn restore_on_panic() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        // A panic on another thread must not be drawn into the screen either.
+        let _ = rustix::io::write(stdout(), LEAVE);
+        let _ = crossterm::terminal::disable_raw_mode();
+        before(info);
+    }));
+}
+
+/// The whole terminal.
+fn area() -> Rect {
+    Rect::from((ratatui::layout::Position::ORIGIN, size()))
+}
+
+impl Surface for Screen {
+    type Backend = CrosstermBackend<Bytes>;
+
+    fn terminal(&mut self) -> &mut Terminal<Self::Backend> {
+        let area = area();
+        if self.terminal.current_buffer_mut().area != area {
+            // Writing into memory cannot fail.
+            let _ = self.terminal.resize(area);
+        }
+        &mut self.terminal
+    }
+
+    fn present(&mut self) {
+        let frame = self.bytes.take();
+        if let Some(writer) = self.writer.as_ref().filter(|_| !frame.is_empty()) {
+            writer.send([FRAME.0, &frame, FRAME.1].concat());
+        }
+    }
+
+    fn ready(&self) -> io::Result<bool> {
+        match self.writer.as_ref().map(|writer| *writer.slot.borrow()) {
+            Some(Slot::Free) => Ok(true),
+            Some(Slot::Writing) => Ok(false),
+            Some(Slot::Lost) | None => Err(io::Error::other("the terminal is gone")),
+        }
+    }
+
+    async fn changed(&mut self) {
+        match &mut self.writer {
+            // The writer that is being waited for is a field of self.
+            Some(writer) => drop(writer.slot.changed().await),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.leave();
+        let me = rustix::process::getpid();
+        rustix::process::kill_process(me, rustix::process::Signal::STOP)?;
+        self.take()?;
+        self.repaint()
+    }
+
+    fn repaint(&mut self) -> io::Result<()> {
+        self.terminal.resize(area())
+    }
+}
