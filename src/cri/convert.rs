@@ -212,3 +212,164 @@ fn is_id(text: &str) -> bool {
     let bare = text.strip_prefix("sha256:").unwrap_or(text);
     bare.len() == 64 && bare.bytes().all(|b| b.is_ascii_hexdigit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use prost::Message;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::unset(0, None)]
+    #[case::go_zero_time(-6_795_364_578_871_345_152, None)]
+    #[case::least(i64::MIN, None)]
+    #[case::first(1, Some("1970-01-01T00:00:00.000000001Z"))]
+    #[case::real(1_795_205_093_725_453_161, Some("2026-11-20T20:04:53.725453161Z"))]
+    #[case::last(i64::MAX, Some("2262-04-11T23:47:16.854775807Z"))]
+    fn times(#[case] nanoseconds: i64, #[case] expected: Option<&str>) {
+        let shown = time(nanoseconds).map(|time| time.to_string());
+        assert_eq!(shown.as_deref(), expected);
+    }
+
+    const EXITED: i32 = v1::ContainerState::ContainerExited as i32;
+    const RUNNING: i32 = v1::ContainerState::ContainerRunning as i32;
+
+    #[rstest]
+    #[case::exited(EXITED, 137, Some(137))]
+    #[case::exited_well(EXITED, 0, Some(0))]
+    #[case::unknown_code(EXITED, -1, None)]
+    #[case::runs(RUNNING, 0, None)]
+    #[case::unknown_state(77, 0, None)]
+    fn exit_codes(#[case] state: i32, #[case] exit_code: i32, #[case] expected: Option<i32>) {
+        let status = v1::ContainerStatus {
+            state,
+            exit_code,
+            ..Default::default()
+        };
+        assert_eq!(container_detail(&status).exit_code, expected);
+    }
+
+    const HEX: &str = "dd1ddd707fbf43ce73041c28ab6522c7f26c49a498c7e80fd989b3e00e2ff3a6";
+
+    #[rstest]
+    #[case::newer("sha256:dd", "registry/x@sha256:ee", "x", "sha256:dd")]
+    #[case::containerd("", &format!("sha256:{HEX}"), "localhost/busybox:test", &format!("sha256:{HEX}"))]
+    #[case::crio("", "registry/x@sha256:ee", HEX, HEX)]
+    #[case::docker("", "docker-pullable://x@sha256:ee", &format!("sha256:{HEX}"), &format!("sha256:{HEX}"))]
+    #[case::nothing_is_an_id("", "some-ref", "busybox", "some-ref")]
+    #[case::nothing("", "", "", "")]
+    fn join_keys(
+        #[case] image_id: &str,
+        #[case] image_ref: &str,
+        #[case] requested: &str,
+        #[case] expected: &str,
+    ) {
+        assert_eq!(join_key(image_id, image_ref, requested), expected);
+    }
+
+    #[test]
+    fn labels_are_sorted_and_unique() {
+        let raw = [("b", "1"), ("a", "2"), ("a\x07", "3"), ("a\\x07", "4")];
+        let raw = raw.map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let labels = labels(HashMap::from(raw), &mut Names::default());
+        let keys: Vec<_> = labels.iter().map(|(key, _)| key.as_str()).collect();
+        assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
+        assert_eq!(crate::domain::label(&labels, "b").unwrap().as_str(), "1");
+    }
+
+    #[test]
+    fn the_primary_address_is_first() {
+        let ip = |ip: &str| v1::PodIp { ip: ip.into() };
+        let network = v1::PodSandboxNetworkStatus {
+            ip: "10.0.0.2".into(),
+            additional_ips: vec![ip("fd00::2"), ip("")],
+        };
+        let status = v1::PodSandboxStatus {
+            network: Some(network),
+            ..Default::default()
+        };
+        let ips = pod_detail(status).ips;
+        assert_eq!(ips, [Text::clean("10.0.0.2"), Text::clean("fd00::2")]);
+    }
+
+    #[test]
+    fn namespaces_of_the_node_and_an_absent_field() {
+        let options = v1::NamespaceOption {
+            network: v1::NamespaceMode::Node as i32,
+            pid: v1::NamespaceMode::Container as i32,
+            ipc: v1::NamespaceMode::Node as i32,
+            ..Default::default()
+        };
+        let namespaces = v1::Namespace {
+            options: Some(options),
+        };
+        let linux = v1::LinuxPodSandboxStatus {
+            namespaces: Some(namespaces),
+        };
+        let status = v1::PodSandboxStatus {
+            linux: Some(linux),
+            ..Default::default()
+        };
+        let detail = pod_detail(status);
+        let found = (detail.host_network, detail.host_pid, detail.host_ipc);
+        assert_eq!(found, (true, false, true));
+        let nothing = pod_detail(v1::PodSandboxStatus::default());
+        assert_eq!(nothing, PodDetail::default());
+    }
+
+    fn clean(texts: &[&str]) -> bool {
+        let unsafe_char = |c| crate::text::is_unsafe(c);
+        !texts.iter().any(|text| text.chars().any(unsafe_char))
+    }
+
+    proptest! {
+        /// Whatever the fields hold, and whatever of it decodes, converts.
+        #[test]
+        fn every_container_converts(
+            text in any::<String>(),
+            number in any::<i64>(),
+            state in any::<i32>(),
+            attempt in any::<u32>(),
+        ) {
+            let wire = v1::Container {
+                id: text.clone(),
+                pod_sandbox_id: text.clone(),
+                metadata: Some(v1::ContainerMetadata { name: text.clone(), attempt }),
+                state,
+                created_at: number,
+                image_ref: text.clone(),
+                labels: [(text.clone(), text.clone())].into(),
+                ..Default::default()
+            };
+            let container = Container::convert(wire, &mut Names::default());
+            let (key, value) = &container.labels[0];
+            let texts = [container.name.as_str(), container.id.as_str(), key.as_str(), value.as_str()];
+            prop_assert!(clean(&texts));
+            let status = v1::ContainerStatus {
+                started_at: number,
+                finished_at: number.wrapping_neg(),
+                exit_code: state,
+                state,
+                reason: text.clone(),
+                message: text,
+                ..Default::default()
+            };
+            let detail = container_detail(&status);
+            prop_assert!(detail.message.is_none_or(|message| clean(&[message.as_str()])));
+        }
+
+        #[test]
+        fn all_bytes_that_decode_convert(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            let names = &mut Names::default();
+            let raw = bytes.as_slice();
+            let _ = v1::PodSandbox::decode(raw).map(|wire| Pod::convert(wire, names));
+            let _ = v1::Container::decode(raw).map(|wire| Container::convert(wire, names));
+            let _ = v1::Image::decode(raw).map(|wire| Image::convert(wire, names));
+            let _ = v1::PodSandboxStatus::decode(raw).map(pod_detail);
+            let _ = v1::ContainerStatus::decode(raw).map(|wire| container_detail(&wire));
+            let _ = v1::StatusResponse::decode(raw).map(conditions);
+            let _ = v1::VersionResponse::decode(raw).map(|wire| version(&wire));
+        }
+    }
+}

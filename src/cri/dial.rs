@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
+use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
@@ -168,6 +169,16 @@ struct Wire {
     peer: Peer,
     /// Dropped with the wire, or used at the end of the stream, whichever is first.
     gone: Option<oneshot::Sender<()>>,
+}
+
+impl Drop for Wire {
+    /// A peer that answers and hangs up may make a write fail before its answer is read.
+    fn drop(&mut self) {
+        let mut rest = [0; Peer::ENOUGH];
+        if let Ok((_, length)) = recv(&self.stream, &mut rest, RecvFlags::DONTWAIT) {
+            self.peer.hear(&rest[..length.min(Peer::ENOUGH)]);
+        }
+    }
 }
 
 impl AsyncRead for Wire {

@@ -97,3 +97,175 @@ where
         Either::Right(ready(Ok(refusal.into_http())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Access;
+    use prost::Message;
+    use prost_types::FileDescriptorSet;
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+    use std::convert::Infallible;
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    /// What changes the node, or can: everything that is not a read. With [`READS`] this covers
+    /// the whole CRI, so that a method of a newer one has to be looked at before it is used.
+    const WRITES: &[&str] = &[
+        "/runtime.v1.RuntimeService/RunPodSandbox",
+        "/runtime.v1.RuntimeService/StopPodSandbox",
+        "/runtime.v1.RuntimeService/RemovePodSandbox",
+        "/runtime.v1.RuntimeService/CreateContainer",
+        "/runtime.v1.RuntimeService/StartContainer",
+        "/runtime.v1.RuntimeService/StopContainer",
+        "/runtime.v1.RuntimeService/RemoveContainer",
+        "/runtime.v1.RuntimeService/UpdateContainerResources",
+        "/runtime.v1.RuntimeService/ReopenContainerLog",
+        "/runtime.v1.RuntimeService/ExecSync",
+        "/runtime.v1.RuntimeService/Exec",
+        "/runtime.v1.RuntimeService/Attach",
+        "/runtime.v1.RuntimeService/PortForward",
+        "/runtime.v1.RuntimeService/UpdateRuntimeConfig",
+        "/runtime.v1.RuntimeService/CheckpointContainer",
+        "/runtime.v1.RuntimeService/GetContainerEvents",
+        "/runtime.v1.ImageService/PullImage",
+        "/runtime.v1.ImageService/RemoveImage",
+    ];
+
+    /// Newer than the descriptors of k8s-cri.
+    const NEWER_READS: &[&str] = &[
+        "/runtime.v1.RuntimeService/StreamPodSandboxes",
+        "/runtime.v1.RuntimeService/StreamContainers",
+        "/runtime.v1.RuntimeService/StreamContainerStats",
+        "/runtime.v1.RuntimeService/StreamPodSandboxStats",
+        "/runtime.v1.RuntimeService/StreamPodSandboxMetrics",
+        "/runtime.v1.ImageService/StreamImages",
+    ];
+
+    /// Sends `path` through `gate`; true if it got out, else the refusal must be clear.
+    fn passes(pass: Option<Pass>, path: &str) -> bool {
+        let sent = RefCell::new(false);
+        let inner = tower::service_fn(|_: Request<()>| {
+            *sent.borrow_mut() = true;
+            ready(Ok::<_, Infallible>(Response::new(())))
+        });
+        let mut gate = match pass {
+            Some(pass) => Gate::open(inner, pass),
+            None => Gate::closed(inner),
+        };
+        let request = Request::builder().uri(path).body(()).unwrap();
+        let answer = futures_util::FutureExt::now_or_never(gate.call(request));
+        let answer = answer.unwrap().unwrap();
+        let status = Status::from_header_map(answer.headers());
+        let sent = *sent.borrow();
+        assert_eq!(sent, status.is_none());
+        if let Some(status) = status {
+            assert!(status.message().starts_with(REFUSAL));
+            assert!(status.message().contains(path));
+        }
+        sent
+    }
+
+    #[test]
+    fn reads_pass_and_writes_do_not() {
+        for path in READS {
+            assert!(passes(None, path), "{path}");
+        }
+        for path in WRITES {
+            assert!(!passes(None, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn only_whole_paths_count() {
+        for path in [
+            "/",
+            "/Version",
+            "/runtime.v1.RuntimeService/Version/",
+            "//runtime.v1.RuntimeService/Version",
+            "/runtime.v1.runtimeservice/version",
+            "/runtime.v1.RuntimeService/%56ersion",
+            "/runtime.v1alpha2.RuntimeService/ListContainers",
+            "/containerd.services.snapshots.v1.Snapshots/Mounts",
+            "/runtime.v1.RuntimeService/SomethingNew",
+        ] {
+            assert!(!passes(None, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_pass_opens_the_gate() {
+        let access = Access::decide(vec![]);
+        let pass = Pass::new(access.grant().unwrap());
+        for path in WRITES {
+            assert!(passes(Some(pass), path), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_method_of_the_compiled_cri_is_classified() {
+        let compiled = methods("v1.proto");
+        assert!(compiled.len() > 30, "{compiled:?}");
+        let old = |path: &&&str| path.starts_with("/runtime.v1.") && !NEWER_READS.contains(path);
+        let reads = READS.iter().filter(old);
+        let classified: BTreeSet<_> = reads.chain(WRITES).map(ToString::to_string).collect();
+        assert_eq!(classified, compiled);
+    }
+
+    #[test]
+    fn of_the_old_cri_only_the_version_is_a_read() {
+        let passing: Vec<_> = methods("v1alpha2.proto")
+            .into_iter()
+            .filter(|path| passes(None, path))
+            .collect();
+        assert_eq!(passing, ["/runtime.v1alpha2.RuntimeService/Version"]);
+    }
+
+    /// Full paths of all methods in a file of the very k8s-cri that this crate is built with.
+    fn methods(file: &str) -> BTreeSet<String> {
+        let protos = k8s_cri_folder().join("proto");
+        let output = tempfile::NamedTempFile::new().unwrap();
+        let protoc = std::env::var_os("PROTOC").unwrap_or_else(|| {
+            let wrapper = concat!(env!("CARGO_MANIFEST_DIR"), "/.cargo/protoc");
+            wrapper.into()
+        });
+        let status = Command::new(protoc)
+            .arg("-I")
+            .arg(&protos)
+            .arg("-o")
+            .arg(output.path())
+            .arg(protos.join(file))
+            .status();
+        assert!(status.unwrap().success());
+        let bytes = std::fs::read(output.path()).unwrap();
+        let set = FileDescriptorSet::decode(bytes.as_slice()).unwrap();
+        let mut paths = BTreeSet::new();
+        for file in &set.file {
+            for service in &file.service {
+                for method in &service.method {
+                    let (package, service) = (file.package(), service.name());
+                    paths.insert(format!("/{package}.{service}/{}", method.name()));
+                }
+            }
+        }
+        paths
+    }
+
+    fn k8s_cri_folder() -> PathBuf {
+        let output = Command::new(env!("CARGO"))
+            .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+            .args([
+                "--manifest-path",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+            ])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let packages = metadata["packages"].as_array().unwrap();
+        let found = packages.iter().find(|package| package["name"] == "k8s-cri");
+        let manifest = found.unwrap()["manifest_path"].as_str().unwrap();
+        PathBuf::from(manifest).parent().unwrap().to_owned()
+    }
+}

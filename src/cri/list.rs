@@ -242,3 +242,127 @@ fn take<'a>(raw: &mut &'a [u8]) -> Result<&'a [u8], DecodeError> {
     *raw = rest;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Container, Image, Pod};
+    use k8s_cri::v1;
+    use proptest::prelude::*;
+    use prost::encoding::{encode_key, encode_varint};
+
+    const SEED: u64 = 7;
+
+    fn memory<T: Listed>() -> Memory<T> {
+        Memory::new(Arc::default(), SEED)
+    }
+
+    fn list<T: Listed>(memory: &Memory<T>, raw: &[u8]) -> Result<Listing<T>, DecodeError> {
+        let batch = memory.codec().decoder().batch(raw)?;
+        Ok(memory.learn(vec![batch]))
+    }
+
+    /// Appends a length-delimited field.
+    fn field(tag: u32, bytes: &[u8], out: &mut Vec<u8>) {
+        encode_key(tag, WireType::LengthDelimited, out);
+        encode_varint(bytes.len() as u64, out);
+        out.extend(bytes);
+    }
+
+    fn entry(key: &str, value: &str) -> Vec<u8> {
+        let mut entry = Vec::new();
+        field(1, key.as_bytes(), &mut entry);
+        field(2, value.as_bytes(), &mut entry);
+        entry
+    }
+
+    /// A list of one container whose map entries come in the given order.
+    fn shuffled(order: &[usize]) -> Vec<u8> {
+        let mut spec = Vec::new();
+        field(1, b"sha256:12", &mut spec);
+        let mut item = Vec::new();
+        field(1, b"id", &mut item);
+        for n in order {
+            field(8, &entry(&format!("label-{n}"), "v"), &mut item);
+            field(2, &entry(&format!("note-{n}"), "v"), &mut spec);
+        }
+        field(4, &spec, &mut item);
+        let mut list = Vec::new();
+        field(1, &item, &mut list);
+        list
+    }
+
+    #[test]
+    fn the_order_of_map_entries_is_no_change() {
+        let memory = memory::<Container>();
+        let first = list(&memory, &shuffled(&[0, 1, 2, 3])).unwrap();
+        let second = list(&memory, &shuffled(&[3, 1, 0, 2])).unwrap();
+        assert!(first.changed && !second.changed);
+        assert!(Arc::ptr_eq(&first.items[0], &second.items[0]));
+        assert_eq!(first.items[0].labels.len(), 4);
+    }
+
+    #[test]
+    fn a_changed_value_is_a_change() {
+        let memory = memory::<Container>();
+        let first = list(&memory, &shuffled(&[0, 1])).unwrap();
+        let second = list(&memory, &shuffled(&[0, 2])).unwrap();
+        assert!(second.changed);
+        assert!(!Arc::ptr_eq(&first.items[0], &second.items[0]));
+    }
+
+    #[test]
+    fn what_vanishes_is_a_change_and_is_forgotten() {
+        let memory = memory::<Image>();
+        let images = |ids: &[&str]| {
+            let image = |id: &&str| v1::Image {
+                id: (*id).to_owned(),
+                ..Default::default()
+            };
+            let images = ids.iter().map(image).collect();
+            v1::ListImagesResponse { images }.encode_to_vec()
+        };
+        assert!(list(&memory, &images(&["a", "b"])).unwrap().changed);
+        assert!(list(&memory, &images(&["a"])).unwrap().changed);
+        assert!(!list(&memory, &images(&["a"])).unwrap().changed);
+        assert_eq!(memory.known().0.len(), 1);
+        assert!(list(&memory, &images(&[])).unwrap().changed);
+        assert!(!list(&memory, &images(&[])).unwrap().changed);
+    }
+
+    #[test]
+    fn fields_of_a_newer_cri_are_skipped() {
+        let mut raw = shuffled(&[0]);
+        field(99, b"new", &mut raw);
+        encode_key(98, WireType::Varint, &mut raw);
+        encode_varint(5, &mut raw);
+        assert_eq!(list(&memory::<Container>(), &raw).unwrap().items.len(), 1);
+    }
+
+    #[test]
+    fn keys_are_kept_once_and_cleaned() {
+        let mut names = Names::default();
+        let (a, b) = (names.get("app"), names.get("app"));
+        assert!(std::ptr::eq(a.as_str(), b.as_str()));
+        assert!(!names.get("\x1b[31m").as_str().contains('\x1b'));
+        for n in 0..2 * Names::MOST {
+            names.get(&n.to_string());
+        }
+        assert_eq!(names.0.len(), Names::MOST);
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_never_panic(raw in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = list(&memory::<Pod>(), &raw);
+            let _ = list(&memory::<Container>(), &raw);
+            let _ = list(&memory::<Image>(), &raw);
+        }
+
+        #[test]
+        fn cut_messages_never_panic(cut in 0_usize..120) {
+            let raw = shuffled(&[0, 1, 2]);
+            let _ = list(&memory::<Container>(), &raw[..cut.min(raw.len())]);
+        }
+    }
+}

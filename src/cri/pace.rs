@@ -69,3 +69,54 @@ impl Default for Backoff {
         Self(Self::FIRST)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[rstest]
+    #[case::calm(1, 2000, None, 2000)]
+    #[case::just_changed(1, 2000, Some(0), 500)]
+    #[case::changed_a_while_ago(1, 2000, Some(4998), 500)]
+    #[case::changed_long_ago(1, 2000, Some(5000), 2000)]
+    #[case::quick_anyway(1, 300, Some(0), 300)]
+    #[case::slow(400, 2000, None, 4400)]
+    #[case::slow_and_changed(400, 2000, Some(0), 4400)]
+    fn the_next_round(
+        #[case] took: u64,
+        #[case] refresh: u64,
+        #[case] changed_before_end: Option<u64>,
+        #[case] expected_after_begin: u64,
+    ) {
+        let began = Instant::now() + ms(60_000);
+        let ended = began + ms(took);
+        let changed = changed_before_end.map(|before| ended - ms(before));
+        let due = due(Round { began, ended }, ms(refresh), changed);
+        assert_eq!(due - began, ms(expected_after_begin));
+    }
+
+    #[rstest]
+    #[case::gathers(1, 1000, 1050)]
+    #[case::four_a_second(1, 100, 250)]
+    #[case::spares_a_slow_runtime(100, 200, 1100)]
+    fn a_hint(#[case] took: u64, #[case] at: u64, #[case] expected: u64) {
+        let began = Instant::now();
+        let ended = began + ms(took);
+        let due = hinted(Round { began, ended }, began + ms(at));
+        assert_eq!(due - began, ms(expected));
+    }
+
+    #[test]
+    fn backing_off_doubles_up_to_a_second_and_starts_again() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<_> = (0..6).map(|_| backoff.next()).collect();
+        assert_eq!(waits, [100, 200, 400, 800, 1000, 1000].map(ms));
+        backoff.reset();
+        assert_eq!(backoff.next(), ms(100));
+    }
+}

@@ -44,14 +44,13 @@ pub(super) enum Outcome {
 pub(super) struct Poller {
     reader: Reader,
     out: mpsc::Sender<Update>,
-    /// Lists that have been sent and are still wanted: those are sent again only when changed.
-    sent: Wanted,
+    pods: Feed,
+    containers: Feed,
+    images: Feed,
+    joins: Joins,
     rounds: u32,
     last: Round,
     changed: Option<Instant>,
-    images: Images,
-    /// What the user was told about each list that fails.
-    notices: [Option<Text>; 3],
 }
 
 impl Poller {
@@ -61,15 +60,16 @@ impl Poller {
         Self {
             reader,
             out,
-            sent: Wanted::default(),
+            pods: Feed::default(),
+            containers: Feed::default(),
+            images: Feed::default(),
+            joins: Joins::default(),
             rounds: 0,
             last: Round {
                 began: now,
                 ended: now,
             },
             changed: None,
-            images: Images::default(),
-            notices: [None, None, None],
         }
     }
 
@@ -87,103 +87,63 @@ impl Poller {
     /// wanted it only asks whether the runtime is there.
     pub async fn round(&mut self, wanted: Wanted, all: bool) -> Outcome {
         let began = Instant::now();
-        self.sent = self.sent.and(wanted);
-        let mut ask = wanted;
-        ask.images &= all || !self.sent.images || self.rounds.is_multiple_of(IMAGES_EVERY);
+        self.pods.want(wanted.pods);
+        self.containers.want(wanted.containers);
+        let newly = self.images.want(wanted.images);
+        let turn = self.rounds.is_multiple_of(IMAGES_EVERY);
         self.rounds = self.rounds.wrapping_add(1);
-        let outcome = self.ask(ask).await;
+        let results = if wanted == Wanted::default() {
+            vec![self.reader.version().await.map(|_| false)]
+        } else {
+            let images = wanted.images && (all || newly || turn);
+            self.lists(Wanted { images, ..wanted }).await
+        };
+        if results.contains(&Ok(true)) {
+            self.changed = Some(Instant::now());
+        }
         self.last = Round {
             began,
             ended: Instant::now(),
         };
-        outcome
-    }
-
-    async fn ask(&mut self, ask: Wanted) -> Outcome {
-        if ask == Wanted::default() {
-            return outcome(&[(0, self.reader.version().await.err())]);
-        }
-        let reader = self.reader.clone();
-        let (pods, containers, images) = tokio::join!(
-            when(ask.pods, reader.list_pods()),
-            when(ask.containers, reader.list_containers()),
-            when(ask.images, reader.list_images()),
-        );
-        if let Some(Ok(listing)) = &containers {
-            self.images.refer(listing);
-        }
-        let images = match images {
-            None if self.sent.images && self.images.missing() => Some(reader.list_images().await),
-            images => images,
-        };
-        if let Some(Ok(listing)) = &images {
-            self.images.learn(listing);
-        }
-        let mut results = Vec::with_capacity(3);
-        if let Some(pods) = pods {
-            results.push((0, self.take(0, pods, Update::Pods).await));
-        }
-        if let Some(containers) = containers {
-            results.push((1, self.take(1, containers, Update::Containers).await));
-        }
-        if let Some(images) = images {
-            results.push((2, self.take(2, images, Update::Images).await));
-        }
         let outcome = outcome(&results);
         if outcome == Outcome::Good {
-            self.notify(results).await;
+            for feed in [&mut self.pods, &mut self.containers, &mut self.images] {
+                feed.complain(&self.out).await;
+            }
         }
         outcome
     }
 
-    /// Sends a list if it is new; gives back why there is none.
-    async fn take<T>(
-        &mut self,
-        list: usize,
-        result: Result<Listing<T>, CriError>,
-        update: fn(Vec<Arc<T>>) -> Update,
-    ) -> Option<CriError> {
-        let listing = match result {
-            Ok(listing) => listing,
-            Err(error) => return Some(error),
+    /// Fetches the lists side by side; each is sent as soon as it is there. For each: whether it
+    /// changed, or why there is none.
+    async fn lists(&mut self, ask: Wanted) -> Vec<Result<bool, CriError>> {
+        let (reader, out, joins) = (&self.reader, &self.out, &mut self.joins);
+        let (pods, containers, images) = tokio::join!(
+            when(ask.pods, async {
+                let list = reader.list_pods().await;
+                self.pods.send(list, Update::Pods, out).await
+            }),
+            when(ask.containers, async {
+                let list = reader.list_containers().await;
+                if let Ok(listing) = &list {
+                    joins.refer(listing);
+                }
+                self.containers.send(list, Update::Containers, out).await
+            }),
+            when(ask.images, reader.list_images()),
+        );
+        let images = match images {
+            None if self.images.wanted && self.joins.missing() => Some(reader.list_images().await),
+            images => images,
         };
-        let sent = [
-            &mut self.sent.pods,
-            &mut self.sent.containers,
-            &mut self.sent.images,
-        ];
-        let first = !std::mem::replace(sent[list], true);
-        if listing.changed {
-            self.changed = Some(Instant::now());
-        }
-        if listing.changed || first {
-            let _ = self.out.send(update(listing.items)).await;
-        }
-        None
-    }
-
-    /// Tells the user about lists that fail while the runtime answers others: once each.
-    async fn notify(&mut self, results: Vec<(usize, Option<CriError>)>) {
-        for (list, error) in results {
-            let message = error.map(|error| error.message);
-            if self.notices[list] == message {
-                continue;
+        let mut results: Vec<_> = pods.into_iter().chain(containers).collect();
+        if let Some(list) = images {
+            if let Ok(listing) = &list {
+                self.joins.learn(listing);
             }
-            self.notices[list].clone_from(&message);
-            if let Some(message) = message {
-                let _ = self.out.send(Update::Notice(message)).await;
-            }
+            results.push(self.images.send(list, Update::Images, out).await);
         }
-    }
-}
-
-impl Wanted {
-    fn and(self, other: Self) -> Self {
-        Self {
-            pods: self.pods && other.pods,
-            containers: self.containers && other.containers,
-            images: self.images && other.images,
-        }
+        results
     }
 }
 
@@ -191,18 +151,17 @@ async fn when<T>(wanted: bool, call: impl Future<Output = T>) -> Option<T> {
     if wanted { Some(call.await) } else { None }
 }
 
-/// Judges a round by how each of its calls failed.
-fn outcome(results: &[(usize, Option<CriError>)]) -> Outcome {
-    let mut errors = Vec::with_capacity(results.len());
-    for (_, result) in results {
-        match result {
-            None => return Outcome::Good,
-            Some(error) if error.kind == Kind::Down => return Outcome::Down,
-            Some(error) => errors.push(error),
-        }
+/// Judges a round by how its calls failed.
+fn outcome(results: &[Result<bool, CriError>]) -> Outcome {
+    let mut errors = results.iter().filter_map(|result| result.as_ref().err());
+    if errors.clone().any(|error| error.kind == Kind::Down) {
+        return Outcome::Down;
     }
-    let all = |kind| errors.iter().all(|error| error.kind == kind);
-    match errors.first() {
+    let all = |kind| {
+        let failed = |result: &Result<_, CriError>| matches!(result, Err(e) if e.kind == kind);
+        results.iter().all(failed)
+    };
+    match errors.next() {
         Some(_) if all(Kind::Timeout) => Outcome::Silent,
         Some(first) if all(Kind::NotReady) => Outcome::NotReady(first.message.clone()),
         // The runtime answers, if only to refuse.
@@ -210,16 +169,65 @@ fn outcome(results: &[(usize, Option<CriError>)]) -> Outcome {
     }
 }
 
+/// One list and those who look at it.
+#[derive(Debug, Default)]
+struct Feed {
+    wanted: bool,
+    /// It has been sent since it is wanted: it is sent again only when it changes.
+    sent: bool,
+    /// Why it could not be fetched the last time.
+    problem: Option<Text>,
+    /// The problem that the user knows of.
+    told: Option<Text>,
+}
+
+impl Feed {
+    /// Sets whether it is wanted; true if it was not before.
+    fn want(&mut self, wanted: bool) -> bool {
+        let newly = wanted && !self.wanted;
+        self.wanted = wanted;
+        self.sent &= wanted;
+        newly
+    }
+
+    /// Sends a list if it is new; whether it changed.
+    async fn send<T>(
+        &mut self,
+        list: Result<Listing<T>, CriError>,
+        update: fn(Vec<Arc<T>>) -> Update,
+        out: &mpsc::Sender<Update>,
+    ) -> Result<bool, CriError> {
+        self.problem = list.as_ref().err().map(|error| error.message.clone());
+        let listing = list?;
+        let first = !std::mem::replace(&mut self.sent, true);
+        if listing.changed || first {
+            let _ = out.send(update(listing.items)).await;
+        }
+        Ok(listing.changed)
+    }
+
+    /// Tells the user, once, why this list fails while the runtime answers.
+    async fn complain(&mut self, out: &mpsc::Sender<Update>) {
+        if self.told == self.problem {
+            return;
+        }
+        self.told.clone_from(&self.problem);
+        if let Some(problem) = self.problem.clone() {
+            let _ = out.send(Update::Notice(problem)).await;
+        }
+    }
+}
+
 /// Which images are known and which are referred to, by their keys.
 #[derive(Debug, Default)]
-struct Images {
+struct Joins {
     known: HashSet<Box<str>>,
     referred: HashSet<Box<str>>,
     /// Referred to, but not there when last looked: no reason to look again.
     absent: HashSet<Box<str>>,
 }
 
-impl Images {
+impl Joins {
     fn refer(&mut self, containers: &Listing<Container>) {
         if containers.changed || self.referred.is_empty() {
             self.referred = keys(containers.items.iter().map(|item| item.image_id.key()));

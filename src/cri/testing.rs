@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use prost::Message;
 use prost::bytes::{Buf as _, BufMut as _};
 use tempfile::TempDir;
 use tokio::net::UnixListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_stream::wrappers::UnixListenerStream;
 use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -66,6 +67,8 @@ pub struct Peer {
 struct Script {
     answers: Arc<Mutex<HashMap<&'static str, Answer>>>,
     seen: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
+    frozen: Arc<watch::Sender<bool>>,
 }
 
 impl Peer {
@@ -105,6 +108,16 @@ impl Peer {
 
     pub fn restore(&self, answers: HashMap<&'static str, Answer>) {
         *self.script.answers.lock().unwrap() = answers;
+    }
+
+    /// Stops answering, as by SIGSTOP, or goes on and answers what has piled up.
+    pub fn freeze(&self, frozen: bool) {
+        self.script.frozen.send_replace(frozen);
+    }
+
+    /// How often somebody has connected.
+    pub fn connections(&self) -> usize {
+        self.script.connections.load(Ordering::Relaxed)
     }
 
     pub fn seen(&self) -> Vec<String> {
@@ -166,7 +179,11 @@ fn serve(listener: StdListener, script: Script, stopped: oneshot::Receiver<()>) 
         .build()
         .unwrap();
     runtime.block_on(async move {
+        let connections = script.connections.clone();
         let incoming = UnixListenerStream::new(UnixListener::from_std(listener).unwrap());
+        let incoming = incoming.inspect(move |_| {
+            connections.fetch_add(1, Ordering::Relaxed);
+        });
         let server = tonic::transport::Server::builder().serve_with_incoming(script, incoming);
         tokio::select! {
             _ = stopped => (),
@@ -186,9 +203,11 @@ impl tower::Service<Request<Body>> for Script {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let path = request.uri().path().to_owned();
-        let answer = self.answers.lock().unwrap().get(path.as_str()).cloned();
-        self.seen.lock().unwrap().push(path);
+        self.seen.lock().unwrap().push(path.clone());
+        let (answers, mut frozen) = (self.answers.clone(), self.frozen.subscribe());
         Box::pin(async move {
+            frozen.wait_for(|frozen| !frozen).await.unwrap();
+            let answer = answers.lock().unwrap().get(path.as_str()).cloned();
             let mut grpc = tonic::server::Grpc::new(RawCodec);
             Ok(grpc.server_streaming(Say(answer), request).await)
         })

@@ -89,19 +89,13 @@ async fn a_runtime_that_freezes_is_silent_and_recovers_on_the_same_connection() 
     let peer = Peer::start();
     let mut listener = Listener::start(peer.target(), quick(), ALL);
     listener.next(up).await;
-    let answers = peer.answers();
-    peer.answer_all(&Answer::Hang);
+    peer.freeze(true);
     listener
         .next(|update| matches!(update, Update::Link(Link::Silent { .. })).then_some(()))
         .await;
-    let asked = peer.count(VERSION);
-    peer.called(VERSION, asked).await;
-    peer.restore(answers);
-    // The one open question still hangs: what a frozen process would answer when it thaws.
-    // A new connection is the only other way on.
-    drop(listener);
-    let mut listener = Listener::start(peer.target(), quick(), ALL);
+    peer.freeze(false);
     listener.next(up).await;
+    assert_eq!(peer.connections(), 1);
 }
 
 #[tokio::test]
@@ -398,9 +392,9 @@ async fn runtimes_without_cri_v1_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_mute_runtime_that_wakes_up_is_met_without_dialling_again() {
+async fn a_runtime_that_is_mute_from_the_start_is_met_without_dialling_again() {
     let peer = Peer::start();
-    peer.answer(VERSION, Answer::Hang);
+    peer.freeze(true);
     let mut listener = Listener::start(peer.target(), quick(), ALL);
     let problem = listener.next(down).await;
     assert!(
@@ -408,7 +402,18 @@ async fn a_mute_runtime_that_wakes_up_is_met_without_dialling_again() {
         "{problem:?}"
     );
     peer.called(VERSION, 2).await;
-    assert_eq!(peer.count(VERSION), 2, "one probe, one patient question");
+    peer.freeze(false);
+    listener.next(up).await;
+    assert_eq!(peer.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_is_slow_does_not_hold_up_the_others() {
+    let peer = Peer::start();
+    peer.answer(IMAGES, Answer::Hang);
+    peer.answer(PODS, Answer::message(&pods(&["a"])));
+    let mut listener = Listener::start(peer.target(), patient(), ALL);
+    assert_eq!(listener.next(pod_list).await.len(), 1);
 }
 
 mod events {
