@@ -226,11 +226,11 @@ mod tests {
     fn methods(file: &str) -> BTreeSet<String> {
         let protos = k8s_cri_folder().join("proto");
         let output = tempfile::NamedTempFile::new().unwrap();
-        let protoc = std::env::var_os("PROTOC").unwrap_or_else(|| {
+        let compiler = std::env::var_os("PROTOC").unwrap_or_else(|| {
             let wrapper = concat!(env!("CARGO_MANIFEST_DIR"), "/.cargo/protoc");
             wrapper.into()
         });
-        let status = Command::new(protoc)
+        let status = Command::new(compiler)
             .arg("-I")
             .arg(&protos)
             .arg("-o")

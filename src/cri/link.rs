@@ -110,13 +110,14 @@ impl Actor {
         };
         self.reports.reader.pick_up(session);
         let (target, hint) = (self.target.clone(), self.wake.hint.clone());
-        let failure = match self.meet(&mut watch).await {
-            Err(failure) => failure,
-            Ok(()) => tokio::select! {
+        let failure = if let Err(failure) = self.meet(&mut watch).await {
+            failure
+        } else {
+            tokio::select! {
                 failure = self.serve() => failure,
                 () = watch.lost() => Failure::Lost,
-                () = hints::follow(&target, &hint) => Failure::Lost,
-            },
+                never = hints::follow(&target, &hint) => match never {},
+            }
         };
         if let Some(events) = &self.reports.events {
             events.runtime_down();

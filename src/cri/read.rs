@@ -224,11 +224,12 @@ impl<T: Listed> List<T> {
     async fn whole(&self, channel: Channel, deadline: Duration) -> Result<Listing<T>, CriError> {
         let mut client = grpc(channel);
         let path = PathAndQuery::from_static(T::UNARY);
-        let answer = async {
+        // Boxed: tonic's futures are large, and three of these wait side by side.
+        let answer = Box::pin(async {
             ready(&mut client).await?;
             let codec = self.memory.codec();
             client.unary(request((), deadline), path, codec).await
-        };
+        });
         let batch = within(call(T::UNARY), deadline, answer).await?;
         Ok(self.memory.learn(vec![batch]))
     }
@@ -237,7 +238,7 @@ impl<T: Listed> List<T> {
     async fn batches(&self, channel: Channel, deadline: Duration) -> Result<Listing<T>, CriError> {
         let mut client = grpc(channel);
         let path = PathAndQuery::from_static(T::STREAM);
-        let answer = async {
+        let answer = Box::pin(async {
             ready(&mut client).await?;
             let codec = self.memory.codec();
             let answer = client.server_streaming(request((), deadline), path, codec);
@@ -247,7 +248,7 @@ impl<T: Listed> List<T> {
                 batches.push(batch?);
             }
             Ok(Response::new(batches))
-        };
+        });
         let batches = within(call(T::STREAM), deadline, answer).await;
         let batches = batches.map_err(|error| match error.kind {
             Kind::Unimplemented => too_large::<T>(),

@@ -187,7 +187,7 @@ fn serve(listener: StdListener, script: Script, stopped: oneshot::Receiver<()>) 
         let server = tonic::transport::Server::builder().serve_with_incoming(script, incoming);
         tokio::select! {
             _ = stopped => (),
-            served = server => served.unwrap(),
+            ended = server => ended.unwrap(),
         }
     });
 }
