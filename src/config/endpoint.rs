@@ -8,6 +8,9 @@ use super::trust::Guard;
 use crate::host::open::{HostRoot, OpenError, SocketHandle};
 use crate::text::Text;
 
+/// What to do about a socket that is not trusted.
+pub const USE_ANYWAY: &str = "name it with a flag, such as --runtime-endpoint, to use it anyway";
+
 /// A unix socket under the host's root.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Endpoint {
@@ -33,18 +36,18 @@ impl Endpoint {
     /// [`HostRoot::socket`]; distrust is `PermissionDenied` with a text that says why.
     pub fn open(&self, host: &HostRoot) -> io::Result<SocketHandle> {
         if let Some(why) = self.distrust(host)? {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+            let line = format!("{why}; {USE_ANYWAY}");
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, line));
         }
         host.socket(&self.path)
     }
 
     /// Why the guard refuses the socket that is there now.
     pub fn distrust(&self, host: &HostRoot) -> Result<Option<String>, OpenError> {
-        let Some(guard) = &self.guard else {
-            return Ok(None);
-        };
-        let why = guard.distrust(host, &self.path)?;
-        Ok(why.map(|why| format!("{why}; name it with --runtime-endpoint to use it anyway")))
+        match &self.guard {
+            Some(guard) => guard.distrust(host, &self.path),
+            None => Ok(None),
+        }
     }
 }
 

@@ -195,7 +195,7 @@ impl Loaded {
         match folder {
             Ok(folder) => folder.map(|folder| folder.join(USER)),
             Err(error) => {
-                self.broken("/etc/passwd", &format!("/etc/passwd {error}"));
+                self.broken("/etc/passwd", &Fault::at(None, error.to_string()));
                 None
             }
         }
@@ -205,7 +205,7 @@ impl Loaded {
         let shown = &file.shown;
         let (text, distrust) = match file.text() {
             Ok(found) => found,
-            Err(what) => return self.broken(shown, &format!("{shown} {what}")),
+            Err(what) => return self.broken(shown, &Fault::at(None, what)),
         };
         if let Some(why) = distrust {
             let line = format!("{shown} {why}; it is used because --settings names it");
@@ -214,7 +214,7 @@ impl Loaded {
         let Some(text) = text else { return };
         match parse(&text) {
             Ok(pairs) => self.add_pairs(shown, &pairs, &Places::of(&text)),
-            Err(fault) => self.broken(shown, &fault.in_file(shown)),
+            Err(fault) => self.broken(shown, &fault),
         }
     }
 
@@ -223,10 +223,9 @@ impl Loaded {
         for (key, value) in pairs {
             let name = scalar(key);
             let place = places.get(&name);
-            let fault = |what: String| Fault::at(place, what).in_file(shown);
             let Some(key) = KEYS.iter().find(|known| known.name == name) else {
                 // A key that nobody knows may be read-only, misspelt.
-                self.broken(shown, &fault(unknown(&name)));
+                self.broken(shown, &Fault::at(place, unknown(&name)));
                 continue;
             };
             let source = Source::File {
@@ -237,11 +236,12 @@ impl Loaded {
                 continue;
             }
             let found = scalar(value);
-            let line = fault(format!("{name}: expected {}, found {found}", key.expects));
+            let what = format!("{name}: expected {}, found {found}", key.expects);
+            let fault = Fault::at(place, what);
             if name == READ_ONLY {
-                self.broken(shown, &line);
+                self.broken(shown, &fault);
             } else {
-                self.problems.push(line.into());
+                self.problems.push(fault.in_file(shown).into());
             }
         }
         if draft.read_only == Some(true) {
@@ -253,13 +253,12 @@ impl Loaded {
         }
     }
 
-    fn broken(&mut self, path: &str, line: &str) {
-        let line = Text::clean(line);
+    fn broken(&mut self, path: &str, fault: &Fault) {
         self.reasons.push(Reason::BrokenSettings {
             path: path.to_owned(),
-            problem: line.to_string(),
+            problem: Text::clean(&fault.to_string()).to_string(),
         });
-        self.problems.push(line);
+        self.problems.push(fault.in_file(path).into());
     }
 }
 
@@ -376,7 +375,7 @@ mod tests {
         let line = loaded.problems[0].as_str();
         assert!(line.contains(&format!("settings.yaml{problem}")), "{line}");
         assert!(
-            matches!(&loaded.reasons[..], [Reason::BrokenSettings { problem, .. }] if problem == line),
+            matches!(loaded.reasons[..], [Reason::BrokenSettings { .. }]),
             "{:?}",
             loaded.reasons
         );
@@ -415,8 +414,8 @@ mod tests {
         let loaded = loaded(&node);
         let problems: Vec<_> = loaded.problems.iter().map(Text::as_str).collect();
         let expected = [
-            format!("{} is a folder, not a regular file", node.shown(SYSTEM)),
-            format!("{} is not UTF-8 text", node.shown(USERS)),
+            format!("{}: is a folder, not a regular file", node.shown(SYSTEM)),
+            format!("{}: is not UTF-8 text", node.shown(USERS)),
         ];
         assert_eq!(problems, expected);
         assert_eq!(loaded.reasons.len(), 2);
@@ -437,7 +436,7 @@ mod tests {
         assert!(
             none.problems[0]
                 .as_str()
-                .ends_with("/none.yaml does not exist")
+                .ends_with("/none.yaml: does not exist")
         );
         assert_eq!(none.reasons.len(), 1);
     }

@@ -44,6 +44,15 @@ impl Fault {
     }
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Place { line, column }) = self.place {
+            write!(f, "line {line} column {column}: ")?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
 impl From<serde_yaml::Error> for Fault {
     fn from(error: serde_yaml::Error) -> Self {
         let place = error.location().map(|at| Place {
