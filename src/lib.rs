@@ -11,6 +11,7 @@ pub mod host;
 pub mod keys;
 pub mod link;
 pub mod model;
+pub mod snapshot;
 pub mod terminal;
 pub mod text;
 pub mod theme;

@@ -1,20 +1,40 @@
-//! The program.
+//! The program: parse, connect, run, restore the terminal.
+
+mod screen;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use critui::cli::{self, Cli, Command, Form, Stop};
 use critui::config::discovery::{self, Found, NoneAnswered};
 use critui::config::endpoint::Endpoint;
 use critui::config::env::Env;
 use critui::config::report::Report;
+use critui::config::value::{Source, Valued};
 use critui::config::{self, Config};
+use critui::cri::{self, SocketPath, Target, Timing};
 use critui::host::open::HostRoot;
 use critui::link::Problem;
+use critui::snapshot::{self, Origin};
 use critui::text::Text;
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+
+/// crictl's pause before it tries to connect again: so long, doubling, up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why the program ends early: the exit code, and the line for standard error.
 struct Failure(u8, String);
+
+/// What every command works with.
+struct Setup {
+    config: Config,
+    env: Env,
+    host: HostRoot,
+    runtime: Runtime,
+}
 
 fn main() -> ExitCode {
     let cli = match cli::parse(std::env::args_os()) {
@@ -37,61 +57,191 @@ fn finish(result: Result<(), Failure>) -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
+    if cli.command.is_none() {
+        screen::check().map_err(|line| Failure(cli::USAGE, line))?;
+    }
     let failed = |error: io::Error| Failure(cli::FAILED, format!("/: {error}"));
     let env = Env::of_process().map_err(failed)?;
     let host = config::host_root(&cli.connection, &env).map_err(fatal)?;
-    let mut config = config::resolve(cli, &env, &host).map_err(fatal)?;
-    match &cli.command {
-        Some(Command::Config { output }) => show_config(&mut config, &env, &host, output.form),
-        Some(Command::Snapshot { .. }) | None => Err(Failure(
-            cli::FAILED,
-            "this build only knows the command config".into(),
-        )),
-    }
+    let config = config::resolve(cli, &env, &host).map_err(fatal)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure(cli::FAILED, format!("no event loop: {error}")))?;
+    let mut setup = Setup {
+        config,
+        env,
+        host,
+        runtime,
+    };
+    setup.trace(cli.command.is_some());
+    let result = match &cli.command {
+        Some(Command::Config { output }) => setup.show_config(output.form),
+        Some(Command::Snapshot { output }) => setup.snapshot(output.form),
+        None => setup.screen(),
+    };
+    // A look at a file system that hangs must not keep the program from ending.
+    setup.runtime.shutdown_background();
+    result
 }
 
 fn fatal(error: config::ConfigError) -> Failure {
     Failure(error.code, error.line.to_string())
 }
 
-fn show_config(config: &mut Config, env: &Env, host: &HostRoot, form: Form) -> Result<(), Failure> {
-    let mut why = None;
-    if config.endpoints.runtime.is_none() {
-        match discover(config, env, host)? {
-            Ok(found) => config.endpoints.settle(Some(found.endpoint)),
-            Err(none) => {
-                why = Some("no container runtime answers");
-                config.warnings.extend(none.lines());
-            }
+impl Setup {
+    /// `--debug`: every call to standard error. Under the screen only if that is redirected.
+    fn trace(&self, reports: bool) {
+        let redirected = !rustix::termios::isatty(rustix::stdio::stderr());
+        if self.config.crictl.debug.value && (reports || redirected) {
+            tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::DEBUG)
+                .with_ansi(false)
+                .with_writer(io::stderr)
+                .init();
         }
     }
-    let report = Report::of(config, why);
-    print(|out| report.write(form, out))
+
+    fn show_config(&mut self, form: Form) -> Result<(), Failure> {
+        let mut why = None;
+        if self.config.endpoints.runtime.is_none() {
+            match self.discover() {
+                Ok(found) => self.config.endpoints.settle(Some(found.endpoint)),
+                Err(none) => {
+                    why = Some("no container runtime answers");
+                    self.config.warnings.extend(none.lines());
+                }
+            }
+        }
+        let report = Report::of(&self.config, why);
+        print(|out| report.write(form, out))
+    }
+
+    fn snapshot(&mut self, form: Form) -> Result<(), Failure> {
+        let endpoint = self.settle(false)?;
+        for warning in &self.config.warnings {
+            // A warning that cannot be shown must not stop the report.
+            let _ = writeln!(io::stderr(), "critui: {warning}");
+        }
+        let (target, timing) = (self.target(&endpoint), self.timing());
+        let origin = Origin {
+            endpoint: Text::clean(&endpoint.value.to_string()),
+            source: Text::clean(&endpoint.source.to_string()),
+        };
+        let retries = self.retries();
+        let taken = self.runtime.block_on(async {
+            let (reader, version) = connect(&target, &timing, retries).await?;
+            let taken = snapshot::take(&reader, version, origin, Timestamp::now()).await;
+            taken.map_err(|error| error.to_string())
+        });
+        let taken = taken.map_err(|line| Failure(cli::FAILED, line))?;
+        print(|out| taken.write(form, out))
+    }
+
+    fn screen(&mut self) -> Result<(), Failure> {
+        let endpoint = self.settle(true)?;
+        let target = self.target(&endpoint);
+        let opening = screen::Opening {
+            config: &self.config,
+            endpoint: &endpoint,
+            timing: self.timing(),
+            target,
+        };
+        let failed = |error: io::Error| Failure(cli::FAILED, error.to_string());
+        self.runtime.block_on(screen::open(opening)).map_err(failed)
+    }
+
+    /// The runtime's endpoint, discovered if nobody named one. `patient` takes one that does not
+    /// answer yet, if there is one: the screen goes on trying.
+    fn settle(&mut self, patient: bool) -> Result<Valued<Endpoint>, Failure> {
+        if self.config.endpoints.runtime.is_none() {
+            let found = match self.discover() {
+                Ok(found) => found.endpoint,
+                Err(none) => patient.then(|| silent_one(&none)).flatten().ok_or_else(|| {
+                    let tried: Vec<String> = none.lines().map(|line| line.to_string()).collect();
+                    let line = "no container runtime answers: start it, or name its socket with \
+                                --runtime-endpoint; tried ";
+                    Failure(cli::FAILED, format!("{line}{}", tried.join(", ")))
+                })?,
+            };
+            self.config.endpoints.settle(Some(found));
+        }
+        let missing = || Failure(cli::FAILED, "no runtime endpoint".to_owned());
+        self.config.endpoints.runtime.clone().ok_or_else(missing)
+    }
+
+    fn discover(&self) -> Result<Found, NoneAnswered> {
+        let candidates = discovery::candidates(&self.env, &self.host);
+        let timing = self.timing();
+        let probe = |endpoint: Endpoint| {
+            let target = self.target(&Valued::default_of(endpoint));
+            async move { cri::connect_once(&target, &timing).await.map(drop) }
+        };
+        self.runtime
+            .block_on(discovery::choose(candidates, timing.deadline, probe))
+    }
+
+    fn target(&self, runtime: &Valued<Endpoint>) -> Target {
+        let image = self.config.endpoints.image.as_ref().unwrap_or(runtime);
+        let socket = |endpoint: &Endpoint| {
+            let opened = endpoint.clone();
+            SocketPath::opened_by(endpoint.path(), move |host| opened.open(host))
+        };
+        Target {
+            runtime: socket(&runtime.value),
+            image: socket(&image.value),
+            host: self.host.clone(),
+        }
+    }
+
+    fn timing(&self) -> Timing {
+        Timing {
+            deadline: self.config.crictl.timeout.value,
+            refresh: self.config.refresh.value,
+            ..Timing::default()
+        }
+    }
+
+    /// Attempts after the first. crictl's built-in three make a missing socket take 3.5 s, so
+    /// only a file that asks for them gets them.
+    fn retries(&self) -> i64 {
+        let retries = &self.config.crictl.max_retries;
+        if retries.source == Source::Default {
+            0
+        } else {
+            retries.value
+        }
+    }
 }
 
-fn discover(
-    config: &Config,
-    env: &Env,
-    host: &HostRoot,
-) -> Result<Result<Found, NoneAnswered>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure(cli::FAILED, format!("no event loop: {error}")))?;
-    let candidates = discovery::candidates(env, host);
-    let timeout = config.crictl.timeout.value;
-    let probe = |endpoint: Endpoint| async move { connect(&endpoint, host).await };
-    Ok(runtime.block_on(discovery::choose(candidates, timeout, probe)))
+/// The first candidate that is there but does not answer.
+fn silent_one(none: &NoneAnswered) -> Option<Valued<Endpoint>> {
+    let there = |problem: &Problem| !problem.what.as_str().contains("No such file");
+    let (candidate, _) = none.tried.iter().find(|(_, problem)| there(problem))?;
+    let why = format!("because {}, though it does not answer yet", candidate.why);
+    Some(Valued::new(
+        candidate.endpoint.clone(),
+        Source::Discovered(why.into()),
+    ))
 }
 
-/// Connects only: the connection's `Version` call takes this place.
-async fn connect(endpoint: &Endpoint, host: &HostRoot) -> Result<(), Problem> {
-    let failed = |error: io::Error| discovery::cannot_open(&error);
-    let socket = endpoint.open(host).map_err(failed)?;
-    tokio::net::UnixStream::connect(socket.path())
-        .await
-        .map_err(failed)?;
-    Ok(())
+async fn connect(
+    target: &Target,
+    timing: &Timing,
+    mut retries: i64,
+) -> Result<(cri::Reader, critui::domain::RuntimeVersion), String> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match cri::connect_once(target, timing).await {
+            Ok(connected) => return Ok(connected),
+            Err(problem) if retries == 0 => {
+                return Err(format!("{}; {}", problem.what, problem.advice));
+            }
+            Err(_) => retries = retries.saturating_sub(1),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
 }
 
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {

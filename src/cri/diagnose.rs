@@ -154,3 +154,82 @@ fn within(failure: &Failure) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(b"", Greeting::Silence)]
+    #[case(b"HTTP/1.1 400 Bad Request", Greeting::Http1)]
+    #[case(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x05", Greeting::Http2)]
+    #[case::only_a_part(b"\x00\x00\x12\x04", Greeting::Other)]
+    #[case::go_away_first(b"\x00\x00\x08\x07\x00\x00\x00\x00\x00", Greeting::Other)]
+    #[case(b"SSH-2.0-OpenSSH", Greeting::Other)]
+    fn greetings(#[case] bytes: &[u8], #[case] expected: Greeting) {
+        assert_eq!(Greeting::of(bytes), expected);
+    }
+
+    fn errno(number: i32) -> Failure {
+        Failure::Socket(io::Error::from_raw_os_error(number))
+    }
+
+    const WAITED: Duration = Duration::from_secs(2);
+
+    /// What happened, a part of what is said about it, and of the advice.
+    #[rstest]
+    #[case(errno(2), "does not exist", "-r")]
+    #[case(errno(13), "permission denied", "sudo")]
+    #[case(errno(40), "cannot be opened: Too many levels", "-r")]
+    #[case(
+        Failure::Socket(io::Error::other("is a pipe, not a socket")),
+        "s is a pipe",
+        "-r"
+    )]
+    #[case(
+        Failure::NotASocket("a directory"),
+        "is a directory, not a socket",
+        "-r"
+    )]
+    #[case(Failure::Stale, "connection refused", "Start the runtime")]
+    #[case(Failure::Closed(Greeting::Http1), "podman", "cri-dockerd")]
+    #[case(Failure::Mute(Greeting::Http1, WAITED), "podman", "cri-dockerd")]
+    #[case(Failure::Closed(Greeting::Other), "does not speak gRPC", "-r")]
+    #[case(Failure::Mute(Greeting::Other, WAITED), "does not speak gRPC", "-r")]
+    #[case(Failure::NotGrpc, "does not speak gRPC", "-r")]
+    #[case(Failure::Closed(Greeting::Silence), "without an answer", "starting")]
+    #[case(
+        Failure::Mute(Greeting::Silence, WAITED),
+        "not answer within 2s",
+        "not a gRPC"
+    )]
+    #[case(
+        Failure::Mute(Greeting::Silence, Duration::ZERO),
+        "not answer",
+        "frozen"
+    )]
+    #[case(Failure::Mute(Greeting::Http2, WAITED), "speaks gRPC", "overloaded")]
+    #[case(
+        Failure::OldCri(Text::clean("containerd 1.5.9")),
+        "containerd 1.5.9",
+        "Upgrade"
+    )]
+    #[case(Failure::CriOff, "without the CRI", "disabled_plugins")]
+    #[case(
+        Failure::Starting(Text::clean("not yet")),
+        "not ready: not yet",
+        "keeps trying"
+    )]
+    #[case(Failure::Lost, "lost", "by itself")]
+    #[case(Failure::Status(Text::clean("no way")), "no way", "log")]
+    fn failures(#[case] failure: Failure, #[case] what: &str, #[case] advice: &str) {
+        let problem = diagnose(&SocketPath::new("/run/s"), &failure);
+        assert!(
+            problem.what.as_str().starts_with("unix:///run/s"),
+            "{problem:?}"
+        );
+        assert!(problem.what.as_str().contains(what), "{problem:?}");
+        assert!(problem.advice.as_str().contains(advice), "{problem:?}");
+    }
+}

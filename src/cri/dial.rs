@@ -79,14 +79,14 @@ async fn line(
     socket: &SocketPath,
     deadline: Duration,
 ) -> Result<(Channel, Watch), (SocketPath, Failure)> {
-    let connected = tokio::time::timeout(deadline, channel(host, socket.path())).await;
+    let connected = tokio::time::timeout(deadline, channel(host, socket)).await;
     connected
         .unwrap_or(Err(Failure::Mute(Greeting::Silence, deadline)))
         .map_err(|failure| (socket.clone(), failure))
 }
 
-async fn channel(host: &HostRoot, path: &Path) -> Result<(Channel, Watch), Failure> {
-    let stream = connect(host, path).await?;
+async fn channel(host: &HostRoot, socket: &SocketPath) -> Result<(Channel, Watch), Failure> {
+    let stream = connect(host, socket).await?;
     let peer = Peer::default();
     let (gone, lost) = oneshot::channel();
     let mut wire = Some(TokioIo::new(Wire {
@@ -111,10 +111,10 @@ async fn channel(host: &HostRoot, path: &Path) -> Result<(Channel, Watch), Failu
     Ok((channel, Watch { lost, peer }))
 }
 
-async fn connect(host: &HostRoot, path: &Path) -> Result<UnixStream, Failure> {
-    let (host, path) = (host.clone(), path.to_owned());
+async fn connect(host: &HostRoot, socket: &SocketPath) -> Result<UnixStream, Failure> {
+    let (host, socket) = (host.clone(), socket.clone());
     // Looking for the socket may block on a file system that hangs.
-    let found = tokio::task::spawn_blocking(move || host.socket(&path)).await;
+    let found = tokio::task::spawn_blocking(move || socket.open(&host)).await;
     // The handle keeps the resolved socket alive until it is connected.
     let handle = found
         .unwrap_or_else(|panic| Err(io::Error::other(panic)))

@@ -56,6 +56,9 @@ pub(super) struct Actor {
     heard: Timestamp,
     /// The link is up, as far as anybody has been told.
     up: bool,
+    /// It has been down: a runtime that restarts says its version before it can list, so the
+    /// link counts as up only after the first list.
+    wary: bool,
 }
 
 impl Actor {
@@ -75,6 +78,7 @@ impl Actor {
             backoff: Backoff::default(),
             heard: (timing.clock)(),
             up: false,
+            wary: false,
         }
     }
 
@@ -143,6 +147,9 @@ impl Actor {
             events.runtime_up(&version).await;
         }
         self.tell(Update::Version(version)).await;
+        if !self.wary {
+            self.tell_up().await;
+        }
         Ok(())
     }
 
@@ -204,7 +211,8 @@ impl Actor {
         }
     }
 
-    async fn tell_down(&self, socket: &SocketPath, failure: &Failure, pause: Duration) {
+    async fn tell_down(&mut self, socket: &SocketPath, failure: &Failure, pause: Duration) {
+        self.wary = true;
         let now = (self.timing.clock)();
         let pause = SignedDuration::try_from(pause).unwrap_or_default();
         let link = Link::Down {

@@ -1,26 +1,65 @@
 //! Where the runtime is, and how long to wait for it.
 
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::host::open::HostRoot;
+use crate::host::open::{HostRoot, SocketHandle};
 use crate::text::Text;
 
-/// A unix socket: where it is, and how it is shown.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Opens a socket under the host's root, or says why it may not be used.
+type Opener = Arc<dyn Fn(&HostRoot) -> io::Result<SocketHandle> + Send + Sync>;
+
+/// A unix socket: where it is, how it is shown, and how it is opened.
+#[derive(Clone)]
 pub struct SocketPath {
     path: PathBuf,
     shown: Text,
+    opener: Opener,
+}
+
+impl PartialEq for SocketPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl fmt::Debug for SocketPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.shown.as_str())
+    }
 }
 
 impl SocketPath {
     /// The socket at the absolute `path`, as the host sees it (without the host root).
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
+        let resolved = path.clone();
+        Self::opened_by(path, move |host| host.socket(&resolved))
+    }
+
+    /// The socket at `path`, opened by `opener`, which may refuse: it is asked at each attempt to
+    /// connect.
+    pub fn opened_by(
+        path: impl Into<PathBuf>,
+        opener: impl Fn(&HostRoot) -> io::Result<SocketHandle> + Send + Sync + 'static,
+    ) -> Self {
+        let path = path.into();
         let shown = Text::from(format!("unix://{}", path.display()));
-        Self { path, shown }
+        Self {
+            path,
+            shown,
+            opener: Arc::new(opener),
+        }
+    }
+
+    /// Resolves the socket; connect to the handle's path while it lives.
+    pub fn open(&self, host: &HostRoot) -> io::Result<SocketHandle> {
+        (self.opener)(host)
     }
 
     /// The absolute path, as the host sees it.

@@ -124,6 +124,7 @@ async fn lists_that_start_late_do_not_flap_the_link() {
         Update::Link(link) if *link != Link::Connecting => Some(link.clone()),
         _ => None,
     };
+    listener.next(down).await;
     for _ in 0..3 {
         let link = listener.next(link).await;
         assert!(matches!(link, Link::Down { .. }), "{link:?}");
@@ -414,6 +415,15 @@ async fn a_list_that_is_slow_does_not_hold_up_the_others() {
     peer.answer(PODS, Answer::message(&pods(&["a"])));
     let mut listener = Listener::start(peer.target(), patient(), ALL);
     assert_eq!(listener.next(pod_list).await.len(), 1);
+}
+
+#[test]
+fn everything_can_move_between_threads() {
+    fn can_move<T: Send>(_: impl FnOnce(Reader) -> T) {}
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Connection>();
+    can_move(|reader| async move { reader.pods().await });
+    can_move(|reader| async move { reader.pod_detail(&PodId::new("x")).await });
 }
 
 mod events {

@@ -1,0 +1,128 @@
+//! Opening the screen: from the configuration to the running loop.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use critui::access::Access;
+use critui::app::App;
+use critui::config::Config;
+use critui::config::endpoint::Endpoint;
+use critui::config::value::Valued;
+use critui::cri::{Connection, Target, Timing};
+use critui::host::open::HostRoot;
+use critui::host::pressure::Gauge;
+use critui::link::Link;
+use critui::model::{Clock, Model, Node};
+use critui::terminal::Screen;
+use critui::text::Text;
+use critui::theme::{Ability, Theme};
+use crossterm::event::EventStream;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// What the connection has learnt and the loop has not taken yet.
+const UPDATES: usize = 64;
+/// Longest wait for the file that names the node.
+const NAME_DEADLINE: Duration = Duration::from_millis(200);
+
+/// What the screen is opened with.
+pub struct Opening<'a> {
+    pub config: &'a Config,
+    pub endpoint: &'a Valued<Endpoint>,
+    pub target: Target,
+    pub timing: Timing,
+}
+
+/// Whether there is a terminal to draw on; else the line that says what to do.
+pub fn check() -> Result<(), String> {
+    let on = |fd| rustix::termios::isatty(fd);
+    if !on(rustix::stdio::stdout()) || !on(rustix::stdio::stdin()) {
+        return Err(
+            "standard input and output must be a terminal to open the screen; \
+                    'critui snapshot' prints a report instead"
+                .to_owned(),
+        );
+    }
+    match std::env::var("TERM").unwrap_or_default().as_str() {
+        "" | "dumb" => Err(
+            "TERM says that this terminal cannot move its cursor; set TERM \
+                            (such as xterm), or use 'critui snapshot' for a report"
+                .to_owned(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Opens the screen and runs it until the user leaves.
+pub async fn open(opening: Opening<'_>) -> io::Result<()> {
+    let Opening {
+        config,
+        endpoint,
+        target,
+        timing,
+    } = opening;
+    let started = Instant::now();
+    let ability = Ability::detect(|name| std::env::var(name).ok());
+    let theme = Theme::named("default", ability).map_err(io::Error::other)?;
+    let node = Node {
+        name: node_name(&target.host),
+        endpoint: Text::clean(&endpoint.value.to_string()),
+        endpoint_source: Text::clean(&endpoint.source.to_string()),
+        version: None,
+        link: Link::Connecting,
+        read_only: read_only(&config.access),
+        notices: config.warnings.clone(),
+        pressure: None,
+    };
+    let (out, updates) = mpsc::channel(UPDATES);
+    let gauge = Gauge::new(target.host.clone());
+    let events = config.access.grant().filter(|_| config.events.value);
+    let connection = Connection::start(target, timing, events, out);
+    let clock = Clock {
+        now: Timestamp::now(),
+        uptime: Duration::ZERO,
+    };
+    let surface = Screen::enter()?;
+    let input = EventStream::new();
+    let model = Model::new(node, clock);
+    let wall = Timestamp::now;
+    App {
+        model,
+        theme,
+        surface,
+        input,
+        connection,
+        updates,
+        gauge,
+        started,
+        wall,
+    }
+    .run()
+    .await
+}
+
+fn read_only(access: &Access) -> Vec<Text> {
+    match access {
+        Access::ReadOnly(reasons) => reasons
+            .iter()
+            .map(|reason| Text::clean(&reason.to_string()))
+            .collect(),
+        Access::Full(_) => vec![],
+    }
+}
+
+/// The node's own name: what its kernel says, or under another root the file that holds it.
+fn node_name(host: &HostRoot) -> Text {
+    let file = || {
+        host.read(Path::new("/etc/hostname"), 256, NAME_DEADLINE)
+            .ok()
+    };
+    let kernel = rustix::system::uname();
+    let name = match (host.is_slash(), file()) {
+        (false, Some(name)) => Text::clean(String::from_utf8_lossy(&name).trim()),
+        _ => Text::clean(&kernel.nodename().to_string_lossy()),
+    };
+    name.non_empty().unwrap_or_else(|| "this node".into())
+}
