@@ -1,0 +1,235 @@
+//! The running simulated node: the world behind a lock, the faults, the recording, and the one
+//! way in which a call is answered.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hyper::body::Bytes;
+use jiff::Timestamp;
+use prost::Message;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::broadcast;
+use tonic::Status;
+
+use super::clock::Clock;
+use super::faults::{self, Fault, FaultKind};
+use super::hostile;
+use super::methods;
+use super::profile::{Family, Traits, What};
+use super::scenario::Scenario;
+use super::tell::Teller;
+use super::wire::Reply;
+use super::world::{Id, Notice, World};
+
+/// Calls that are kept; older ones are dropped, so that a demo left open does not grow.
+const MAX_CALLS: usize = 1 << 16;
+/// Events that wait for a slow subscriber.
+const MAX_NOTICES: usize = 1_000;
+
+/// One RPC that the simulated node received.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Call {
+    /// Full path: `/runtime.v1.RuntimeService/ListContainers`.
+    pub path: String,
+    /// When it came, by the node's clock.
+    pub at: Timestamp,
+    message: Bytes,
+}
+
+impl Call {
+    /// The method without its service.
+    pub fn method(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The request, decoded as `M`; `None` if it is no such message.
+    pub fn request<M: Message + Default>(&self) -> Option<M> {
+        M::decode(self.message.clone()).ok()
+    }
+}
+
+/// The node that the server answers for.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub clock: Clock,
+    pub traits: &'static Traits,
+    pub name: String,
+    pub still: bool,
+    /// When the story began.
+    start: i64,
+    world: Mutex<World>,
+    faults: Mutex<Vec<Fault>>,
+    calls: Mutex<Vec<Call>>,
+    pub notices: broadcast::Sender<Notice>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // The guarded values stay usable: no method leaves them half-changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Node {
+    pub(super) fn new(
+        scenario: &Scenario,
+        traits: &'static Traits,
+        clock: Clock,
+        seed: u64,
+    ) -> Self {
+        let hide = traits.family == Family::CriO;
+        let start = clock.now();
+        let world = World::new(scenario, start, seed, hide);
+        Self {
+            clock,
+            start,
+            traits,
+            name: scenario.node.clone(),
+            still: scenario.still,
+            world: Mutex::new(world),
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+            notices: broadcast::channel(MAX_NOTICES).0,
+        }
+    }
+
+    /// The world as it is now.
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = lock(&self.world);
+        world.advance(self.clock.now());
+        self.tell(&mut world);
+        world
+    }
+
+    /// Sends what has happened to the subscribers of events.
+    pub(super) fn tell(&self, world: &mut World) {
+        for notice in world.take_notices() {
+            // Without subscribers there is nobody to tell.
+            let _ = self.notices.send(notice);
+        }
+    }
+
+    /// The moment that statistics are of.
+    pub(super) fn stats_time(&self) -> i64 {
+        if self.still {
+            self.start
+        } else {
+            self.clock.now()
+        }
+    }
+
+    pub(super) fn set_faults(&self, faults: Vec<Fault>) {
+        *lock(&self.faults) = faults;
+        lock(&self.world).forget_items();
+    }
+
+    pub(super) fn faults(&self, method: &str) -> Vec<FaultKind> {
+        faults::of(&lock(&self.faults), method).cloned().collect()
+    }
+
+    pub(super) fn calls(&self) -> Vec<Call> {
+        lock(&self.calls).clone()
+    }
+
+    fn record(&self, path: &str, message: &Bytes) {
+        let mut calls = lock(&self.calls);
+        if calls.len() >= MAX_CALLS {
+            calls.drain(..MAX_CALLS / 2);
+        }
+        calls.push(Call {
+            path: path.into(),
+            at: Timestamp::from_nanosecond(i128::from(self.clock.now())).unwrap_or_default(),
+            message: message.clone(),
+        });
+    }
+
+    /// The way this runtime tells things to `method` now.
+    pub(super) fn teller(&self, method: &str) -> Teller {
+        let skew = self.faults(method).iter().find_map(|fault| match fault {
+            FaultKind::Skew(seconds) => Some(seconds.saturating_mul(1_000_000_000)),
+            _ => None,
+        });
+        Teller {
+            traits: self.traits,
+            skew: skew.unwrap_or(0),
+        }
+    }
+
+    /// Answers one call.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        path: &str,
+        message: Bytes,
+    ) -> Result<Reply, Status> {
+        self.record(path, &message);
+        let method = path.rsplit('/').next().unwrap_or_default();
+        for fault in self.faults(method) {
+            match fault {
+                FaultKind::Latency(by) => self.clock.sleep(by).await,
+                FaultKind::Hang => std::future::pending().await,
+                FaultKind::Error(code, text) => return Err(Status::new(code, text)),
+                _ => {}
+            }
+        }
+        methods::dispatch(self, path, message).await
+    }
+
+    /// Encodes a reply, poisoned if that fault is on.
+    pub(super) fn encode<M>(&self, method: &str, reply: M) -> Vec<u8>
+    where
+        M: Message + Serialize + DeserializeOwned,
+    {
+        if self.is_hostile(method) {
+            hostile::poison(reply).encode_to_vec()
+        } else {
+            reply.encode_to_vec()
+        }
+    }
+
+    pub(super) fn is_hostile(&self, method: &str) -> bool {
+        self.faults(method).contains(&FaultKind::Hostile)
+    }
+
+    /// The full id that `prefix` means to `method` among the containers.
+    pub(super) fn container_id(
+        &self,
+        world: &World,
+        method: &str,
+        prefix: &str,
+    ) -> Result<Id, Status> {
+        let found = resolve(&world.containers, prefix)?;
+        self.present(found, method, What::Container, prefix)
+    }
+
+    /// The full id that `prefix` means to `method` among the sandboxes.
+    pub(super) fn pod_id(&self, world: &World, method: &str, prefix: &str) -> Result<Id, Status> {
+        let found = resolve(&world.pods, prefix)?;
+        self.present(found, method, What::Sandbox, prefix)
+    }
+
+    fn present(&self, found: Option<Id>, method: &str, what: What, id: &str) -> Result<Id, Status> {
+        let vanished = self.faults(method).contains(&FaultKind::Vanish);
+        found
+            .filter(|_| !vanished)
+            .ok_or_else(|| self.traits.not_found(method, what, id))
+    }
+}
+
+/// The key that begins with `prefix`: an error if there are several, as containerd's index says.
+pub(super) fn resolve<T>(
+    map: &std::collections::BTreeMap<Id, T>,
+    prefix: &str,
+) -> Result<Option<Id>, Status> {
+    if prefix.is_empty() {
+        return Err(Status::unknown("prefix can't be empty"));
+    }
+    let from: Id = prefix.into();
+    let mut hits = map
+        .range(from..)
+        .take_while(|(id, _)| id.starts_with(prefix));
+    let first = hits.next().map(|(id, _)| Arc::clone(id));
+    if first.as_deref() != Some(prefix) && hits.next().is_some() {
+        return Err(Status::unknown(format!(
+            "Multiple IDs found with provided prefix: {prefix}"
+        )));
+    }
+    Ok(first)
+}
