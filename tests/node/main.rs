@@ -1,0 +1,10 @@
+//! The real-node suite: the program against a real containerd with real pods. Started by
+//! `tests/run`, once for each version of containerd, in namespaces of its own.
+
+mod cri;
+mod harness;
+mod image;
+mod node_itself;
+mod pods;
+#[path = "../support/mod.rs"]
+mod support;
