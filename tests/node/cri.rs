@@ -187,14 +187,19 @@ impl Cri {
         call!(self, runtime.remove_container, request);
     }
 
-    /// Stops and removes a sandbox.
-    pub fn remove_sandbox(&self, id: &str) {
-        let pod_sandbox_id = id.to_owned();
+    /// Stops a sandbox and all that runs in it.
+    pub fn stop_sandbox(&self, id: &str) {
         let request = cri::StopPodSandboxRequest {
-            pod_sandbox_id: pod_sandbox_id.clone(),
+            pod_sandbox_id: id.to_owned(),
         };
         call!(self, runtime.stop_pod_sandbox, request);
-        let request = cri::RemovePodSandboxRequest { pod_sandbox_id };
+    }
+
+    /// Removes a sandbox with its containers.
+    pub fn remove_sandbox(&self, id: &str) {
+        let request = cri::RemovePodSandboxRequest {
+            pod_sandbox_id: id.to_owned(),
+        };
         call!(self, runtime.remove_pod_sandbox, request);
     }
 

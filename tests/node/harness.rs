@@ -28,7 +28,7 @@ pub struct Node {
     /// What [`tests/node/fetch`](fetch) unpacked.
     cache: PathBuf,
     /// Everything this node writes.
-    pub dir: PathBuf,
+    dir: PathBuf,
     /// The runtime's version, as it says itself.
     pub version: String,
     /// The test's own client.
@@ -81,7 +81,7 @@ impl Node {
         node.version = node.cri.version().runtime_version;
         println!("real node: containerd {} ({})", node.version, node.suite);
         node.load_images();
-        node.pods = pods::create(&node.cri, &node.dir.join("logs"));
+        node.pods = pods::create(&node.cri, &node.logs());
         node
     }
 
@@ -90,19 +90,14 @@ impl Node {
         self.dir.join("containerd.sock")
     }
 
+    /// The folder of the pods' logs.
+    pub fn logs(&self) -> PathBuf {
+        self.dir.join("logs")
+    }
+
     /// The endpoint as users write it.
     pub fn endpoint(&self) -> String {
         format!("unix://{}", self.socket().display())
-    }
-
-    /// The version's first two numbers.
-    pub fn series(&self) -> (u32, u32) {
-        let mut numbers = self
-            .version
-            .trim_start_matches('v')
-            .split('.')
-            .map(|n| n.parse().unwrap_or(0));
-        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
     }
 
     fn bin(&self, name: &str) -> PathBuf {
@@ -185,7 +180,7 @@ conf_dir = "{dir}/cni"
     fn config_3(&self) -> String {
         let runtime = "plugins.'io.containerd.cri.v1.runtime'";
         format!(
-            r#"{head}
+            r"{head}
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
 sandbox = '{pause}'
 [plugins.'io.containerd.grpc.v1.cri']
@@ -204,7 +199,7 @@ SystemdCgroup = false
 [{runtime}.cni]
 bin_dirs = ['{cni}']
 conf_dir = '{dir}/cni'
-"#,
+",
             head = self.config_head(3),
             pause = image::PAUSE,
             runc = self.base("usr/sbin/runc").display(),

@@ -6,5 +6,10 @@ mod harness;
 mod image;
 mod node_itself;
 mod pods;
+mod screen;
+mod snapshot;
 #[path = "../support/mod.rs"]
 mod support;
+
+/// The program under test.
+const CRITUI: &str = env!("CARGO_BIN_EXE_critui");

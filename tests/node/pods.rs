@@ -26,7 +26,7 @@ pub enum Recipe {
     Sleep,
     /// Exits with 1 and some last words on stderr, and is restarted twice.
     Crash,
-    /// Exits with 0.
+    /// Exits with 0, as the rest of its pod.
     Done,
     /// Fills 16 MiB and is killed for it.
     Oom,
@@ -106,6 +106,11 @@ impl Pods {
         &self.0[name]
     }
 
+    /// Their names.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -131,30 +136,45 @@ pub fn create(cri: &Cri, logs: &Path) -> Pods {
         .chain(special.map(|(name, recipe)| (name.to_owned(), recipe)))
         .chain([("hostile".to_owned(), Recipe::Sleep)]);
     for (index, (name, recipe)) in names.enumerate() {
-        let config = sandbox(&name, index, logs);
-        let pod = Pod {
-            id: cri.run_sandbox(&config),
-            config,
-        };
-        fill(cri, &pod, recipe);
+        let pod = create_one(cri, logs, &name, index, recipe);
         pods.0.insert(name, pod);
     }
     pods
 }
 
-fn fill(cri: &Cri, pod: &Pod, recipe: Recipe) {
-    let side = pod.add(cri, "side", 0, Recipe::Sleep);
-    settle(cri, &side, Recipe::Sleep);
+/// Makes one pod; `index` decides its namespace and uid.
+pub fn create_one(cri: &Cri, logs: &Path, name: &str, index: usize, recipe: Recipe) -> Pod {
+    let config = sandbox(name, index, logs);
+    let pod = Pod {
+        id: cri.run_sandbox(&config),
+        config,
+    };
+    let side = if recipe == Recipe::Done {
+        Recipe::Done
+    } else {
+        Recipe::Sleep
+    };
+    let id = pod.add(cri, "side", 0, side);
+    settle(cri, &id, side);
     let app = pod.add(cri, "app", 0, recipe);
     settle(cri, &app, recipe);
-    if recipe == Recipe::Crash {
-        let first = pod.add(cri, "app", 1, recipe);
-        settle(cri, &first, recipe);
-        // The kubelet keeps one dead instance.
-        cri.remove(&app);
-        let second = pod.add(cri, "app", 2, recipe);
-        settle(cri, &second, recipe);
+    match recipe {
+        Recipe::Crash => restart(cri, &pod, &app),
+        // As the kubelet does when nothing of a pod will run again.
+        Recipe::Done => cri.stop_sandbox(&pod.id),
+        _ => {}
     }
+    pod
+}
+
+/// Restarts the crashing container twice.
+fn restart(cri: &Cri, pod: &Pod, app: &str) {
+    let first = pod.add(cri, "app", 1, Recipe::Crash);
+    settle(cri, &first, Recipe::Crash);
+    // The kubelet keeps one dead instance.
+    cri.remove(app);
+    let second = pod.add(cri, "app", 2, Recipe::Crash);
+    settle(cri, &second, Recipe::Crash);
 }
 
 /// Waits until the container is in its final state.

@@ -3,10 +3,11 @@
 #![allow(dead_code)]
 
 mod term;
+pub mod words;
 
 use std::time::{Duration, Instant};
 
-pub use term::{Exit, Program, Term};
+pub use term::{Program, Term};
 
 /// How often a condition that cannot be waited for is looked at.
 const LOOK: Duration = Duration::from_millis(5);

@@ -24,6 +24,8 @@ impl Program {
     pub fn new(path: impl AsRef<Path>) -> Self {
         let mut command = CommandBuilder::new(path.as_ref());
         command.env_clear();
+        // Else the home folder, which is not there.
+        command.cwd("/");
         for name in ["PATH", "CRITUI_TEST_RUN"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -143,13 +145,13 @@ impl Term {
         wanted: impl Fn(&Screen) -> bool,
     ) -> Duration {
         let start = Instant::now();
-        if self.becomes(deadline, |seen| wanted(seen.parser.screen())) {
-            return start.elapsed();
+        // A program that has ended will not get there.
+        self.becomes(deadline, |seen| wanted(seen.parser.screen()) || seen.closed);
+        let took = start.elapsed();
+        if wanted(self.lock().parser.screen()) {
+            return took;
         }
-        panic!(
-            "not within {deadline:?}: {what}; the screen:\n{}",
-            self.text()
-        );
+        panic!("not within {took:?}: {what}; the screen:\n{}", self.text());
     }
 
     /// Waits for a text anywhere on the screen.
@@ -157,6 +159,18 @@ impl Term {
         self.wait_for(&format!("{text:?}"), deadline, |screen| {
             screen.contents().contains(text)
         })
+    }
+
+    /// Waits until more than `before` bytes have been written.
+    pub fn wait_for_more(&self, before: usize, what: &str, deadline: Duration) -> Duration {
+        let start = Instant::now();
+        let more = self.becomes(deadline, |seen| seen.bytes.len() > before);
+        assert!(
+            more,
+            "not within {deadline:?}: {what}; the screen:\n{}",
+            self.text()
+        );
+        start.elapsed()
     }
 
     /// Waits until nothing was written for `quiet`; false when that does not happen within
