@@ -4,6 +4,8 @@
 mod cri;
 mod harness;
 mod image;
+#[path = "../bench/measures.rs"]
+mod measures;
 mod node_itself;
 mod pods;
 mod screen;
