@@ -76,6 +76,12 @@ pub struct Connection {
     #[arg(short, long, global = true, value_name = "DURATION", value_parser = go::parse_duration)]
     #[arg(allow_hyphen_values = true)]
     pub timeout: Option<i64>,
+    /// Show a simulated node instead of a real one: node (also without a name), large or calm;
+    /// needs no runtime and no root, and touches nothing of this machine
+    #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "node")]
+    #[arg(conflicts_with_all = ["runtime_endpoint", "image_endpoint", "host_root"])]
+    pub demo: Option<String>,
     /// Where the node's file system is, for example /host inside kubectl debug node/NAME: all
     /// files and sockets of the node, also those named by flags, are looked up below it
     #[arg(long, global = true, value_name = "DIR")]
@@ -119,6 +125,18 @@ pub enum Command {
         /// Form of the output
         #[command(flatten)]
         output: Output,
+    },
+    /// Run the simulated node alone, for other clients such as crictl, until it is told to end
+    DemoNode {
+        /// Where to listen
+        #[arg(long, value_name = "PATH")]
+        socket: PathBuf,
+        /// node, large or calm
+        #[arg(default_value = "node")]
+        scenario: String,
+        /// Which runtime to play
+        #[arg(long, value_name = "RUNTIME", default_value = "containerd-2")]
+        profile: String,
     },
 }
 
@@ -212,8 +230,10 @@ mod tests {
             runtime_endpoint,
             image_endpoint,
             timeout,
+            demo,
             host_root,
         } = cli.connection;
+        assert_eq!(demo, None);
         assert_eq!(config, Some("/c".into()));
         assert_eq!(runtime_endpoint.as_deref(), Some("unix:///x"));
         assert_eq!(image_endpoint.as_deref(), Some("/y"));
@@ -272,6 +292,17 @@ mod tests {
     #[case("--timeout=-1m", -60_000_000_000)]
     fn timeouts_may_be_negative(#[case] line: &str, #[case] nanos: i64) {
         assert_eq!(args(line).unwrap().connection.timeout, Some(nanos));
+    }
+
+    #[rstest]
+    #[case("--demo", "node")]
+    #[case("--demo=large snapshot", "large")]
+    #[case("snapshot --demo", "node")]
+    fn the_demo_goes_with_every_command(#[case] line: &str, #[case] scenario: &str) {
+        assert_eq!(
+            args(line).unwrap().connection.demo.as_deref(),
+            Some(scenario)
+        );
     }
 
     #[test]

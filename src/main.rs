@@ -3,6 +3,7 @@
 mod screen;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use critui::config::report::Report;
 use critui::config::value::{Source, Valued};
 use critui::config::{self, Config};
 use critui::cri::{self, SocketPath, Target, Timing};
+use critui::demo::{self, DemoNode, Profile, Scenario};
 use critui::host::open::HostRoot;
 use critui::link::Problem;
 use critui::snapshot::{self, Origin};
@@ -34,6 +36,8 @@ struct Setup {
     env: Env,
     host: HostRoot,
     runtime: Runtime,
+    /// The simulated node of `--demo`; it goes with the program.
+    _demo: Option<DemoNode>,
 }
 
 fn main() -> ExitCode {
@@ -60,29 +64,52 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     if cli.command.is_none() {
         screen::check().map_err(|line| Failure(cli::USAGE, line))?;
     }
-    let failed = |error: io::Error| Failure(cli::FAILED, format!("/: {error}"));
-    let env = Env::of_process().map_err(failed)?;
-    let host = config::host_root(&cli.connection, &env).map_err(fatal)?;
-    let config = config::resolve(cli, &env, &host).map_err(fatal)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure(cli::FAILED, format!("no event loop: {error}")))?;
-    let mut setup = Setup {
-        config,
-        env,
-        host,
-        runtime,
-    };
+    if let Some(Command::DemoNode {
+        socket,
+        scenario,
+        profile,
+    }) = &cli.command
+    {
+        return demo_node(&runtime, socket, scenario, profile);
+    }
+    let mut setup = Setup::new(cli, runtime)?;
     setup.trace(cli.command.is_some());
     let result = match &cli.command {
         Some(Command::Config { output }) => setup.show_config(output.form),
         Some(Command::Snapshot { output }) => setup.snapshot(output.form),
-        None => setup.screen(),
+        Some(Command::DemoNode { .. }) | None => setup.screen(),
     };
     // A look at a file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();
     result
+}
+
+fn demo_node(
+    runtime: &Runtime,
+    socket: &Path,
+    scenario: &str,
+    profile: &str,
+) -> Result<(), Failure> {
+    let scenario = Scenario::named(scenario).map_err(|line| Failure(cli::USAGE, line))?;
+    let profile = Profile::named(profile).map_err(|line| Failure(cli::USAGE, line))?;
+    let options = demo::Options {
+        profile,
+        ..demo::Options::default()
+    };
+    let ready = |node: &DemoNode| {
+        let (socket, root) = (node.socket().display(), node.host_root().display());
+        // Whoever waits for this line reads standard output; nobody has to.
+        let _ = writeln!(
+            io::stdout(),
+            "listening at unix://{socket}, its files are in {root}"
+        );
+    };
+    let served = runtime.block_on(demo::serve_alone(socket, &scenario, options, ready));
+    served.map_err(|error| Failure(cli::FAILED, error.to_string()))
 }
 
 fn fatal(error: config::ConfigError) -> Failure {
@@ -90,6 +117,40 @@ fn fatal(error: config::ConfigError) -> Failure {
 }
 
 impl Setup {
+    fn new(cli: &Cli, runtime: Runtime) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure(cli::FAILED, format!("/: {error}"));
+        let env = Env::of_process().map_err(failed)?;
+        let mut cli = cli.clone();
+        let demo = cli
+            .connection
+            .demo
+            .take()
+            .map(|name| start_demo(&name))
+            .transpose()?;
+        if let Some(demo) = &demo {
+            cli.connection.host_root = Some(demo.host_root().to_owned());
+        }
+        let host = config::host_root(&cli.connection, &env).map_err(fatal)?;
+        let mut config = config::resolve(&cli, &env, &host).map_err(fatal)?;
+        if let Some(demo) = &demo {
+            let inside = demo
+                .socket()
+                .strip_prefix(demo.host_root())
+                .unwrap_or(demo.socket());
+            let endpoint = Endpoint::new(Path::new("/").join(inside), None);
+            let found = Valued::new(endpoint, Source::Flag("--demo"));
+            config.endpoints = config::Endpoints::default();
+            config.endpoints.settle(Some(found));
+        }
+        Ok(Self {
+            config,
+            env,
+            host,
+            runtime,
+            _demo: demo,
+        })
+    }
+
     /// `--debug`: every call to standard error. Under the screen only if that is redirected.
     fn trace(&self, reports: bool) {
         let redirected = !rustix::termios::isatty(rustix::stdio::stderr());
@@ -212,6 +273,12 @@ impl Setup {
             retries.value
         }
     }
+}
+
+fn start_demo(name: &str) -> Result<DemoNode, Failure> {
+    let scenario = Scenario::named(name).map_err(|line| Failure(cli::USAGE, line))?;
+    DemoNode::start(&scenario, demo::Options::default())
+        .map_err(|error| Failure(cli::FAILED, format!("--demo: {error}")))
 }
 
 /// The first candidate that is there but does not answer.

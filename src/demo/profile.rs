@@ -20,6 +20,27 @@ pub enum Profile {
     CriDockerd,
 }
 
+impl Profile {
+    /// The names by which profiles are chosen.
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("containerd-1.6", Self::Containerd16),
+        ("containerd-1.7", Self::Containerd17),
+        ("containerd-2.1", Self::Containerd21),
+        ("containerd-2", Self::Containerd2),
+        ("cri-o", Self::CriO),
+        ("cri-dockerd", Self::CriDockerd),
+    ];
+
+    /// The profile called `name`. The error lists the names there are.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let found = Self::NAMES.iter().find(|(known, _)| *known == name);
+        found.map(|(_, profile)| *profile).ok_or_else(|| {
+            let known = Self::NAMES.map(|(known, _)| known).join(", ");
+            format!("there is no runtime {name:?} to play; there are {known}")
+        })
+    }
+}
+
 /// What tells one runtime from another.
 #[derive(Debug)]
 pub(super) struct Traits {
