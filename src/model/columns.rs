@@ -354,6 +354,9 @@ pub static CONTAINERS: [Column<ContainerRow>; 9] = [
     ),
 ];
 
+/// The columns of [`CONTAINERS`] that say of which pod a container is.
+pub const OF_THE_POD: [usize; 3] = [1, 2, 8];
+
 /// Columns of the images.
 pub static IMAGES: [Column<ImageRow>; 5] = [
     middle(column(

@@ -28,7 +28,8 @@ pub struct PodRow {
     pub detail: Option<Arc<PodDetail>>,
     /// Containers that run.
     pub running: usize,
-    /// Containers there are, counting each by its newest attempt.
+    /// Containers there are, counting each by its newest attempt; init containers that have
+    /// succeeded are not counted.
     pub total: usize,
     /// Every one of them has ended with exit code 0.
     pub completed: bool,

@@ -11,7 +11,7 @@ use crate::domain::{
     Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Pod, PodDetail, PodId,
 };
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, image_name};
-use crate::model::trouble::{Judgement, judge_container, judge_empty};
+use crate::model::trouble::{Facts, Judgement, judge_container, judge_empty};
 use crate::text::Text;
 
 /// Pods, containers and images with their rows.
@@ -326,11 +326,18 @@ impl Store {
                 .then_with(|| age_order(b).cmp(&age_order(a)))
         });
         let mut newest: Vec<Arc<ContainerRow>> = Vec::new();
-        for container in attempts {
+        for (place, container) in attempts.iter().enumerate() {
             let superseded = newest
                 .last()
                 .is_some_and(|row| row.container.name == container.name);
-            let row = Arc::new(self.container_row(container, superseded, now));
+            let before = attempts
+                .get(place + 1)
+                .filter(|other| other.name == container.name);
+            let before = before
+                .filter(|_| !superseded)
+                .and_then(|other| self.detail_of(other));
+            let row = self.container_row(container, superseded, before.as_deref(), now);
+            let row = Arc::new(row);
             self.rows
                 .containers
                 .insert(row.container.id.clone(), Arc::clone(&row));
@@ -341,25 +348,41 @@ impl Store {
         newest
     }
 
+    /// The status of a container in its present state: one that was read before it ended says
+    /// nothing about its end.
+    fn detail_of(&self, container: &Container) -> Option<Arc<ContainerDetail>> {
+        let known = self.details.containers.get(&container.id);
+        known
+            .filter(|(state, _)| *state == container.state)
+            .map(|(_, detail)| Arc::clone(detail))
+    }
+
     fn container_row(
         &mut self,
-        container: Arc<Container>,
+        container: &Arc<Container>,
         superseded: bool,
+        before: Option<&ContainerDetail>,
         now: Timestamp,
     ) -> ContainerRow {
         let pod = self.pods.get(&container.pod_id).cloned();
-        let known = self.details.containers.get(&container.id);
-        // A status read before the container ended says nothing about its end.
-        let detail = known
-            .filter(|(state, _)| *state == container.state)
-            .map(|(_, d)| d.clone());
+        let detail = self.detail_of(container);
         let judgement = if superseded {
             Judgement::default()
         } else {
-            judge_container(&container, detail.as_deref(), pod.as_deref(), now)
+            let (detail, pod) = (detail.as_deref(), pod.as_deref());
+            judge_container(
+                Facts {
+                    container,
+                    detail,
+                    before,
+                    pod,
+                },
+                now,
+            )
         };
         self.recheck = earliest(self.recheck, judgement.recheck);
-        let image = self.name_of_image(&container, detail.as_deref());
+        let image = self.name_of_image(container, detail.as_deref());
+        let container = Arc::clone(container);
         ContainerRow {
             pod,
             detail,
@@ -410,6 +433,14 @@ impl Store {
                 .as_ref()
                 .is_some_and(|detail| detail.exit_code == Some(0))
         };
+        let youngest = own.iter().map(|row| row.container.created_at).max();
+        // Older kubelets do not say which are init containers: those that succeeded before
+        // another one was made.
+        let finished_init = |row: &&&Arc<ContainerRow>| {
+            succeeded(row)
+                && row.container.restart_count() == 0
+                && youngest.is_some_and(|youngest| row.container.created_at < youngest)
+        };
         let row = PodRow {
             detail: self
                 .details
@@ -417,7 +448,7 @@ impl Store {
                 .get(&pod.id)
                 .map(|(_, detail)| Arc::clone(detail)),
             running: own.iter().filter(running).count(),
-            total: own.len(),
+            total: own.iter().filter(|row| !finished_init(row)).count(),
             completed: !own.is_empty() && own.iter().all(succeeded),
             restarts: own.iter().map(|row| row.container.restart_count()).sum(),
             trouble: trouble.filter(|_| !superseded),

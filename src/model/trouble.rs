@@ -57,6 +57,8 @@ pub enum Trouble {
         at: Timestamp,
         /// Restarts so far.
         restarts: u32,
+        /// How the attempt before ended, if that is still known.
+        before: Option<String>,
     },
 }
 
@@ -126,12 +128,16 @@ impl Trouble {
             Self::Empty { since } => {
                 format!("no containers for {}", span_in(*since, now, step))
             }
-            Self::Restarted { at, restarts } => {
-                format!(
-                    "restarted {} ago{}",
-                    span_in(*at, now, step),
-                    times(*restarts)
-                )
+            Self::Restarted {
+                at,
+                restarts,
+                before,
+            } => {
+                let ago = span_in(*at, now, step);
+                match before {
+                    Some(before) => format!("{before}{}, restarted {ago} ago", times(*restarts)),
+                    None => format!("restarted {ago} ago{}", times(*restarts)),
+                }
             }
         }
     }
@@ -213,13 +219,27 @@ fn span_in(from: Timestamp, to: Timestamp, step: u64) -> String {
     })
 }
 
-/// Judges the newest attempt of a container. `detail` is what its status says, once known.
-pub fn judge_container(
-    container: &Container,
-    detail: Option<&ContainerDetail>,
-    pod: Option<&Pod>,
-    now: Timestamp,
-) -> Judgement {
+/// What is known of the newest attempt of a container.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The attempt.
+    pub container: &'a Container,
+    /// What its status says, once known.
+    pub detail: Option<&'a ContainerDetail>,
+    /// What the status of the attempt before says.
+    pub before: Option<&'a ContainerDetail>,
+    /// Its sandbox.
+    pub pod: Option<&'a Pod>,
+}
+
+/// Judges the newest attempt of a container.
+pub fn judge_container(facts: Facts<'_>, now: Timestamp) -> Judgement {
+    let Facts {
+        container,
+        detail,
+        before,
+        pod,
+    } = facts;
     let restarts = container.restart_count();
     match container.state {
         ContainerState::Unknown => Judgement::now(Trouble::Lost),
@@ -238,7 +258,13 @@ pub fn judge_container(
                 .and_then(|detail| detail.started_at)
                 .or(container.created_at);
             started.map_or_else(Judgement::default, |at| {
-                let trouble = Trouble::Restarted { at, restarts };
+                let before =
+                    before.map(|detail| ending(detail.exit_code, detail.reason.as_ref(), None));
+                let trouble = Trouble::Restarted {
+                    at,
+                    restarts,
+                    before,
+                };
                 Judgement::within(now, Timestamp::MIN, Some(later(at, RECENT)), trouble)
             })
         }
@@ -367,6 +393,23 @@ mod tests {
         }
     }
 
+    fn judged(
+        container: &Container,
+        detail: Option<&ContainerDetail>,
+        pod: Option<&Pod>,
+        now: Timestamp,
+    ) -> Judgement {
+        judge_container(
+            Facts {
+                container,
+                detail,
+                before: None,
+                pod,
+            },
+            now,
+        )
+    }
+
     fn ended(code: i32, reason: &str, started: i64, finished: i64) -> ContainerDetail {
         ContainerDetail {
             started_at: Some(at(started)),
@@ -393,7 +436,7 @@ mod tests {
             container(ContainerState::Exited, n, -60),
             pod(PodState::Ready, -600),
         );
-        let judgement = judge_container(&c, Some(&ended(code, reason, -30, 0)), Some(&p), at(0));
+        let judgement = judged(&c, Some(&ended(code, reason, -30, 0)), Some(&p), at(0));
         assert_eq!(judgement.trouble.unwrap().words(at(0), 10), words);
     }
 
@@ -406,32 +449,43 @@ mod tests {
     #[case(ContainerState::Created, 0, None)]
     fn no_trouble(#[case] s: ContainerState, #[case] n: u32, #[case] d: Option<ContainerDetail>) {
         let (c, p) = (container(s, n, -5), pod(PodState::Ready, -600));
-        assert_eq!(
-            judge_container(&c, d.as_ref(), Some(&p), at(0)).trouble,
-            None
-        );
+        assert_eq!(judged(&c, d.as_ref(), Some(&p), at(0)).trouble, None);
     }
 
     #[test]
     fn a_restart_is_trouble_for_ten_minutes() {
         let c = container(ContainerState::Running, 3, 0);
-        let judgement = judge_container(&c, None, None, at(90));
+        let judgement = judged(&c, None, None, at(90));
         assert_eq!(
             judgement.trouble.unwrap().words(at(90), 10),
             "restarted 1m30s ago x3"
         );
         assert_eq!(judgement.recheck, Some(at(600)));
-        assert_eq!(
-            judge_container(&c, None, None, at(600)),
-            Judgement::default()
-        );
+        assert_eq!(judged(&c, None, None, at(600)), Judgement::default());
+    }
+
+    #[test]
+    fn a_restart_says_what_it_follows() {
+        let c = container(ContainerState::Running, 4, 0);
+        let before = ended(137, "OOMKilled", -60, -10);
+        let facts = Facts {
+            container: &c,
+            detail: None,
+            before: Some(&before),
+            pod: None,
+        };
+        let words = judge_container(facts, at(70))
+            .trouble
+            .unwrap()
+            .words(at(70), 10);
+        assert_eq!(words, "OOMKilled x4, restarted 1m10s ago");
     }
 
     #[test]
     fn a_created_container_gets_half_a_minute() {
         let c = container(ContainerState::Created, 0, 0);
-        assert_eq!(judge_container(&c, None, None, at(0)).recheck, Some(at(30)));
-        let words = judge_container(&c, None, None, at(40))
+        assert_eq!(judged(&c, None, None, at(0)).recheck, Some(at(30)));
+        let words = judged(&c, None, None, at(40))
             .trouble
             .unwrap()
             .words(at(40), 10);
@@ -469,9 +523,7 @@ mod tests {
             container(ContainerState::Exited, 1, -60),
             pod(PodState::Ready, -600),
         );
-        let words = judge_container(&c, Some(&detail), Some(&p), at(0))
-            .trouble
-            .unwrap();
+        let words = judged(&c, Some(&detail), Some(&p), at(0)).trouble.unwrap();
         assert_eq!(
             words.words(at(0), 10),
             "cannot start: command not found x1, restart due"
@@ -488,21 +540,13 @@ mod tests {
     fn times_at_the_edge_do_not_overflow() {
         let mut c = container(ContainerState::Running, u32::MAX, 0);
         c.created_at = Some(Timestamp::MAX);
-        assert!(
-            judge_container(&c, None, None, Timestamp::MIN)
-                .trouble
-                .is_some()
-        );
+        assert!(judged(&c, None, None, Timestamp::MIN).trouble.is_some());
         let detail = ContainerDetail {
             finished_at: Some(Timestamp::MAX),
             started_at: Some(Timestamp::MIN),
             ..ContainerDetail::default()
         };
         c.state = ContainerState::Exited;
-        assert!(
-            judge_container(&c, Some(&detail), None, at(0))
-                .trouble
-                .is_some()
-        );
+        assert!(judged(&c, Some(&detail), None, at(0)).trouble.is_some());
     }
 }

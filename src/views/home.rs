@@ -37,15 +37,23 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
         Constraint::Fill(1),
     ])
     .areas(area);
-    stacked(cx, panels, buffer, seen);
+    stacked(
+        cx,
+        Rect {
+            width: panels.width - 1,
+            ..panels
+        },
+        buffer,
+        seen,
+    );
     vertical_rule(cx, rule, buffer);
     if whole.width >= LARGE.0 && whole.height >= LARGE.1 {
         let [upper, lower] =
             Layout::vertical([Constraint::Percentage(55), Constraint::Fill(1)]).areas(preview);
-        preview_pane(cx, upper, buffer);
+        preview_pane(cx, upper, false, buffer);
         attempts_pane(cx, lower, buffer);
     } else {
-        preview_pane(cx, preview, buffer);
+        preview_pane(cx, preview, true, buffer);
     }
 }
 
@@ -88,11 +96,11 @@ fn vertical_rule(cx: &Cx, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn preview_pane(cx: &Cx, area: Rect, buffer: &mut Buffer) {
+fn preview_pane(cx: &Cx, area: Rect, with_attempts: bool, buffer: &mut Buffer) {
     let inner = body::below_title(area);
     match &cx.model.home.preview {
         Some(subject) => {
-            let (title, doc) = summary::page(cx, subject);
+            let (title, doc) = summary::page(cx, subject, with_attempts);
             body::titled(cx, area, buffer, &title, false);
             body::lines(inner, buffer, doc.lines(cx.theme, inner.width), 0);
         }

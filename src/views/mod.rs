@@ -83,7 +83,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
             let (title, doc) = match &layer.page {
                 Page::Help => ("Help".to_owned(), help::doc()),
                 Page::Notices => ("Notices".to_owned(), help::notices(model)),
-                Page::Summary(subject) => summary::page(&cx, subject),
+                Page::Summary(subject) => summary::page(&cx, subject, true),
             };
             body::titled(&cx, body, buffer, &title, true);
             let inner = body::below_title(body);

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::{Cx, body};
 use crate::format::seconds_between;
 use crate::model::columns::{
-    CONTAINERS, Column, Cut, IMAGES, POD_IP, PODS, ROW_STEP, Standing, Stands,
+    CONTAINERS, Column, Cut, IMAGES, OF_THE_POD, POD_IP, PODS, ROW_STEP, Standing, Stands,
 };
 use crate::model::list::{List, Sort};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
@@ -203,6 +203,14 @@ fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], drawn: &[u16]) -> Vec<
         // No column is wider than what it holds, so that a small list stays together.
         let content = want.max(width(column.head));
         let most = column.width.1.max(least);
+        if hidden(cx, panel, place) {
+            // No room is enough.
+            return Slot {
+                least: u16::MAX / 2,
+                want: 0,
+                rank: u8::MAX,
+            };
+        }
         Slot {
             least: least.min(content),
             want: content.min(most),
@@ -210,6 +218,11 @@ fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], drawn: &[u16]) -> Vec<
         }
     };
     columns.iter().enumerate().map(slot).collect()
+}
+
+/// The containers of one pod need not say which pod.
+fn hidden(cx: &Cx, panel: Panel, place: usize) -> bool {
+    panel == Panel::Containers && cx.model.home.of_pod.is_some() && OF_THE_POD.contains(&place)
 }
 
 fn heads<R>(

@@ -16,12 +16,17 @@ use crate::widgets::page::Doc;
 const LABELS: usize = 12;
 
 /// Title and facts of `subject`.
-pub fn page(cx: &Cx, subject: &Subject) -> (String, Doc) {
+/// The attempts can be left out, for a pane of their own.
+pub fn page(cx: &Cx, subject: &Subject, with_attempts: bool) -> (String, Doc) {
     let store = &cx.model.store;
     let mut doc = Doc::default();
     let title = match subject {
-        Subject::Pod(id) => store.pod(id).map(|row| pod(cx, row, &mut doc)),
-        Subject::Container(id) => store.container(id).map(|row| container(cx, row, &mut doc)),
+        Subject::Pod(id) => store
+            .pod(id)
+            .map(|row| pod(cx, row, with_attempts, &mut doc)),
+        Subject::Container(id) => store
+            .container(id)
+            .map(|row| container(cx, row, with_attempts, &mut doc)),
         Subject::Image(id) => store.image(id).map(|row| image(cx, row, &mut doc)),
     };
     let title = title.unwrap_or_else(|| {
@@ -66,7 +71,7 @@ pub fn related(cx: &Cx, subject: &Subject) -> (String, Doc) {
     ("Attempts".to_owned(), doc)
 }
 
-fn pod(cx: &Cx, row: &PodRow, doc: &mut Doc) -> String {
+fn pod(cx: &Cx, row: &PodRow, with_attempts: bool, doc: &mut Doc) -> String {
     let pod = &row.pod;
     let now = cx.now();
     doc.title("Status");
@@ -100,13 +105,15 @@ fn pod(cx: &Cx, row: &PodRow, doc: &mut Doc) -> String {
             doc.fact_as("host", format!("sees the node's {what}"), Role::Warn);
         }
     }
-    doc.title("Attempts");
-    attempts(cx, &pod.id, None, doc);
+    if with_attempts {
+        doc.title("Attempts");
+        attempts(cx, &pod.id, None, doc);
+    }
     labels(doc, &pod.labels);
     format!("Pod {}/{}", pod.namespace, pod.name)
 }
 
-fn container(cx: &Cx, row: &ContainerRow, doc: &mut Doc) -> String {
+fn container(cx: &Cx, row: &ContainerRow, with_attempts: bool, doc: &mut Doc) -> String {
     let container = &row.container;
     doc.title("Status");
     let verdict = row.verdict(cx.now(), ROW_STEP);
@@ -127,8 +134,10 @@ fn container(cx: &Cx, row: &ContainerRow, doc: &mut Doc) -> String {
     doc.title("Image");
     doc.fact("image", row.image.as_str())
         .fact("image id", container.image_id.as_str());
-    doc.title("Attempts");
-    attempts(cx, &container.pod_id, Some(&container.name), doc);
+    if with_attempts {
+        doc.title("Attempts");
+        attempts(cx, &container.pod_id, Some(&container.name), doc);
+    }
     labels(doc, &container.labels);
     format!("Container {}/{}", row.pod_name(), container.name)
 }
