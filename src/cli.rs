@@ -18,25 +18,37 @@ pub const USAGE: u8 = 2;
 /// Exit code: it looked, and there are findings.
 pub const FINDINGS: u8 = 3;
 
-const AFTER_HELP: &str = "\
+/// What the help says below the flags.
+fn after_help() -> String {
+    let settings: Vec<_> = settings::KEYS
+        .iter()
+        .map(|key| format!("  {:10} {} ({})\n", key.name, key.doc, key.expects))
+        .collect();
+    format!(
+        "\
 Environment:
   CONTAINER_RUNTIME_ENDPOINT  as --runtime-endpoint
   IMAGE_SERVICE_ENDPOINT      as --image-endpoint
   CRI_CONFIG_FILE             as --config
   CRITUI_READ_ONLY            as --read-only, unless it is empty, 0 or false
-                              (sudo removes it: use the flag or the settings file)
+                              (sudo removes it: use the flag or a settings file)
 
 Files:
-  /etc/crictl.yaml            endpoints and timeout, the same file as crictl's
-  /etc/critui/settings.yaml   critui's settings for everybody
-  ~/.config/critui/settings.yaml
-                              critui's settings for one user
+  /etc/crictl.yaml                crictl's own: endpoints, timeout
+  /etc/critui/settings.yaml       critui's settings for everybody
+  ~/.config/critui/settings.yaml  critui's settings for one user, which win
 
-A flag wins over the environment, that over a file, that over what is built in. Only
-read-only mode is different: whoever asks for it gets it. `critui config` shows every value
-in effect and where it comes from.
+Settings:
+{}
+A flag wins over the environment, that over a file, that over what is built in. Only read-only
+mode is different: whoever asks for it gets it. As root, files and sockets that others can
+write are used only when a flag names them. 'critui config' shows every value in effect and
+where it comes from.
 
-Exit codes: 0 done, 1 could not look or act, 2 wrong usage, 3 findings";
+Exit codes: 0 done, 1 could not look or act, 2 wrong usage, 3 findings",
+        settings.concat()
+    )
+}
 
 /// A terminal UI for a Kubernetes node: its pods, containers and images, live from the
 /// container runtime over CRI, like crictl.
@@ -44,7 +56,7 @@ Exit codes: 0 done, 1 could not look or act, 2 wrong usage, 3 findings";
 /// Without a command it opens the screen. Run it as root, or as a user who may use the
 /// runtime's socket.
 #[derive(Parser, Clone, Debug)]
-#[command(name = "critui", version, after_help = AFTER_HELP)]
+#[command(name = "critui", version, after_help = after_help())]
 #[command(max_term_width = 100, subcommand_help_heading = "Commands")]
 pub struct Cli {
     /// What to reach and how.
@@ -59,6 +71,8 @@ pub struct Cli {
 }
 
 /// Flags that decide what is reached.
+// The texts are the help: backticks would show.
+#[allow(clippy::doc_markdown)]
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connection (as crictl's)")]
 pub struct Connection {
@@ -318,6 +332,7 @@ mod tests {
             "CRITUI_READ_ONLY",
             "snapshot",
             "Exit codes",
+            "  refresh    Time",
         ] {
             assert!(help.contains(part), "{part} is missing in\n{help}");
         }

@@ -61,11 +61,12 @@ impl CrictlFile {
         let mut seen = Vec::new();
         for (key, text) in &pairs {
             let place = places.get(key);
-            if seen.contains(&key) {
-                file.oddities
-                    .push(format!("sets {key} more than once: the last one counts"));
+            let odd = format!("sets {key} more than once: the last one counts");
+            if !seen.contains(&key) {
+                seen.push(key);
+            } else if !file.oddities.contains(&odd) {
+                file.oddities.push(odd);
             }
-            seen.push(key);
             file.set(key, text, place.map(|place| place.line))
                 .map_err(|what| Fault::at(place, what))?;
         }
@@ -225,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_last_of_repeated_keys_counts_and_is_told() {
-        let file = CrictlFile::parse("timeout: 1\ntimeout: 3\n").unwrap();
+        let file = CrictlFile::parse("timeout: 1\ntimeout: 2\ntimeout: 3\n").unwrap();
         assert_eq!(file.timeout.map(|entry| entry.value), Some(3));
         assert_eq!(
             file.oddities,

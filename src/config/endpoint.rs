@@ -33,7 +33,8 @@ impl Endpoint {
 
     /// Resolves the socket; connect to the handle's path while it lives. The guard is asked each
     /// time, because a runtime that restarts makes a new socket. Errors as of
-    /// [`HostRoot::socket`]; distrust is `PermissionDenied` with a text that says why.
+    /// [`HostRoot::socket`]; distrust is `PermissionDenied` with a text that says why. Blocks
+    /// while the file system does, three seconds at most.
     pub fn open(&self, host: &HostRoot) -> io::Result<SocketHandle> {
         if let Some(why) = self.distrust(host)? {
             let line = format!("{why}; {USE_ANYWAY}");

@@ -195,7 +195,7 @@ fn reasons(access: &Access) -> Vec<Text> {
 fn go_duration(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
-    let unit = units.iter().find(|(scale, _)| nanos % scale == 0);
+    let unit = units.iter().find(|(scale, _)| nanos.is_multiple_of(*scale));
     let (scale, name) = unit.unwrap_or(&(1, "ns"));
     format!("{}{name}", nanos / scale)
 }
@@ -212,8 +212,8 @@ mod tests {
         let cli = cli::parse(["critui"].iter().chain(args)).unwrap();
         let config = resolve(&cli, &node.env, &node.host).unwrap();
         let mut out = Vec::new();
-        let none = Some("no container runtime answers");
-        Report::of(&config, none).write(form, &mut out).unwrap();
+        let why = Some("no container runtime answers");
+        Report::of(&config, why).write(form, &mut out).unwrap();
         String::from_utf8(out)
             .unwrap()
             .replace(&node.shown(""), "/")

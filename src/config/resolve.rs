@@ -11,7 +11,7 @@ use super::yaml::MAX_BYTES;
 use super::{Config, ConfigError, CrictlOptions, Endpoints, go, settings};
 use crate::access::{Access, Reason};
 use crate::cli::{Behaviour, Cli, Connection};
-use crate::host::open::{HostRoot, OpenError};
+use crate::host::open::{HostRoot, Kind, OpenError, Stat};
 use crate::text::Text;
 
 /// Where crictl's configuration is unless something else is said.
@@ -196,18 +196,18 @@ impl Resolver<'_> {
             (None, Some(path)) => Valued::new(path.into(), Source::Env("CRI_CONFIG_FILE")),
             (None, None) => return Ok(Valued::default_of(CRICTL_YAML.into())),
         };
+        let name = named.source.detail().unwrap_or_default();
         let fail = |what: String| Err(ConfigError::new(&named.source, what));
         if named.value.as_os_str().is_empty() {
             return fail(format!(
                 "{} is set but empty: name a file, or leave it out for {CRICTL_YAML}",
-                named.source
+                name
             ));
         }
         if named.value.is_relative() && self.connection.host_root.is_some() {
             return fail(format!(
-                "{}: {} is relative: with --host-root give the absolute path that it has on \
+                "{name}: {} is relative: with --host-root give the absolute path that it has on \
                  the host",
-                named.source,
                 named.value.display()
             ));
         }
@@ -285,9 +285,9 @@ impl Resolver<'_> {
                 endpoints.runtime = Some(self.endpoint(&runtime, text)?);
             } else if !in_file {
                 let line = format!(
-                    "--runtime-endpoint is not set: {} is empty; write unix:///PATH, or leave \
+                    "--runtime-endpoint is not set: {} is set but empty; write unix:///PATH, or leave \
                      it out and critui looks for the runtime",
-                    text.source
+                    runtime.place(&text.source)
                 );
                 return Err(ConfigError::new(&text.source, line));
             }
@@ -308,25 +308,34 @@ impl Resolver<'_> {
     ) -> Result<Valued<Endpoint>, ConfigError> {
         let source = text.source;
         let by_flag = matches!(source, Source::Flag(_));
-        let path = endpoint::parse(&text.value).map_err(|what| {
-            ConfigError::new(&source, format!("{source}: {}: {what}", named.key))
-        })?;
-        let guard = self.env.guard();
-        let refused = Endpoint::new(path.clone(), guard.clone());
-        match refused.distrust(self.host) {
+        let place = named.place(&source);
+        let path = endpoint::parse(&text.value)
+            .map_err(|what| ConfigError::new(&source, format!("{place}: {what}")))?;
+        let endpoint = Endpoint::new(path.clone(), self.env.guard());
+        match endpoint.distrust(self.host) {
             Ok(Some(why)) if by_flag => {
-                let line = format!("{refused} {why}; it is used because {source} names it");
+                let line = format!("{endpoint} {why}; it is used because {place} names it");
                 self.warnings.push(line.into());
             }
             Ok(Some(why)) => {
-                let line = format!("{source}: {}: {refused} {why}; {USE_ANYWAY}", named.key);
+                let line = format!("{place}: {endpoint} {why}; {USE_ANYWAY}");
                 return Err(ConfigError::new(&source, line));
             }
             // The runtime may be down now and back later: the connection says so.
             Ok(None) | Err(_) => {}
         }
-        let guard = if by_flag { None } else { guard };
-        Ok(Valued::new(Endpoint::new(path, guard), source))
+        if let Ok(Stat { kind, .. }) = self.host.stat(&path, FILE_DEADLINE)
+            && kind != Kind::Socket
+        {
+            let line = format!("{place}: {endpoint} is {kind}, not a socket");
+            self.warnings.push(line.into());
+        }
+        let endpoint = if by_flag {
+            Endpoint::new(path, None)
+        } else {
+            endpoint
+        };
+        Ok(Valued::new(endpoint, source))
     }
 }
 
@@ -351,6 +360,14 @@ struct Named<'a> {
 }
 
 impl Named<'_> {
+    /// The place to correct.
+    fn place(&self, source: &Source) -> String {
+        match source {
+            Source::File { .. } => format!("{source}: {}", self.key),
+            other => other.detail().unwrap_or_default(),
+        }
+    }
+
     /// The text that counts.
     fn pick(&self, env: &Env) -> Result<Option<Valued<String>>, ConfigError> {
         if let (Some(text), name) = self.flag {
@@ -364,7 +381,7 @@ impl Named<'_> {
             Some(text) => Ok(Some(Valued::new(text.to_owned(), source))),
             None => Err(ConfigError::new(
                 &source,
-                format!("{source} is not UTF-8 text"),
+                format!("{} is not UTF-8 text", self.variable),
             )),
         }
     }
@@ -470,7 +487,7 @@ mod tests {
         assert_eq!(code, cli::FAILED);
         assert!(
             line.starts_with(
-                "--runtime-endpoint is not set: env CONTAINER_RUNTIME_ENDPOINT is empty"
+                "--runtime-endpoint is not set: CONTAINER_RUNTIME_ENDPOINT is set but empty"
             ),
             "{line}"
         );
@@ -487,12 +504,12 @@ mod tests {
     #[case(
         "-r tcp://h:1",
         cli::USAGE,
-        "flag --runtime-endpoint: runtime-endpoint: only support unix socket endpoint: write unix:///PATH instead of \"tcp://h:1\""
+        "--runtime-endpoint: only support unix socket endpoint: write unix:///PATH instead of \"tcp://h:1\""
     )]
     #[case(
         "-r /ok -i x.sock",
         cli::USAGE,
-        "flag --image-endpoint: image-endpoint: \"x.sock\" has no scheme and is no absolute path: write unix:///PATH"
+        "--image-endpoint: \"x.sock\" has no scheme and is no absolute path: write unix:///PATH"
     )]
     #[case(
         "",
@@ -506,6 +523,18 @@ mod tests {
     ) {
         let node = with_file("runtime-endpoint: unix://run/x\n");
         assert_eq!(error(&node, flags), (code, expected.to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_socket_is_a_warning() {
+        let node = Node::new();
+        node.write("/run/plain", "");
+        let config = run(&node, "-r /run/plain").unwrap();
+        let line = "--runtime-endpoint: unix:///run/plain is a regular file, not a socket";
+        assert_eq!(config.warnings, [line]);
+        let endpoint = config.endpoints.runtime.unwrap().value;
+        let error = endpoint.open(&node.host).unwrap_err();
+        assert_eq!(error.to_string(), "is a regular file, not a socket");
     }
 
     #[test]
@@ -578,17 +607,14 @@ mod tests {
         assert!(
             error(&node, "")
                 .1
-                .starts_with("env CRI_CONFIG_FILE is set but empty")
+                .starts_with("CRI_CONFIG_FILE is set but empty")
         );
     }
 
     #[test]
     fn relative_names_make_no_sense_on_another_root() {
         let line = error(&Node::new(), "-c my.yaml --host-root /host").1;
-        assert!(
-            line.starts_with("flag --config: my.yaml is relative"),
-            "{line}"
-        );
+        assert!(line.starts_with("--config: my.yaml is relative"), "{line}");
     }
 
     #[test]
@@ -700,7 +726,7 @@ mod tests {
             let config = run(&node, "-r unix:///run/x.sock").unwrap();
             let line = config.warnings.last().unwrap().as_str();
             assert!(
-                line.ends_with("it is used because flag --runtime-endpoint names it"),
+                line.ends_with("it is used because --runtime-endpoint names it"),
                 "{line}"
             );
             let endpoint = config.endpoints.runtime.unwrap().value;

@@ -26,6 +26,9 @@ const MIN_REFRESH: Duration = Duration::from_millis(250);
 /// Longest.
 const MAX_REFRESH: Duration = Duration::from_secs(5 * 60);
 
+/// Most reasons that are kept: one is enough, and a file may hold a million unknown keys.
+const MAX_REASONS: usize = 16;
+
 /// What the settings files say, apart from `read-only`, which is a [`Reason`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
@@ -167,27 +170,24 @@ impl<'a> File<'a> {
 }
 
 impl Loaded {
-    /// The user's file. Under sudo the user who called it is asked as well, but can only turn
-    /// read-only mode on.
+    /// The user's file. Under sudo the file of the user who called it is asked as well, but can
+    /// only turn read-only mode on.
     fn add_users(&mut self, env: &Env) {
-        let guard = match (env.guard(), env.sudo_user()) {
-            (Some(guard), Some(user)) => Some(guard.and(user)),
-            (guard, _) => guard,
-        };
         let users = self.path_below(env.config_home());
-        if let Some(path) = &users {
-            self.add(&File::new(&env.own, path.clone(), guard.clone()));
+        let caller = env.sudo_user();
+        let callers = caller.and_then(|(uid, _)| {
+            let home = env.home_of(uid);
+            self.path_below(home.map(|home| home.map(|home| home.join(".config"))))
+        });
+        if let Some(path) = users.filter(|path| callers.as_ref() != Some(path)) {
+            self.add(&File::new(&env.own, path, env.guard()));
         }
-        let Some((uid, _)) = env.sudo_user() else {
-            return;
-        };
-        let home = env.home_of(uid);
-        let callers = self.path_below(home.map(|home| home.map(|home| home.join(".config"))));
-        if let Some(path) = callers.filter(|path| users.as_ref() != Some(path)) {
-            let mut callers = Self::default();
-            callers.add(&File::new(&env.own, path, guard));
-            self.reasons.append(&mut callers.reasons);
-            self.problems.append(&mut callers.problems);
+        if let (Some(path), Some(caller)) = (callers, caller) {
+            let guard = env.guard().map(|guard| guard.and(caller));
+            let mut only = Self::default();
+            only.add(&File::new(&env.own, path, guard));
+            self.reasons.append(&mut only.reasons);
+            self.problems.append(&mut only.problems);
         }
     }
 
@@ -254,6 +254,9 @@ impl Loaded {
     }
 
     fn broken(&mut self, path: &str, fault: &Fault) {
+        if self.reasons.len() >= MAX_REASONS {
+            return;
+        }
         self.reasons.push(Reason::BrokenSettings {
             path: path.to_owned(),
             problem: Text::clean(&fault.to_string()).to_string(),
@@ -288,13 +291,11 @@ fn scalar(value: &Value) -> String {
 
 fn unknown(name: &str) -> String {
     let names = || KEYS.iter().map(|key| key.name);
-    match did_you_mean(name, names()) {
-        Some(meant) => format!("{name} is no setting: did you mean {meant}?"),
-        None => {
-            let names: Vec<_> = names().collect();
-            format!("{name} is no setting: there are {}", names.join(", "))
-        }
+    if let Some(meant) = did_you_mean(name, names()) {
+        return format!("{name} is no setting: did you mean {meant}?");
     }
+    let names: Vec<_> = names().collect();
+    format!("{name} is no setting: there are {}", names.join(", "))
 }
 
 #[cfg(test)]
@@ -407,6 +408,14 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_problems_is_cut() {
+        let flood: String = (0..9999).map(|n| format!("x{n}: 1\n")).collect();
+        let loaded = text(&flood);
+        assert_eq!(loaded.reasons.len(), MAX_REASONS);
+        assert_eq!(loaded.problems.len(), MAX_REASONS);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_read_only() {
         let node = Node::new();
         node.write("/etc/critui/settings.yaml/inside", "");
@@ -431,14 +440,14 @@ mod tests {
             named.settings.refresh.unwrap().value,
             Duration::from_secs(8)
         );
-        let none = load(Some(Path::new("/none.yaml")), &node.env, &node.host);
-        assert_eq!(none.settings.refresh, None);
+        let absent = load(Some(Path::new("/none.yaml")), &node.env, &node.host);
+        assert_eq!(absent.settings.refresh, None);
         assert!(
-            none.problems[0]
+            absent.problems[0]
                 .as_str()
                 .ends_with("/none.yaml: does not exist")
         );
-        assert_eq!(none.reasons.len(), 1);
+        assert_eq!(absent.reasons.len(), 1);
     }
 
     #[test]
@@ -494,13 +503,15 @@ mod tests {
         fn under_sudo_the_caller_can_only_turn_read_only_on() {
             let mut node = Node::new();
             node.env.uid = 0;
-            node.env.vars.insert("SUDO_UID".into(), "4242".into());
+            node.set("SUDO_UID", "4242");
             node.write("/etc/passwd", "c:x:4242:4242::/home/c:/bin/sh\n");
             let callers = "/home/c/.config/critui/settings.yaml";
             node.write(callers, "refresh: 9s\nread-only: true\n");
             let loaded = loaded(&node);
             assert_eq!(loaded.settings, Settings::default());
             let path = node.shown(callers);
+            node.set("HOME", "/home/c");
+            assert_eq!(load(None, &node.env, &node.host), loaded);
             if node.runs_as_root() {
                 assert_eq!(loaded.reasons, [Reason::Settings { path }]);
             } else {

@@ -255,11 +255,12 @@ mod tests {
 
     #[test]
     fn documents_that_explode_are_refused() {
-        let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
+        let mut bomb = vec!["a: &a [x, x, x, x, x, x, x, x, x]".to_owned()];
         for (now, before) in ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip('a'..) {
             let refs = vec![format!("*{before}"); 9].join(", ");
-            bomb.push_str(&format!("{now}: &{now} [{refs}]\n"));
+            bomb.push(format!("{now}: &{now} [{refs}]"));
         }
+        let bomb = bomb.join("\n");
         assert!(serde_yaml::from_str::<serde_yaml::Value>(&bomb).is_err());
         assert!(Raw::parse(&bomb).is_err());
     }

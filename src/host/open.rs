@@ -182,13 +182,9 @@ impl HostRoot {
     /// Opens `root`. Fails when it is no folder, or when it is not `/` and the kernel lacks
     /// `openat2`: without it nothing keeps links inside.
     pub fn new(root: &Path) -> io::Result<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = match fs::open(root, flags, Mode::empty()) {
-            Ok(folder) => folder,
-            Err(Errno::NOTDIR) => return Err(io::Error::from(Errno::NOTDIR)),
-            Err(errno) => return Err(OpenError::from(errno).into()),
-        };
-        let is_slash = same(&fs::fstat(&folder)?, &fs::stat("/")?);
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let folder = fs::open(root, flags, Mode::empty()).map_err(OpenError::from)?;
+        let is_slash = same(&expect(&folder, Kind::Folder)?, &fs::stat("/")?);
         let way = Way::probe(&folder, is_slash)?;
         Ok(Self {
             resolver: Arc::new(Resolver {
@@ -716,7 +712,7 @@ mod tests {
         let (folder, _) = root();
         std_fs::write(folder.path().join("file"), "").unwrap();
         let file = HostRoot::new(&folder.path().join("file")).unwrap_err();
-        assert_eq!(file.kind(), io::ErrorKind::NotADirectory);
+        assert_eq!(file.to_string(), "is a regular file, not a folder");
         let none = HostRoot::new(&folder.path().join("none")).unwrap_err();
         assert_eq!(none.kind(), io::ErrorKind::NotFound);
     }
