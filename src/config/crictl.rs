@@ -127,6 +127,7 @@ fn unknown(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     #[test]
@@ -222,6 +223,15 @@ mod tests {
     )]
     fn bad_files(#[case] text: &str, #[case] error: &str) {
         assert_eq!(CrictlFile::parse(text).unwrap_err().in_file("f"), error);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(
+            raw in "(timeout|debug|[a-z]{1,3}|[-:?,\\[\\]{}#&*!|>'\"%@`~ \n\t\u{feff}\u{1b}]|: |\n- |[0-9]){0,20}",
+        ) {
+            let _ = CrictlFile::parse(&raw);
+        }
     }
 
     #[test]

@@ -225,10 +225,14 @@ fn silent(deadline: Duration) -> Problem {
     }
 }
 
-/// The problem of a socket that could not even be opened, for probes.
+/// The problem of a socket that could not be opened or connected, for probes.
 pub fn cannot_open(error: &std::io::Error) -> Problem {
+    let what = match error.get_ref() {
+        Some(_) => format!("the socket {error}"),
+        None => format!("the socket cannot be connected: {error}"),
+    };
     Problem {
-        what: format!("the socket {error}").into(),
+        what: what.into(),
         advice: "start the runtime, or name its socket with --runtime-endpoint".into(),
     }
 }

@@ -200,8 +200,7 @@ impl Resolver<'_> {
         let fail = |what: String| Err(ConfigError::new(&named.source, what));
         if named.value.as_os_str().is_empty() {
             return fail(format!(
-                "{} is set but empty: name a file, or leave it out for {CRICTL_YAML}",
-                name
+                "{name} is set but empty: name a file, or leave it out for {CRICTL_YAML}"
             ));
         }
         if named.value.is_relative() && self.connection.host_root.is_some() {

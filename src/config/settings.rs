@@ -302,7 +302,9 @@ fn unknown(name: &str) -> String {
 mod tests {
     use super::super::testing::Node;
     use super::*;
+    use proptest::prelude::*;
     use rstest::rstest;
+    use std::collections::BTreeMap;
 
     const USERS: &str = "/home/u/.config/critui/settings.yaml";
 
@@ -409,8 +411,8 @@ mod tests {
 
     #[test]
     fn a_flood_of_problems_is_cut() {
-        let flood: String = (0..9999).map(|n| format!("x{n}: 1\n")).collect();
-        let loaded = text(&flood);
+        let flood: Vec<_> = (0..5000).map(|n| format!("x{n}: 1")).collect();
+        let loaded = text(&flood.join("\n"));
         assert_eq!(loaded.reasons.len(), MAX_REASONS);
         assert_eq!(loaded.problems.len(), MAX_REASONS);
     }
@@ -457,6 +459,27 @@ mod tests {
         let loaded = load(None, &own.env, &other.host);
         let path = other.shown(SYSTEM);
         assert_eq!(loaded.reasons, [Reason::Settings { path }]);
+    }
+
+    proptest! {
+        /// Whatever the file holds: if it does not make the program read-only, then it is a
+        /// mapping of known keys that does not say so.
+        #[test]
+        fn only_what_is_understood_gives_full_access(
+            raw in "([a-z-]{1,9}|read-only|refresh|true|[-:?,\\[\\]{}#&*!|>'\"%@` \n\t\u{feff}\u{1b}]|: |\n- ){0,12}",
+        ) {
+            let mut loaded = Loaded::default();
+            let node = Node::new();
+            node.write(SYSTEM, &raw);
+            loaded.add(&File::new(&node.host, SYSTEM.into(), None));
+            if loaded.reasons.is_empty() {
+                let pairs: Option<BTreeMap<String, Value>> = serde_yaml::from_str(&raw).unwrap();
+                for (key, value) in pairs.unwrap_or_default() {
+                    prop_assert!(KEYS.iter().any(|known| known.name == key), "{key}");
+                    prop_assert!(key != READ_ONLY || value == Value::Bool(false));
+                }
+            }
+        }
     }
 
     mod as_root {
