@@ -173,24 +173,26 @@ impl std::error::Error for NoneAnswered {}
 
 /// The runtime that was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Found {
+pub struct Found<T> {
     /// Its endpoint; the source says why.
     pub endpoint: Valued<Endpoint>,
     /// `using ENDPOINT because WHY`.
     pub line: Text,
+    /// What the probe made of it: a connection, a version.
+    pub answer: T,
 }
 
 /// Asks all candidates at once and takes the first in their order that answers; later ones are
 /// dropped as soon as that is certain. `probe` makes one `Version` call and is given up after
 /// `deadline`.
-pub async fn choose<P, F>(
+pub async fn choose<T, P, F>(
     candidates: Vec<Candidate>,
     deadline: Duration,
     probe: P,
-) -> Result<Found, NoneAnswered>
+) -> Result<Found<T>, NoneAnswered>
 where
     P: Fn(Endpoint) -> F,
-    F: Future<Output = Result<(), Problem>>,
+    F: Future<Output = Result<T, Problem>>,
 {
     let mut answers: FuturesOrdered<_> = candidates
         .iter()
@@ -199,7 +201,7 @@ where
     let mut problems = Vec::new();
     while let Some(answer) = answers.next().await {
         match answer {
-            Ok(Ok(())) => return Ok(found(&candidates[problems.len()])),
+            Ok(Ok(answer)) => return Ok(found(&candidates[problems.len()], answer)),
             Ok(Err(problem)) => problems.push(problem),
             Err(_) => problems.push(silent(deadline)),
         }
@@ -208,13 +210,14 @@ where
     Err(NoneAnswered { tried })
 }
 
-fn found(candidate: &Candidate) -> Found {
+fn found<T>(candidate: &Candidate, answer: T) -> Found<T> {
     let Candidate { endpoint, why } = candidate;
     let line = format!("using {endpoint} because {why} and it answers");
     let source = Source::Discovered(format!("because {why} and it answers").into());
     Found {
         endpoint: Valued::new(endpoint.clone(), source),
         line: line.into(),
+        answer,
     }
 }
 
@@ -335,7 +338,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     /// What each socket answers, by its path: `Some` at once, `None` never.
-    async fn ask(answers: &[(&str, Option<Result<(), &str>>)]) -> Result<Found, NoneAnswered> {
+    async fn ask(answers: &[(&str, Option<Result<(), &str>>)]) -> Result<Found<()>, NoneAnswered> {
         let listed = answers.iter().map(|(path, _)| Candidate {
             endpoint: Endpoint::new(path.into(), None),
             why: format!("it is {path}").into(),

@@ -6,170 +6,24 @@
 //! read. Everything runs on a thread of its own with a deadline: a dead NFS server or a stuck
 //! FUSE mount costs that thread, not the program.
 
-use std::ffi::OsString;
-use std::fmt;
 use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+
+mod resolver;
+
+pub use resolver::{Kind, Listing, OpenError, Resolver, SocketHandle, Stat};
 
 /// How long [`HostRoot::socket`] waits for the file system.
 const SOCKET_DEADLINE: Duration = Duration::from_secs(1);
 /// Most threads that may hang in the kernel at once before further work is refused.
 const MAX_WORKERS: usize = 64;
-/// Times a resolution is repeated when a rename elsewhere made the kernel give up (`EAGAIN`).
-const RETRIES: usize = 32;
-
-/// Why something of the host could not be opened. Reads well after the path:
-/// `format!("{path} {error}")`.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Nothing is there.
-    #[error("does not exist")]
-    Missing,
-    /// The kernel refused.
-    #[error("cannot be opened: permission denied")]
-    NotPermitted,
-    /// It is there, but it is something else: found, wanted.
-    #[error("is {0}, not {1}")]
-    Wrong(Kind, Kind),
-    /// The file is larger than the limit, in bytes.
-    #[error("is larger than {0} bytes")]
-    TooLarge(u64),
-    /// The file system did not answer in time.
-    #[error("did not answer within {} ms: its file system hangs", .0.as_millis())]
-    Timeout(Duration),
-    /// Too many earlier reads still hang.
-    #[error("was not opened: too many reads of the host's files hang already")]
-    Busy,
-    /// The kernel has no `openat2`, or a sandbox forbids it.
-    #[error(
-        "cannot be used as the host's root: this needs the system call openat2 \
-         (Linux 5.6, and no sandbox that forbids it)"
-    )]
-    NoOpenat2,
-    /// `/proc` is not mounted, so what was found cannot be opened.
-    #[error("cannot be opened safely: /proc is not mounted")]
-    NoProc,
-    /// Anything else, in the kernel's words.
-    #[error("cannot be opened: {0}")]
-    Other(Errno),
-}
-
-impl From<Errno> for OpenError {
-    fn from(errno: Errno) -> Self {
-        match errno {
-            // A path through something that is no folder names nothing.
-            Errno::NOENT | Errno::NOTDIR => Self::Missing,
-            Errno::ACCESS | Errno::PERM => Self::NotPermitted,
-            other => Self::Other(other),
-        }
-    }
-}
-
-impl From<OpenError> for io::Error {
-    fn from(error: OpenError) -> Self {
-        let kind = match &error {
-            OpenError::Missing => io::ErrorKind::NotFound,
-            OpenError::NotPermitted => io::ErrorKind::PermissionDenied,
-            OpenError::Wrong(..) => io::ErrorKind::InvalidInput,
-            OpenError::TooLarge(_) => io::ErrorKind::FileTooLarge,
-            OpenError::Timeout(_) | OpenError::Busy => io::ErrorKind::TimedOut,
-            OpenError::NoOpenat2 | OpenError::NoProc => io::ErrorKind::Unsupported,
-            OpenError::Other(errno) => io::Error::from(*errno).kind(),
-        };
-        Self::new(kind, error)
-    }
-}
-
-/// What a path names.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A folder.
-    Folder,
-    /// A unix socket.
-    Socket,
-    /// A symbolic link, only from [`Resolver::link_stat`].
-    Link,
-    /// A named pipe.
-    Fifo,
-    /// A character or block device.
-    Device,
-    /// None of these.
-    Other,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "a regular file",
-            Self::Folder => "a folder",
-            Self::Socket => "a socket",
-            Self::Link => "a symbolic link",
-            Self::Fifo => "a named pipe",
-            Self::Device => "a device",
-            Self::Other => "something unknown",
-        })
-    }
-}
-
-impl From<FileType> for Kind {
-    fn from(kind: FileType) -> Self {
-        match kind {
-            FileType::RegularFile => Self::File,
-            FileType::Directory => Self::Folder,
-            FileType::Socket => Self::Socket,
-            FileType::Symlink => Self::Link,
-            FileType::Fifo => Self::Fifo,
-            FileType::CharacterDevice | FileType::BlockDevice => Self::Device,
-            FileType::Unknown => Self::Other,
-        }
-    }
-}
-
-/// Who owns a file and who may do what with it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Stat {
-    /// What it is.
-    pub kind: Kind,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Permission bits with setuid, setgid and sticky (`0o7777`).
-    pub mode: u32,
-}
-
-impl From<&fs::Stat> for Stat {
-    fn from(stat: &fs::Stat) -> Self {
-        Self {
-            kind: FileType::from_raw_mode(stat.st_mode).into(),
-            uid: stat.st_uid,
-            gid: stat.st_gid,
-            mode: stat.st_mode & 0o7777,
-        }
-    }
-}
-
-/// The names in a folder, without `.` and `..`, in no order.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Listing {
-    /// The names.
-    pub names: Vec<OsString>,
-    /// False when the folder holds more than was asked for.
-    pub complete: bool,
-}
-
 /// The root under which the host's files and sockets are found: `/`, or `--host-root DIR`.
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -182,24 +36,15 @@ impl HostRoot {
     /// Opens `root`. Fails when it is no folder, or when it is not `/` and the kernel lacks
     /// `openat2`: without it nothing keeps links inside.
     pub fn new(root: &Path) -> io::Result<Self> {
-        let flags = OFlags::PATH | OFlags::CLOEXEC;
-        let folder = fs::open(root, flags, Mode::empty()).map_err(OpenError::from)?;
-        let is_slash = same(&expect(&folder, Kind::Folder)?, &fs::stat("/")?);
-        let way = Way::probe(&folder, is_slash)?;
         Ok(Self {
-            resolver: Arc::new(Resolver {
-                shown: if is_slash { "/".into() } else { root.into() },
-                folder,
-                way,
-                is_slash,
-            }),
+            resolver: Arc::new(Resolver::new(root)?),
             workers: Arc::default(),
         })
     }
 
     /// True for `/` itself.
     pub fn is_slash(&self) -> bool {
-        self.resolver.is_slash
+        self.resolver.is_slash()
     }
 
     /// Where `path` is for somebody outside the root: `/host/etc/crictl.yaml`. For messages.
@@ -292,6 +137,7 @@ impl Drop for Slot {
     }
 }
 
+<<<<<<< HEAD
 /// How paths are resolved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Way {
@@ -499,11 +345,14 @@ impl SocketHandle {
     }
 }
 
+=======
+>>>>>>> 07751fa (Opening host paths in two files; discovery hands on what the probe made)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::{self, FileType, Mode};
     use std::fs as std_fs;
-    use std::io::Write as _;
+    use std::io::{Read as _, Write as _};
     use std::os::unix::fs::symlink;
     use std::os::unix::net::{UnixListener, UnixStream};
     use tempfile::TempDir;
@@ -680,31 +529,6 @@ mod tests {
             .unwrap();
         assert_eq!(stat.kind, Kind::Link);
         assert_eq!(target, Some("/there".into()));
-    }
-
-    #[test]
-    fn without_openat2_only_slash_works() {
-        for errno in [Errno::NOSYS, Errno::PERM] {
-            assert_eq!(Way::judge(Some(errno), true), Ok(Way::Plain));
-            assert_eq!(Way::judge(Some(errno), false), Err(OpenError::NoOpenat2));
-        }
-        assert_eq!(Way::judge(None, false), Ok(Way::Inside));
-    }
-
-    #[test]
-    fn the_plain_way_checks_the_same() {
-        let flags = OFlags::PATH | OFlags::DIRECTORY;
-        let plain = Resolver {
-            folder: fs::open("/", flags, Mode::empty()).unwrap(),
-            shown: "/".into(),
-            way: Way::Plain,
-            is_slash: true,
-        };
-        let device = plain.read(Path::new("/dev/null"), 1);
-        assert_eq!(device, Err(OpenError::Wrong(Kind::Device, Kind::File)));
-        let (folder, _) = root();
-        std_fs::write(folder.path().join("a"), "hello").unwrap();
-        assert_eq!(plain.read(&folder.path().join("a"), 9).unwrap(), b"hello");
     }
 
     #[test]
