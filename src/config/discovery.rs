@@ -63,7 +63,7 @@ pub fn candidates(env: &Env, host: &HostRoot) -> Vec<Candidate> {
         .chain(usual)
         .filter(|(path, _)| seen.insert(plain(path)))
         .map(|(path, why)| Candidate {
-            endpoint: Endpoint::new(path, env.guard()),
+            endpoint: Endpoint::new(path, env.guard.clone()),
             why: why.into(),
         })
         .collect()

@@ -31,6 +31,9 @@ pub struct Env {
     pub vars: BTreeMap<String, OsString>,
     /// Effective user id.
     pub uid: u32,
+    /// Who may write what this process relies on; `None` when it is not root, because then
+    /// there is nothing to lose.
+    pub guard: Option<Guard>,
     /// Current folder, absolute.
     pub cwd: PathBuf,
     /// The file system of the program itself: where its settings are, whatever `--host-root`
@@ -44,9 +47,11 @@ impl Env {
         let vars = NAMES
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), std::env::var_os(name)?)));
+        let uid = rustix::process::geteuid();
         Ok(Self {
             vars: vars.collect(),
-            uid: rustix::process::geteuid().as_raw(),
+            uid: uid.as_raw(),
+            guard: uid.is_root().then(Guard::root),
             // A deleted current folder is no reason to stop: only relative names need it.
             cwd: std::env::current_dir().unwrap_or_else(|_| "/".into()),
             own: HostRoot::new(Path::new("/"))?,
@@ -62,12 +67,6 @@ impl Env {
     fn folder(&self, name: &str) -> Option<PathBuf> {
         let path = PathBuf::from(self.get(name)?);
         path.is_absolute().then_some(path)
-    }
-
-    /// Who may write what this process relies on; `None` when it is not root, because then
-    /// there is nothing to lose.
-    pub fn guard(&self) -> Option<Guard> {
-        (self.uid == 0).then(Guard::root)
     }
 
     /// Under sudo, the user who called it: user and group.
@@ -134,6 +133,7 @@ mod tests {
         let env = Env {
             vars: vars.collect(),
             uid,
+            guard: None,
             cwd: "/".into(),
             own: HostRoot::new(folder.path()).unwrap(),
         };

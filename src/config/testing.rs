@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::env::Env;
+use super::trust::Guard;
 use crate::host::open::HostRoot;
 
 /// A folder that plays the root of a node, and an ordinary user on it.
@@ -26,6 +27,7 @@ impl Node {
         let env = Env {
             vars: [("HOME".into(), "/home/u".into())].into(),
             uid: 1000,
+            guard: None,
             cwd: "/work".into(),
             own: host.clone(),
         };
@@ -69,9 +71,12 @@ impl Node {
         self.env.vars.insert(name.into(), value.into());
     }
 
-    /// True when the files of this node belong to root.
-    #[allow(clippy::unused_self)]
-    pub fn runs_as_root(&self) -> bool {
-        rustix::process::geteuid().is_root()
+    /// The same node seen by root. Whoever runs the tests owns its files and counts as root.
+    pub fn as_root() -> Self {
+        let mut node = Self::new();
+        let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+        node.env.uid = 0;
+        node.env.guard = Some(Guard::root().and((uid.as_raw(), gid.as_raw())));
+        node
     }
 }
