@@ -39,16 +39,16 @@ pub fn host_root(flags: &Connection, env: &Env) -> Result<HostRoot, ConfigError>
 /// Works out the configuration. Reads files of `host` and of the program's own file system;
 /// asks no runtime and no name service.
 pub fn resolve(cli: &Cli, env: &Env, host: &HostRoot) -> Result<Config, ConfigError> {
-    let mut resolver = Resolver {
+    let mut reader = Reader {
         connection: &cli.connection,
         env,
         host,
         warnings: Vec::new(),
     };
-    let (path, file) = resolver.crictl_file()?;
-    let endpoints = resolver.endpoints(&file)?;
+    let (path, file) = reader.crictl_file()?;
+    let endpoints = reader.endpoints(&file)?;
     let crictl = options(cli, path, &file);
-    let warnings = resolver.warnings;
+    let warnings = reader.warnings;
     Ok(assemble(cli, env, host, endpoints, crictl, warnings))
 }
 
@@ -155,14 +155,14 @@ impl<T> Shown<T> {
 }
 
 /// What resolving the connection's part needs at every step.
-struct Resolver<'a> {
+struct Reader<'a> {
     connection: &'a Connection,
     env: &'a Env,
     host: &'a HostRoot,
     warnings: Vec<Text>,
 }
 
-impl Resolver<'_> {
+impl Reader<'_> {
     /// The configuration file and what it says. One that a flag or the environment names must
     /// be good; what is wrong with the default one is a warning.
     fn crictl_file(&mut self) -> Result<(Option<Valued<PathBuf>>, Shown<CrictlFile>), ConfigError> {
@@ -180,7 +180,7 @@ impl Resolver<'_> {
                 return Ok((None, file));
             }
             Err(what) => {
-                let line = format!("get server config: load config file: {what}");
+                let line = format!("{}: {what}", path.source.detail().unwrap_or_default());
                 return Err(ConfigError::new(&path.source, line));
             }
         }
@@ -575,23 +575,19 @@ mod tests {
     }
 
     #[rstest]
-    #[case("-c /none.yaml", "/none.yaml does not exist", cli::USAGE)]
+    #[case("-c /none.yaml", "--config: /none.yaml does not exist", cli::USAGE)]
     #[case(
         "-c bad.yaml",
-        "/work/bad.yaml:1:1: Config option 'foo' is not valid",
+        "--config: /work/bad.yaml:1:1: Config option 'foo' is not valid",
         cli::USAGE
     )]
-    #[case("", "/env.yaml does not exist", cli::FAILED)]
+    #[case("", "CRI_CONFIG_FILE: /env.yaml does not exist", cli::FAILED)]
     fn a_bad_named_file_is_fatal(#[case] flags: &str, #[case] what: &str, #[case] code: u8) {
         let mut node = Node::new();
         node.write("/work/bad.yaml", "foo: 1\n");
         node.set("CRI_CONFIG_FILE", "/env.yaml");
         let found = error(&node, flags);
-        let expected = format!("get server config: load config file: {what}");
-        assert!(
-            found.0 == code && found.1.starts_with(&expected),
-            "{found:?}"
-        );
+        assert!(found.0 == code && found.1.starts_with(what), "{found:?}");
     }
 
     #[test]
