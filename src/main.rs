@@ -112,8 +112,10 @@ fn demo_node(
     served.map_err(|error| Failure(cli::FAILED, error.to_string()))
 }
 
-fn fatal(error: config::ConfigError) -> Failure {
-    Failure(error.code, error.line.to_string())
+impl From<config::ConfigError> for Failure {
+    fn from(error: config::ConfigError) -> Self {
+        Self(error.code, error.line.to_string())
+    }
 }
 
 impl Setup {
@@ -130,8 +132,8 @@ impl Setup {
         if let Some(demo) = &demo {
             cli.connection.host_root = Some(demo.host_root().to_owned());
         }
-        let host = config::host_root(&cli.connection, &env).map_err(fatal)?;
-        let mut config = config::resolve(&cli, &env, &host).map_err(fatal)?;
+        let host = config::host_root(&cli.connection, &env)?;
+        let mut config = config::resolve(&cli, &env, &host)?;
         if let Some(demo) = &demo {
             let inside = demo
                 .socket()
@@ -231,7 +233,7 @@ impl Setup {
         self.config.endpoints.runtime.clone().ok_or_else(missing)
     }
 
-    fn discover(&self) -> Result<Found, NoneAnswered> {
+    fn discover(&self) -> Result<Found<()>, NoneAnswered> {
         let candidates = discovery::candidates(&self.env, &self.host);
         let timing = self.timing();
         let probe = |endpoint: Endpoint| {

@@ -218,6 +218,10 @@ impl Home {
         let order = order(&PODS, self.pods.sort);
         self.pods
             .replace(rows, order, keep, page(seen, Panel::Pods));
+        if self.hands.last_key.is_none() {
+            // Until the first key the worst is selected, whatever comes in.
+            self.pods.go(Move::First, page(seen, Panel::Pods));
+        }
     }
 
     /// Takes new rows for the containers.

@@ -296,6 +296,15 @@ impl Resolver {
         })
     }
 
+    /// Share of the file system that holds `path` which is in use, in percent, as `df` counts
+    /// it: of what others than root can use.
+    pub fn used_percent(&self, path: &Path) -> Result<u64, OpenError> {
+        let space = fs::fstatvfs(self.resolve(path, OFlags::PATH)?)?;
+        let used = space.f_blocks.saturating_sub(space.f_bfree);
+        let usable = used.saturating_add(space.f_bavail).max(1);
+        Ok(used.saturating_mul(100).div_ceil(usable))
+    }
+
     /// See [`super::HostRoot::socket`].
     pub fn socket(&self, path: &Path) -> Result<SocketHandle, OpenError> {
         let found = self.resolve(path, OFlags::PATH)?;
