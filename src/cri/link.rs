@@ -96,7 +96,9 @@ impl Actor {
         loop {
             let (socket, failure) = self.attempt().await;
             self.reports.reader.hang_up();
-            self.up = false;
+            if std::mem::take(&mut self.up) {
+                self.heard = (self.timing.clock)();
+            }
             let pause = self.backoff.next();
             self.tell_down(&socket, &failure, pause).await;
             tokio::select! {

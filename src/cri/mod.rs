@@ -13,7 +13,7 @@
 //!                     └─ events   runtime events (opt-in): list now
 //! ```
 
-pub mod convert;
+mod convert;
 mod diagnose;
 mod dial;
 mod error;
@@ -40,6 +40,7 @@ use events::Events;
 use gate::Pass;
 use link::{Actor, Reports, Wake};
 
+pub use convert::Condition;
 pub use error::{CriError, Kind};
 pub use read::{Reader, connect_once};
 pub use target::{SocketPath, Target, Timing};
