@@ -137,6 +137,7 @@ impl Actor {
         let version = match probe(&self.reports.reader, watch).await {
             Err(failure @ Failure::Mute(..)) => {
                 let socket = self.target.runtime.clone();
+                self.reports.reader.set_silent(true);
                 self.tell_down(&socket, &failure, PATIENCE).await;
                 tokio::select! {
                     version = patient(&self.reports.reader) => version?,
@@ -169,6 +170,7 @@ impl Actor {
                 Outcome::Silent => {
                     let since = self.heard;
                     self.up = false;
+                    self.reports.reader.set_silent(true);
                     self.tell(Update::Link(Link::Silent { since })).await;
                     if let Err(failure) = patient(&self.reports.reader).await {
                         return failure;
@@ -230,7 +232,10 @@ impl Actor {
 async fn patient(reader: &Reader) -> Result<crate::domain::RuntimeVersion, Failure> {
     loop {
         match reader.version_within(PATIENCE).await {
-            Ok(version) => return Ok(version),
+            Ok(version) => {
+                reader.set_silent(false);
+                return Ok(version);
+            }
             Err(error) => match error.kind {
                 Kind::Timeout => (),
                 Kind::NotReady => return Err(Failure::Starting(error.message)),

@@ -60,13 +60,16 @@ impl Names {
 pub(super) struct Listing<T> {
     /// All items, in the runtime's order.
     pub items: Vec<Arc<T>>,
-    /// Something differs from the list before.
-    pub changed: bool,
+    /// Differs from that of every other list that is not the same.
+    pub version: u64,
 }
 
 /// The items of the last list by the hash of their bytes.
 #[derive(Debug)]
-struct Known<T>(HashMap<u128, Arc<T>>);
+struct Known<T> {
+    items: HashMap<u128, Arc<T>>,
+    version: u64,
+}
 
 /// What is remembered between two lists of one type.
 #[derive(Debug)]
@@ -81,7 +84,10 @@ impl<T: Listed> Memory<T> {
     /// Nothing listed yet; `names` and `seed` are shared by all lists.
     pub fn new(names: Arc<Mutex<Names>>, seed: u64) -> Self {
         Self {
-            known: Mutex::new(Arc::new(Known(HashMap::new()))),
+            known: Mutex::new(Arc::new(Known {
+                items: HashMap::new(),
+                version: 0,
+            })),
             names,
             seed,
         }
@@ -108,7 +114,7 @@ impl<T: Listed> Memory<T> {
         let fresh = batches.iter().any(|batch| batch.fresh);
         let count = batches.iter().map(|batch| batch.items.len()).sum();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = fresh || count != known.0.len();
+        let changed = fresh || count != known.items.len();
         let mut items = Vec::with_capacity(count);
         let mut next = HashMap::with_capacity(if changed { count } else { 0 });
         for (hash, item) in batches.into_iter().flat_map(|batch| batch.items) {
@@ -118,9 +124,14 @@ impl<T: Listed> Memory<T> {
             items.push(item);
         }
         if changed {
-            *known = Arc::new(Known(next));
+            let version = known.version + 1;
+            *known = Arc::new(Known {
+                items: next,
+                version,
+            });
         }
-        Listing { items, changed }
+        let version = known.version;
+        Listing { items, version }
     }
 }
 
@@ -187,7 +198,7 @@ impl<T: Listed> ListDecoder<T> {
         /// The field that holds the items, in every list of the CRI.
         const ITEMS: u32 = 1;
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut items = Vec::with_capacity(self.known.0.len());
+        let mut items = Vec::with_capacity(self.known.items.len());
         let mut fresh = false;
         while !raw.is_empty() {
             let (tag, wire_type) = decode_key(&mut raw)?;
@@ -197,7 +208,7 @@ impl<T: Listed> ListDecoder<T> {
             }
             let bytes = take(&mut raw)?;
             let hash = fingerprint(bytes, T::NESTED, self.seed)?;
-            let item = if let Some(known) = self.known.0.get(&hash) {
+            let item = if let Some(known) = self.known.items.get(&hash) {
                 known.clone()
             } else {
                 fresh = true;
@@ -297,7 +308,7 @@ mod tests {
         let memory = memory::<Container>();
         let first = list(&memory, &shuffled(&[0, 1, 2, 3])).unwrap();
         let second = list(&memory, &shuffled(&[3, 1, 0, 2])).unwrap();
-        assert!(first.changed && !second.changed);
+        assert_eq!(first.version, second.version);
         assert!(Arc::ptr_eq(&first.items[0], &second.items[0]));
         assert_eq!(first.items[0].labels.len(), 4);
     }
@@ -307,7 +318,7 @@ mod tests {
         let memory = memory::<Container>();
         let first = list(&memory, &shuffled(&[0, 1])).unwrap();
         let second = list(&memory, &shuffled(&[0, 2])).unwrap();
-        assert!(second.changed);
+        assert_ne!(first.version, second.version);
         assert!(!Arc::ptr_eq(&first.items[0], &second.items[0]));
     }
 
@@ -322,12 +333,10 @@ mod tests {
             let images = ids.iter().map(image).collect();
             v1::ListImagesResponse { images }.encode_to_vec()
         };
-        assert!(list(&memory, &images(&["a", "b"])).unwrap().changed);
-        assert!(list(&memory, &images(&["a"])).unwrap().changed);
-        assert!(!list(&memory, &images(&["a"])).unwrap().changed);
-        assert_eq!(memory.known().0.len(), 1);
-        assert!(list(&memory, &images(&[])).unwrap().changed);
-        assert!(!list(&memory, &images(&[])).unwrap().changed);
+        let lists: [&[&str]; 5] = [&["a", "b"], &["a"], &["a"], &[], &[]];
+        let versions = lists.map(|ids| list(&memory, &images(ids)).unwrap().version);
+        assert_eq!(versions, [1, 2, 2, 3, 3]);
+        assert!(memory.known().items.is_empty());
     }
 
     #[test]

@@ -173,8 +173,8 @@ fn outcome(results: &[Result<bool, CriError>]) -> Outcome {
 #[derive(Debug, Default)]
 struct Feed {
     wanted: bool,
-    /// It has been sent since it is wanted: it is sent again only when it changes.
-    sent: bool,
+    /// The version that was sent since it is wanted: only another one is sent.
+    sent: Option<u64>,
     /// Why it could not be fetched the last time.
     problem: Option<Text>,
     /// The problem that the user knows of.
@@ -186,7 +186,7 @@ impl Feed {
     fn want(&mut self, wanted: bool) -> bool {
         let newly = wanted && !self.wanted;
         self.wanted = wanted;
-        self.sent &= wanted;
+        self.sent = self.sent.filter(|_| wanted);
         newly
     }
 
@@ -199,11 +199,11 @@ impl Feed {
     ) -> Result<bool, CriError> {
         self.problem = list.as_ref().err().map(|error| error.message.clone());
         let listing = list?;
-        let first = !std::mem::replace(&mut self.sent, true);
-        if listing.changed || first {
+        let before = self.sent.replace(listing.version);
+        if before != self.sent {
             let _ = out.send(update(listing.items)).await;
         }
-        Ok(listing.changed)
+        Ok(before.is_some_and(|before| before != listing.version))
     }
 
     /// Tells the user, once, why this list fails while the runtime answers.
@@ -223,13 +223,16 @@ impl Feed {
 struct Joins {
     known: HashSet<Box<str>>,
     referred: HashSet<Box<str>>,
+    /// The list of containers that refers.
+    version: u64,
     /// Referred to, but not there when last looked: no reason to look again.
     absent: HashSet<Box<str>>,
 }
 
 impl Joins {
     fn refer(&mut self, containers: &Listing<Container>) {
-        if containers.changed || self.referred.is_empty() {
+        if self.version != containers.version {
+            self.version = containers.version;
             self.referred = keys(containers.items.iter().map(|item| item.image_id.key()));
         }
     }

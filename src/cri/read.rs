@@ -28,10 +28,12 @@ use crate::text::Text;
 /// Largest message that is accepted: CRI-O's own limit. containerd stops at 16 MiB.
 const LARGEST: usize = 80 << 20;
 
+const VERSION: &str = "Version";
+
 type Gated = Gate<Channel>;
 
 /// Answers questions about the node: a cheap handle. While the runtime is down, every call fails
-/// at once with [`Kind::Down`].
+/// at once with [`Kind::Down`]; while it is silent, with [`Kind::Timeout`].
 #[derive(Clone, Debug)]
 pub struct Reader {
     shared: Arc<Shared>,
@@ -40,6 +42,8 @@ pub struct Reader {
 #[derive(Debug)]
 struct Shared {
     session: Mutex<Option<Session>>,
+    /// The runtime does not answer: asking would only add to the pile.
+    silent: AtomicBool,
     deadline: Duration,
     pods: List<Pod>,
     containers: List<Container>,
@@ -61,6 +65,7 @@ impl Reader {
         let seed = RandomState::new().hash_one(0);
         let shared = Shared {
             session: Mutex::new(None),
+            silent: AtomicBool::new(false),
             deadline: timing.deadline,
             pods: List::new(&names, seed),
             containers: List::new(&names, seed),
@@ -74,11 +79,17 @@ impl Reader {
     /// Uses `session` from now on.
     pub(super) fn pick_up(&self, session: Session) {
         *self.session() = Some(session);
+        self.set_silent(false);
     }
 
     /// Drops the connection: calls fail at once.
     pub(super) fn hang_up(&self) {
         *self.session() = None;
+    }
+
+    /// While the runtime is silent, calls fail at once with [`Kind::Timeout`].
+    pub(super) fn set_silent(&self, silent: bool) {
+        self.shared.silent.store(silent, Ordering::Relaxed);
     }
 
     fn session(&self) -> std::sync::MutexGuard<'_, Option<Session>> {
@@ -88,18 +99,19 @@ impl Reader {
 
     /// Name and version of the runtime.
     pub async fn version(&self) -> Result<RuntimeVersion, CriError> {
+        self.awake(VERSION)?;
         self.version_within(self.shared.deadline).await
     }
 
-    /// [`Reader::version`] with another deadline.
+    /// [`Reader::version`] with another deadline, asked also of a silent runtime.
     pub(super) async fn version_within(
         &self,
         deadline: Duration,
     ) -> Result<RuntimeVersion, CriError> {
-        const CALL: &str = "Version";
-        let mut client = self.runtime(CALL)?;
+        let channel = self.line(VERSION, |session| &session.runtime)?;
+        let mut client = RuntimeServiceClient::new(Gate::closed(channel));
         let request = request(v1::VersionRequest::default(), deadline);
-        let answer = within(CALL, deadline, client.version(request)).await?;
+        let answer = within(VERSION, deadline, client.version(request)).await?;
         Ok(convert::version(&answer))
     }
 
@@ -183,6 +195,19 @@ impl Reader {
     }
 
     fn channel(&self, call: &str, of: impl Fn(&Session) -> &Channel) -> Result<Channel, CriError> {
+        self.awake(call)?;
+        self.line(call, of)
+    }
+
+    fn awake(&self, call: &str) -> Result<(), CriError> {
+        if self.shared.silent.load(Ordering::Relaxed) {
+            let message = format!("{call}: not asked: the runtime does not answer");
+            return Err(CriError::new(Kind::Timeout, message));
+        }
+        Ok(())
+    }
+
+    fn line(&self, call: &str, of: impl Fn(&Session) -> &Channel) -> Result<Channel, CriError> {
         let session = self.session();
         let session = session.as_ref().ok_or_else(|| CriError::down(call))?;
         Ok(of(session).clone())

@@ -93,9 +93,12 @@ async fn a_runtime_that_freezes_is_silent_and_recovers_on_the_same_connection() 
     listener
         .next(|update| matches!(update, Update::Link(Link::Silent { .. })).then_some(()))
         .await;
+    let error = listener.connection.reader().pods().await.unwrap_err();
+    assert!(error.message.as_str().contains("not asked"), "{error}");
     peer.freeze(false);
     listener.next(up).await;
     assert_eq!(peer.connections(), 1);
+    assert!(listener.connection.reader().pods().await.is_ok());
 }
 
 #[tokio::test]
@@ -156,6 +159,22 @@ async fn unchanged_lists_are_sent_once_and_what_did_not_change_keeps_its_arc() {
     assert_eq!(ids, ["b", "a", "c"]);
     assert!(Arc::ptr_eq(&first[0], &second[1]));
     assert!(Arc::ptr_eq(&first[1], &second[0]));
+}
+
+#[tokio::test]
+async fn what_somebody_else_read_first_is_still_sent() {
+    let peer = Peer::start();
+    let timing = Timing {
+        refresh: LONG * 100,
+        ..patient()
+    };
+    let mut listener = Listener::start(peer.target(), timing, ONLY_PODS);
+    listener.next(pod_list).await;
+    peer.answer(PODS, Answer::message(&pods(&["a"])));
+    let read = listener.connection.reader().pods().await.unwrap();
+    listener.connection.refresh();
+    let sent = listener.next(pod_list).await;
+    assert!(Arc::ptr_eq(&read[0], &sent[0]));
 }
 
 #[tokio::test]
