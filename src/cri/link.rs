@@ -224,6 +224,7 @@ impl Actor {
             since: self.heard,
             retry_at: now.saturating_add(pause).unwrap_or(now),
         };
+        tracing::debug!(?link);
         self.tell(Update::Link(link)).await;
     }
 }

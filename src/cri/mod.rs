@@ -3,7 +3,7 @@
 //! [`Connection`] is the handle of a task that owns connecting, backing off and polling, and
 //! tells the rest of the program what it learns as [`Update`]s. [`Reader`] asks for details.
 //! Everything that leaves for the runtime passes the [`gate`], which lets only reads through
-//! unless it was built with a `WriteGrant`. The wire format ends in [`convert`]: nothing above
+//! unless it was built with a `WriteGrant`. The wire format ends in `convert`: nothing above
 //! this module sees a protobuf type.
 //!
 //! ```text

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use k8s_cri::v1::runtime_service_client::RuntimeServiceClient;
 use k8s_cri::{v1, v1alpha2};
+use tokio::time::Instant;
 use tokio_stream::StreamExt;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
@@ -312,14 +313,18 @@ async fn within<T>(
     deadline: Duration,
     answer: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, CriError> {
-    match tokio::time::timeout(deadline, answer).await {
+    let began = Instant::now();
+    let result = match tokio::time::timeout(deadline, answer).await {
         Err(_) => Err(CriError::timeout(call, deadline)),
         Ok(Err(status)) => Err(match CriError::from_status(call, &status) {
             error if error.kind == Kind::Timeout => CriError::timeout(call, deadline),
             error => error,
         }),
         Ok(Ok(response)) => Ok(response.into_inner()),
-    }
+    };
+    let error = result.as_ref().err().map(tracing::field::display);
+    tracing::debug!(call, took = ?began.elapsed(), error);
+    result
 }
 
 fn gone(call: &str, id: &str) -> CriError {
@@ -342,20 +347,17 @@ pub(super) async fn probe(reader: &Reader, watch: &Watch) -> Result<RuntimeVersi
         Ok(version) => return Ok(version),
         Err(error) => error,
     };
+    // tonic's words when an HTTP/2 server does not end its answer as gRPC does.
+    let web = error.message.as_str().contains("grpc-status");
     Err(match error.kind {
-        _ if error
-            .message
-            .as_str()
-            .contains("grpc-status header missing") =>
-        {
-            Failure::NotGrpc
-        }
+        _ if web => Failure::NotGrpc,
         Kind::Timeout => Failure::Mute(watch.greeting(), deadline),
         Kind::Down => Failure::Closed(watch.greeting()),
         Kind::NotReady => Failure::Starting(error.message),
         Kind::Unimplemented => match reader.old_version().await {
             Ok(name) => Failure::OldCri(name),
-            Err(_) => Failure::CriOff,
+            Err(error) if error.kind == Kind::Unimplemented => Failure::CriOff,
+            Err(error) => Failure::Status(error.message),
         },
         _ => Failure::Status(error.message),
     })

@@ -46,6 +46,8 @@ pub enum Answer {
     Fail(Code, &'static str),
     /// Never answers.
     Hang,
+    /// Answers as a web server that knows HTTP/2, but not gRPC.
+    Web(u16),
 }
 
 impl Answer {
@@ -66,7 +68,7 @@ pub struct Peer {
 #[derive(Clone, Default)]
 struct Script {
     answers: Arc<Mutex<HashMap<&'static str, Answer>>>,
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Arc<watch::Sender<Vec<String>>>,
     connections: Arc<AtomicUsize>,
     frozen: Arc<watch::Sender<bool>>,
 }
@@ -121,7 +123,7 @@ impl Peer {
     }
 
     pub fn seen(&self) -> Vec<String> {
-        self.script.seen.lock().unwrap().clone()
+        self.script.seen.borrow().clone()
     }
 
     pub fn count(&self, path: &str) -> usize {
@@ -130,13 +132,11 @@ impl Peer {
 
     /// Waits until `path` was called `times` times in all.
     pub async fn called(&self, path: &str, times: usize) {
-        let polled = async {
-            while self.count(path) < times {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        };
-        let waited = tokio::time::timeout(LONG, polled).await;
-        waited.unwrap_or_else(|_| panic!("{path}: {} of {times}", self.count(path)));
+        let mut seen = self.script.seen.subscribe();
+        let count = |seen: &Vec<String>| seen.iter().filter(|seen| *seen == path).count();
+        let called = seen.wait_for(|seen| count(seen) >= times);
+        let waited = tokio::time::timeout(LONG, called).await;
+        assert!(waited.is_ok(), "{path}: {} of {times}", self.count(path));
     }
 
     /// Dies as by SIGKILL: connections break, the socket file stays.
@@ -203,11 +203,15 @@ impl tower::Service<Request<Body>> for Script {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let path = request.uri().path().to_owned();
-        self.seen.lock().unwrap().push(path.clone());
+        self.seen.send_modify(|seen| seen.push(path.clone()));
         let (answers, mut frozen) = (self.answers.clone(), self.frozen.subscribe());
         Box::pin(async move {
             frozen.wait_for(|frozen| !frozen).await.unwrap();
             let answer = answers.lock().unwrap().get(path.as_str()).cloned();
+            if let Some(Answer::Web(status)) = answer {
+                let page = Response::builder().status(status).body(Body::empty());
+                return Ok(page.unwrap());
+            }
             let mut grpc = tonic::server::Grpc::new(RawCodec);
             Ok(grpc.server_streaming(Say(answer), request).await)
         })
@@ -230,7 +234,9 @@ impl tower::Service<tonic::Request<()>> for Say {
         Box::pin(async move {
             let stream = |messages: Vec<Vec<u8>>| stream::iter(messages.into_iter().map(Ok));
             let stream = match answer {
-                None => return Err(Status::unimplemented("unknown service")),
+                None | Some(Answer::Web(_)) => {
+                    return Err(Status::unimplemented("unknown service"));
+                }
                 Some(Answer::Fail(code, text)) => return Err(Status::new(code, text)),
                 Some(Answer::Hang) => std::future::pending().await,
                 Some(Answer::Messages(messages)) => stream(messages).boxed(),

@@ -178,6 +178,37 @@ async fn what_somebody_else_read_first_is_still_sent() {
 }
 
 #[tokio::test]
+async fn a_new_folder_of_logs_lists_early() {
+    let peer = Peer::start();
+    let logs = peer.folder().join("var/log/pods");
+    std::fs::create_dir_all(&logs).unwrap();
+    let socket = SocketPath::new("/cri.sock");
+    let target = Target {
+        runtime: socket.clone(),
+        image: socket,
+        host: crate::host::open::HostRoot::new(peer.folder()).unwrap(),
+    };
+    let timing = Timing {
+        refresh: LONG * 100,
+        ..patient()
+    };
+    let mut listener = Listener::start(target, timing, ONLY_PODS);
+    listener.next(pod_list).await;
+    // The watch may not stand yet when the first folder is made.
+    let make = async {
+        let mut often = tokio::time::interval(std::time::Duration::from_millis(50));
+        for n in 0_u32.. {
+            often.tick().await;
+            std::fs::create_dir(logs.join(n.to_string())).unwrap();
+        }
+    };
+    tokio::select! {
+        () = make => (),
+        () = peer.called(PODS, 2) => (),
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_lists_now() {
     let peer = Peer::start();
     let timing = Timing {
@@ -409,6 +440,20 @@ async fn runtimes_without_cri_v1_are_told_apart() {
     let old = problem(&peer.socket).await;
     assert!(old.what.as_str().contains("containerd 1.5.9"), "{old:?}");
     assert!(old.what.as_str().contains("v1alpha2"), "{old:?}");
+}
+
+#[rstest]
+#[case::not_found(404)]
+#[case::fine(200)]
+#[tokio::test]
+async fn a_web_server_is_no_runtime(#[case] status: u16) {
+    let peer = Peer::start();
+    peer.answer(VERSION, Answer::Web(status));
+    let problem = problem(&peer.socket).await;
+    assert!(
+        problem.what.as_str().contains("does not speak gRPC"),
+        "{problem:?}"
+    );
 }
 
 #[tokio::test]
