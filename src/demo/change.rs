@@ -1,5 +1,8 @@
 //! The calls that change the node: they change the simulated one.
 
+// Every method is a function of one shape, for the table of them.
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -197,17 +200,15 @@ pub(super) async fn stop_container(
         (id, listens)
     };
     let grace = request.timeout.clamp(0, 1_000_000_000) * 1_000_000_000;
-    match listens.filter(|ends| *ends <= now + grace) {
-        Some(ends) => node.clock.until(ends).await,
-        None => {
-            // A client that leaves before this moment leaves the container running.
-            node.clock.until(now + grace).await;
-            let mut world = node.world();
-            world.end(&id, End::new(node.clock.now(), 137));
-            node.tell(&mut world);
-        }
+    if let Some(ends) = listens.filter(|ends| *ends <= now + grace) {
+        node.clock.until(ends).await;
+    } else {
+        // A client that leaves before this moment leaves the container running.
+        node.clock.until(now + grace).await;
     }
-    drop(node.world());
+    let mut world = node.world();
+    world.end(&id, End::new(node.clock.now(), 137));
+    node.tell(&mut world);
     Ok(v1::StopContainerResponse {})
 }
 
@@ -265,6 +266,12 @@ pub(super) fn reopen_log(
     let id = node.container_id(&world, "ReopenContainerLog", &request.container_id)?;
     if world.containers[&id].state != State::Running {
         return Err(Status::unknown("container is not running"));
+    }
+    drop(world);
+    if let Some(Err(error)) = node.with_host(|host| host.reopen(&id)) {
+        return Err(Status::unknown(format!(
+            "failed to reopen log file: {error}"
+        )));
     }
     Ok(v1::ReopenContainerLogResponse {})
 }

@@ -62,7 +62,7 @@ fn image(n: usize, chance: &mut Chance) -> ImageSpec {
             n % 17
         )],
         size: Bytes(8_000_000 + chance.next() % 400_000_000),
-        user: if n % 3 == 0 {
+        user: if n.is_multiple_of(3) {
             String::new()
         } else {
             "65532".into()

@@ -1,5 +1,8 @@
 //! The list calls, whole and streamed: encoded items, spliced.
 
+// Every method is a function of one shape, for the table of them.
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

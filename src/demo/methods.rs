@@ -12,14 +12,17 @@ use super::profile::Missing;
 use super::wire::{Reply, decode};
 use super::{change, events, lists, stats, status};
 
+/// A list, in encoded messages that together are the whole.
+type ListAnswer = fn(&Node, &[u8]) -> Result<Vec<Vec<u8>>, Status>;
+
 /// What answers a method.
 enum Handler {
     /// Answers at once.
     Now(fn(&Node, &[u8]) -> Result<Vec<u8>, Status>),
     /// A list, in one message.
-    List(fn(&Node, &[u8]) -> Result<Vec<Vec<u8>>, Status>),
+    List(ListAnswer),
     /// The same list in several messages.
-    Stream(fn(&Node, &[u8]) -> Result<Vec<Vec<u8>>, Status>),
+    Stream(ListAnswer),
     /// Takes its time.
     Slow(fn(Arc<Node>, Bytes) -> BoxFuture<'static, Result<Reply, Status>>),
     /// The stand-in's own lack, not the runtime's.

@@ -11,6 +11,7 @@ mod clock;
 mod events;
 mod faults;
 mod folder;
+mod host;
 mod hostile;
 mod item;
 mod large;
@@ -51,6 +52,7 @@ pub use scenario::{
 };
 pub use units::{Bytes, Nanos};
 
+use host::Host;
 use node::Node;
 use server::Power;
 
@@ -114,6 +116,7 @@ impl DemoNode {
         let traits = options.profile.traits();
         let node = Arc::new(Node::new(scenario, traits, options.clock, options.seed));
         node.set_faults(options.faults);
+        node.set_host(Host::new(&node, &host, node.sparse)?);
         let (power, watching) = watch::channel(Power::Up);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -126,7 +129,14 @@ impl DemoNode {
             .name("demo-node".into())
             .spawn({
                 let (node, socket) = (Arc::clone(&node), socket.clone());
-                move || runtime.block_on(server::serve(node, socket, listener, watching))
+                move || {
+                    runtime.block_on(async {
+                        tokio::select! {
+                            () = server::serve(Arc::clone(&node), socket, listener, watching) => {}
+                            () = host::keep(node) => {}
+                        }
+                    });
+                }
             })?;
         Ok(Self {
             node,

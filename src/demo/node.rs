@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tonic::Status;
 
 use super::clock::Clock;
 use super::faults::{self, Fault, FaultKind};
+use super::host::Host;
 use super::hostile;
 use super::methods;
 use super::profile::{Family, Traits, What};
@@ -55,12 +56,19 @@ pub(super) struct Node {
     pub traits: &'static Traits,
     pub name: String,
     pub still: bool,
+    /// The host's files are made for what is asked about only.
+    pub sparse: bool,
     /// When the story began.
     start: i64,
+    /// When the node was booted.
+    pub boot: i64,
     world: Mutex<World>,
     faults: Mutex<Vec<Fault>>,
     calls: Mutex<Vec<Call>>,
     pub notices: broadcast::Sender<Notice>,
+    host: Mutex<Option<Host>>,
+    /// Something has been done to the node.
+    pub changed: Notify,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -81,9 +89,13 @@ impl Node {
         Self {
             clock,
             start,
+            boot: start - scenario.uptime.0,
             traits,
             name: scenario.node.clone(),
             still: scenario.still,
+            sparse: scenario.sparse_host,
+            host: Mutex::default(),
+            changed: Notify::new(),
             world: Mutex::new(world),
             faults: Mutex::default(),
             calls: Mutex::default(),
@@ -101,10 +113,23 @@ impl Node {
 
     /// Sends what has happened to the subscribers of events.
     pub(super) fn tell(&self, world: &mut World) {
-        for notice in world.take_notices() {
+        let notices = world.take_notices();
+        if !notices.is_empty() {
+            self.changed.notify_one();
+        }
+        for notice in notices {
             // Without subscribers there is nobody to tell.
             let _ = self.notices.send(notice);
         }
+    }
+
+    pub(super) fn set_host(&self, host: Host) {
+        *lock(&self.host) = Some(host);
+    }
+
+    /// Does something with the host's files. Take the world's lock inside, never around.
+    pub(super) fn with_host<T>(&self, what: impl FnOnce(&mut Host) -> T) -> Option<T> {
+        lock(&self.host).as_mut().map(what)
     }
 
     /// The moment that statistics are of.

@@ -70,6 +70,8 @@ pub(super) enum Family {
     CriDockerd,
 }
 
+// A table of independent quirks, not a state.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub(super) struct ImageTraits {
     /// What stands before the hexadecimal digits of an id.
@@ -84,6 +86,8 @@ pub(super) struct ImageTraits {
     pub pins: bool,
 }
 
+// A table of independent quirks, not a state.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub(super) struct StatsTraits {
     /// Where writable layers are counted.

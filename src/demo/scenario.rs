@@ -53,6 +53,8 @@ pub struct ImageSpec {
 }
 
 /// A pod and the containers in it.
+// Independent switches of a file format.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, Deserialize, Default)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PodSpec {
@@ -259,7 +261,7 @@ impl Life {
     pub(super) fn back_off(attempt: u32) -> i64 {
         match attempt {
             0 => SECOND,
-            n => (10 * SECOND << (n - 1).min(5)).min(300 * SECOND),
+            n => ((10 * SECOND) << (n - 1).min(5)).min(300 * SECOND),
         }
     }
 

@@ -1,6 +1,9 @@
 //! Statistics: counters that grow with time, in the shapes of each runtime. They are functions of
 //! the clock, so nothing has to run to make them move.
 
+// Every method is a function of one shape, for the table of them.
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
+
 use k8s_cri::v1;
 use tonic::Status;
 

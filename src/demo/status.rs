@@ -1,5 +1,8 @@
 //! Versions, conditions and statuses.
 
+// Every method is a function of one shape, for the table of them.
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
+
 use std::collections::HashMap;
 
 use k8s_cri::v1;
@@ -114,6 +117,8 @@ pub(super) fn container(
     } else {
         HashMap::new()
     };
+    drop(world);
+    node.with_host(|host| host.ensure(node, &id));
     Ok(v1::ContainerStatusResponse {
         status: Some(status),
         info,

@@ -32,7 +32,11 @@ impl Teller {
 
     /// A moment as the runtime tells it; 0 stays 0.
     pub(super) fn time(&self, at: i64) -> i64 {
-        if at == 0 { 0 } else { at + self.skew }
+        if at == 0 {
+            0
+        } else {
+            at.saturating_add(self.skew)
+        }
     }
 
     /// cri-dockerd's lists know whole seconds only.

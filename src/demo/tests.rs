@@ -226,3 +226,167 @@ async fn errors_as_asked_for() {
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(status.message(), "error reading from server: EOF");
 }
+
+fn read(demo: &DemoNode, path: &str) -> String {
+    let path = demo.host_root().join(path.trim_start_matches('/'));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Waits until the node's own thread has done what the moved clock asks of it.
+fn eventually(what: &str, done: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while !done() {
+        assert!(std::time::Instant::now() < deadline, "{what} never came");
+        std::thread::yield_now();
+    }
+}
+
+#[rstest]
+#[case(Profile::Containerd2, "Z stderr F ")]
+#[case(Profile::CriO, "+00:00 stderr F ")]
+#[case(Profile::CriDockerd, "\"stream\":\"stderr\"")]
+#[tokio::test]
+async fn logs_are_where_the_status_says(#[case] profile: Profile, #[case] shape: &str) {
+    let demo = start(
+        "node",
+        Options {
+            profile,
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let status = client(&demo).await.status("payments").await;
+    assert!(
+        status.log_path.ends_with("/payments/7.log"),
+        "{}",
+        status.log_path
+    );
+    let real = if profile == Profile::CriDockerd {
+        format!("/var/lib/docker/containers/{0}/{0}-json.log", status.id)
+    } else {
+        status.log_path
+    };
+    let log = read(&demo, &real);
+    let trace = log
+        .lines()
+        .find(|line| line.contains("PSQLException"))
+        .expect("the cause");
+    assert!(trace.contains(shape), "{trace}");
+}
+
+#[tokio::test]
+async fn logs_grow_with_time_and_go_with_their_container() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let old = client.status("payments").await.log_path;
+    let noisy = client.status("spam").await.log_path;
+    let lines = || read(&demo, &noisy).lines().count();
+    let before = lines();
+    demo.advance(Duration::from_secs(10));
+    eventually("the noisy lines", || lines() >= before + 200);
+    assert_eq!(lines(), before + 200, "20 lines a second");
+    demo.advance(Duration::from_secs(460));
+    client.containers().await;
+    let gone = || !demo.host_root().join(old.trim_start_matches('/')).exists();
+    eventually("the removal of the old log", gone);
+}
+
+#[tokio::test]
+async fn a_kill_for_memory_is_in_the_kernels_log_and_the_cgroup() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let running = client.status("redis").await;
+    let kills = || {
+        read(&demo, "/dev/kmsg")
+            .matches("Memory cgroup out of memory")
+            .count()
+    };
+    assert_eq!(kills(), 4, "the kills of the past");
+    demo.advance(Duration::from_secs(26));
+    let killed = client.status("redis").await;
+    assert_eq!(
+        (killed.exit_code, killed.reason.as_str()),
+        (137, "OOMKilled")
+    );
+    assert_eq!(killed.id, running.id);
+    eventually("the report", || kills() == 5);
+    assert!(
+        read(&demo, "/var/log/kern.log").contains(&format!("cri-containerd-{}.scope", killed.id))
+    );
+}
+
+#[tokio::test]
+async fn the_hosts_files_agree_with_the_story() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let status = client(&demo).await.status("api").await;
+    let uid = &status.labels["io.kubernetes.pod.uid"];
+    let group = format!(
+        "/sys/fs/cgroup/kubepods.slice/kubepods-pod{}.slice/cri-containerd-{}.scope",
+        uid.replace('-', "_"),
+        status.id
+    );
+    assert_eq!(
+        read(&demo, &format!("{group}/memory.max")).trim(),
+        (256 << 20).to_string()
+    );
+    assert_eq!(
+        read(&demo, &format!("{group}/cpu.max")).trim(),
+        "50000 100000"
+    );
+    assert_eq!(read(&demo, "/etc/hostname"), "worker-3\n");
+    assert!(read(&demo, "/var/lib/kubelet/config.yaml").contains("containerd.sock"));
+    assert!(
+        read(&demo, "/etc/kubernetes/manifests/haproxy-worker-3.yaml").contains("haproxy:3.0.6")
+    );
+    assert!(read(&demo, "/proc/pressure/memory").starts_with("some avg10=0.41"));
+}
+
+/// Files below `root` that hold something, with their contents.
+fn tree(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(root).expect("a folder").flatten() {
+        let path = entry.path();
+        let kind = entry.file_type().expect("it has a type");
+        if kind.is_dir() {
+            found.extend(tree(&path));
+        } else if kind.is_file() {
+            let content = std::fs::read(&path).expect("it can be read");
+            found.push((path, content));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn calm_keeps_its_files() {
+    let demo = start(
+        "calm",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let before = tree(demo.host_root());
+    demo.advance(Duration::from_secs(3_600));
+    client.containers().await;
+    assert_eq!(tree(demo.host_root()), before);
+}
