@@ -78,6 +78,39 @@ fn shows_the_runtime_and_all_pods() {
 }
 
 #[test]
+fn pods_stand_beside_their_namespaces() {
+    let node = node();
+    let term = open_full(&node);
+    let text = term.text();
+    for pod in node.cri.sandboxes() {
+        let metadata = pod.metadata.unwrap_or_default();
+        let together = text.lines().any(|line| {
+            let words: Vec<_> = line.split_whitespace().collect();
+            words.contains(&metadata.name.as_str()) && words.contains(&metadata.namespace.as_str())
+        });
+        assert!(together, "{}/{} in\n{text}", metadata.namespace, metadata.name);
+    }
+    quit(term);
+}
+
+#[test]
+fn needs_no_place_to_write() {
+    let node = node();
+    // A mount namespace whose root is read-only and whose home is full.
+    let script = "mkdir -p $HOME && mount -t tmpfs -o size=4k tmpfs $HOME && \
+        head -c 4096 /dev/zero >$HOME/full; mount -o remount,bind,ro / && exec \"$@\"";
+    let term = Program::new("/usr/bin/unshare")
+        .args(["--mount", "/bin/sh", "-c", script, "sh", CRITUI, "-r"])
+        .args([node.endpoint()])
+        .env("HOME", "/run/full")
+        .spawn();
+    term.wait_for("pods", SOON, |screen| {
+        link_is(screen, UP) && shows(screen, "crash")
+    });
+    quit(term);
+}
+
+#[test]
 fn what_is_in_trouble_stands_first() {
     let node = node();
     let term = open_full(&node);
