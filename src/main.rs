@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use critui::cli::{self, Cli, Command, Form, Stop};
-use critui::config::discovery::{self, Found, NoneAnswered};
+use critui::config::discovery::{self, Candidate, Found, NoneAnswered};
 use critui::config::endpoint::Endpoint;
 use critui::config::env::Env;
 use critui::config::report::Report;
@@ -17,7 +17,6 @@ use critui::config::{self, Config};
 use critui::cri::{self, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Profile, Scenario};
 use critui::host::open::HostRoot;
-use critui::link::Problem;
 use critui::snapshot::{self, Origin};
 use critui::text::Text;
 use jiff::Timestamp;
@@ -220,7 +219,7 @@ impl Setup {
         if self.config.endpoints.runtime.is_none() {
             let found = match self.discover() {
                 Ok(found) => found.endpoint,
-                Err(none) => patient.then(|| silent_one(&none)).flatten().ok_or_else(|| {
+                Err(none) => patient.then(|| self.silent_one(&none)).flatten().ok_or_else(|| {
                     let tried: Vec<String> = none.lines().map(|line| line.to_string()).collect();
                     let line = "no container runtime answers: start it, or name its socket with \
                                 --runtime-endpoint; tried ";
@@ -231,6 +230,18 @@ impl Setup {
         }
         let missing = || Failure(cli::FAILED, "no runtime endpoint".to_owned());
         self.config.endpoints.runtime.clone().ok_or_else(missing)
+    }
+
+    /// The first candidate that is there but does not answer.
+    fn silent_one(&self, none: &NoneAnswered) -> Option<Valued<Endpoint>> {
+        let candidates = none.tried.iter().map(|(candidate, _)| candidate);
+        let there = |candidate: &&Candidate| candidate.endpoint.open(&self.host).is_ok();
+        let candidate = candidates.into_iter().find(there)?;
+        let why = format!("because {}, though it does not answer yet", candidate.why);
+        Some(Valued::new(
+            candidate.endpoint.clone(),
+            Source::Discovered(why.into()),
+        ))
     }
 
     fn discover(&self) -> Result<Found<()>, NoneAnswered> {
@@ -281,17 +292,6 @@ fn start_demo(name: &str) -> Result<DemoNode, Failure> {
     let scenario = Scenario::named(name).map_err(|line| Failure(cli::USAGE, line))?;
     DemoNode::start(&scenario, demo::Options::default())
         .map_err(|error| Failure(cli::FAILED, format!("--demo: {error}")))
-}
-
-/// The first candidate that is there but does not answer.
-fn silent_one(none: &NoneAnswered) -> Option<Valued<Endpoint>> {
-    let there = |problem: &Problem| !problem.what.as_str().contains("No such file");
-    let (candidate, _) = none.tried.iter().find(|(_, problem)| there(problem))?;
-    let why = format!("because {}, though it does not answer yet", candidate.why);
-    Some(Valued::new(
-        candidate.endpoint.clone(),
-        Source::Discovered(why.into()),
-    ))
 }
 
 async fn connect(

@@ -46,11 +46,10 @@ pub fn check() -> Result<(), String> {
         );
     }
     match std::env::var("TERM").unwrap_or_default().as_str() {
-        "" | "dumb" => Err(
-            "TERM says that this terminal cannot move its cursor; set TERM \
-                            (such as xterm), or use 'critui snapshot' for a report"
-                .to_owned(),
-        ),
+        term @ ("" | "dumb") => Err(format!(
+            "TERM is {term:?}, a terminal that cannot move its cursor; set TERM (such as \
+             xterm), or use 'critui snapshot' for a report"
+        )),
         _ => Ok(()),
     }
 }

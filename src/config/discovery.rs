@@ -154,11 +154,9 @@ pub struct NoneAnswered {
 }
 
 impl NoneAnswered {
-    /// One line for each candidate: its socket and what is wrong.
+    /// One line for each candidate, which names its socket.
     pub fn lines(&self) -> impl Iterator<Item = Text> {
-        self.tried.iter().map(|(candidate, problem)| {
-            Text::clean(&format!("{}: {}", candidate.endpoint, problem.what))
-        })
+        self.tried.iter().map(|(_, problem)| problem.what.clone())
     }
 }
 
@@ -184,7 +182,7 @@ pub struct Found<T> {
 
 /// Asks all candidates at once and takes the first in their order that answers; later ones are
 /// dropped as soon as that is certain. `probe` makes one `Version` call and is given up after
-/// `deadline`.
+/// `deadline`; its problem names the socket.
 pub async fn choose<T, P, F>(
     candidates: Vec<Candidate>,
     deadline: Duration,
@@ -203,7 +201,7 @@ where
         match answer {
             Ok(Ok(answer)) => return Ok(found(&candidates[problems.len()], answer)),
             Ok(Err(problem)) => problems.push(problem),
-            Err(_) => problems.push(silent(deadline)),
+            Err(_) => problems.push(silent(&candidates[problems.len()], deadline)),
         }
     }
     let tried = candidates.into_iter().zip(problems).collect();
@@ -221,22 +219,11 @@ fn found<T>(candidate: &Candidate, answer: T) -> Found<T> {
     }
 }
 
-fn silent(deadline: Duration) -> Problem {
+fn silent(candidate: &Candidate, deadline: Duration) -> Problem {
+    let (endpoint, millis) = (&candidate.endpoint, deadline.as_millis());
     Problem {
-        what: format!("no answer within {} ms", deadline.as_millis()).into(),
+        what: format!("{endpoint} gives no answer within {millis} ms").into(),
         advice: "see whether the runtime hangs, or give it more time with --timeout".into(),
-    }
-}
-
-/// The problem of a socket that could not be opened or connected, for probes.
-pub fn cannot_open(error: &std::io::Error) -> Problem {
-    let what = match error.get_ref() {
-        Some(_) => format!("the socket {error}"),
-        None => format!("the socket cannot be connected: {error}"),
-    };
-    Problem {
-        what: what.into(),
-        advice: "start the runtime, or name its socket with --runtime-endpoint".into(),
     }
 }
 
@@ -386,7 +373,7 @@ mod tests {
     async fn if_none_answers_each_is_listed() {
         let none = ask(&[("/a", Some(Err("refused"))), ("/b", None)]).await;
         let expected = "no container runtime answers; name its socket with --runtime-endpoint\n  \
-            unix:///a: refused\n  unix:///b: no answer within 1000 ms";
+            unix:///a: refused\n  unix:///b gives no answer within 1000 ms";
         assert_eq!(none.unwrap_err().to_string(), expected);
     }
 }

@@ -88,7 +88,11 @@ fn pods_stand_beside_their_namespaces() {
             let words: Vec<_> = line.split_whitespace().collect();
             words.contains(&metadata.name.as_str()) && words.contains(&metadata.namespace.as_str())
         });
-        assert!(together, "{}/{} in\n{text}", metadata.namespace, metadata.name);
+        assert!(
+            together,
+            "{}/{} in\n{text}",
+            metadata.namespace, metadata.name
+        );
     }
     quit(term);
 }
