@@ -145,10 +145,15 @@ impl Term {
         wanted: impl Fn(&Screen) -> bool,
     ) -> Duration {
         let start = Instant::now();
-        // A program that has ended will not get there.
-        self.becomes(deadline, |seen| wanted(seen.parser.screen()) || seen.closed);
+        // Asked once for each state of the screen: the next frame may be half written.
+        let reached = std::cell::Cell::new(false);
+        self.becomes(deadline, |seen| {
+            reached.set(wanted(seen.parser.screen()));
+            // A program that has ended will not get there.
+            reached.get() || seen.closed
+        });
         let took = start.elapsed();
-        if wanted(self.lock().parser.screen()) {
+        if reached.get() {
             return took;
         }
         panic!("not within {took:?}: {what}; the screen:\n{}", self.text());
