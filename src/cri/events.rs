@@ -11,6 +11,7 @@ use http::uri::PathAndQuery;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_stream::StreamExt;
+use tonic::transport::Channel;
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
@@ -18,7 +19,8 @@ use super::Update;
 use super::dial;
 use super::error::{CriError, Kind};
 use super::gate::{Gate, Pass};
-use super::target::Target;
+use super::read::Reader;
+use super::target::{Target, Timing};
 use crate::domain::RuntimeVersion;
 use crate::text::Text;
 
@@ -41,7 +43,7 @@ pub(super) struct Events {
 struct Source {
     pass: Pass,
     target: Target,
-    deadline: Duration,
+    timing: Timing,
     hint: Arc<Notify>,
     out: mpsc::Sender<Update>,
 }
@@ -77,14 +79,14 @@ impl Events {
     pub fn new(
         pass: Pass,
         target: Target,
-        deadline: Duration,
+        timing: Timing,
         hint: Arc<Notify>,
         out: mpsc::Sender<Update>,
     ) -> Arc<Self> {
         let source = Source {
             pass,
             target,
-            deadline,
+            timing,
             hint,
             out,
         };
@@ -94,20 +96,11 @@ impl Events {
         })
     }
 
-    /// The runtime has said who it is: subscribe, unless that would do harm.
-    pub async fn runtime_up(self: &Arc<Self>, version: &RuntimeVersion) {
-        let refused = refusal(version);
-        let told = {
-            let mut state = self.state();
-            state.up = true;
-            let told = state.over;
-            state.over |= refused.is_some();
-            self.settle(&mut state);
-            told
-        };
-        if let Some(why) = refused.filter(|_| !told) {
-            let _ = self.source.out.send(Update::Notice(why)).await;
-        }
+    /// There is a runtime: subscribe, unless it is known to have no events.
+    pub fn runtime_up(self: &Arc<Self>) {
+        let mut state = self.state();
+        state.up = true;
+        self.settle(&mut state);
     }
 
     /// The connection is gone.
@@ -118,11 +111,17 @@ impl Events {
     }
 
     /// Closes the subscription, and returns when it is closed (or half a second later): a
-    /// suspended subscriber would stall the runtime.
+    /// suspended subscriber would stall the runtime. Subscribes again when no longer `paused`.
     pub fn pause(self: &Arc<Self>, paused: bool) {
-        let mut state = self.state();
-        state.paused = paused;
-        self.settle(&mut state);
+        let ended = {
+            let mut state = self.state();
+            state.paused = paused;
+            self.settle(&mut state)
+        };
+        // Not while the state is locked: the thread may need it to end.
+        if let Some(thread) = ended {
+            thread.end();
+        }
     }
 
     #[cfg(test)]
@@ -134,14 +133,15 @@ impl Events {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle(self: &Arc<Self>, state: &mut State) {
+    /// Starts a thread that should run; gives back one that should not, stopped when dropped.
+    fn settle(self: &Arc<Self>, state: &mut State) -> Option<Thread> {
         let run = state.up && !state.paused && !state.over;
         match state.thread.take() {
-            Some(thread) if state.paused => thread.end(),
-            Some(thread) if !run => drop(thread),
+            Some(thread) if !run => return Some(thread),
             None if run => state.thread = self.spawn(),
             thread => state.thread = thread,
         }
+        None
     }
 
     fn spawn(self: &Arc<Self>) -> Option<Thread> {
@@ -178,15 +178,10 @@ impl Events {
     }
 }
 
-/// Why `version` must not be subscribed to.
-fn refusal(version: &RuntimeVersion) -> Option<Text> {
+/// containerd 1.7, which must not be subscribed to.
+fn takes_events_away(version: &RuntimeVersion) -> bool {
     let number = version.version.as_str().trim_start_matches('v');
-    let harmful = version.name.as_str() == "containerd" && number.starts_with("1.7.");
-    harmful.then(|| {
-        Text::from(
-            "--events is ignored: containerd 1.7 gives each event to one subscriber only, which              would take them from the kubelet; polling instead",
-        )
-    })
+    version.name.as_str() == "containerd" && number.starts_with("1.7.")
 }
 
 /// How one subscription ended.
@@ -223,11 +218,26 @@ impl Retry {
 }
 
 async fn subscribe(source: &Source) -> End {
-    let Ok((session, _watch)) = dial::dial(&source.target, source.deadline).await else {
+    let dialled = dial::dial(&source.target, source.timing.deadline).await;
+    let Ok((session, _watch)) = dialled else {
         return End::Broken;
     };
+    let channel = session.runtime.clone();
+    // Asked on this very connection: the runtime may have been replaced since the last one.
+    let reader = Reader::new(&source.timing);
+    reader.pick_up(session);
+    match reader.version().await {
+        Err(_) => return End::Broken,
+        Ok(version) if takes_events_away(&version) => {
+            return End::Never(
+                "containerd 1.7 gives each event to one subscriber only and would no longer \
+                 give them to the kubelet",
+            );
+        }
+        Ok(_) => (),
+    }
     let began = Instant::now();
-    match read(source, session).await {
+    match read(source, channel).await {
         Ok(()) if began.elapsed() < INSTANT => {
             End::Never("the runtime ends the stream at once (CRI-O needs enable_pod_events)")
         }
@@ -239,8 +249,8 @@ async fn subscribe(source: &Source) -> End {
 }
 
 /// Reads until the stream ends. Nothing here waits for anybody else.
-async fn read(source: &Source, session: dial::Session) -> Result<(), Status> {
-    let gate = Gate::open(session.runtime, source.pass);
+async fn read(source: &Source, channel: Channel) -> Result<(), Status> {
+    let gate = Gate::open(channel, source.pass);
     let mut client = tonic::client::Grpc::new(gate);
     let ready = client.ready().await;
     ready.map_err(|error| Status::from_error(error.into()))?;
@@ -255,4 +265,29 @@ async fn read(source: &Source, session: dial::Session) -> Result<(), Status> {
         source.hint.notify_one();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("containerd", "1.7.24", true)]
+    #[case("containerd", "v1.7.23-k3s2", true)]
+    #[case("containerd", "1.6.20~ds1", false)]
+    #[case("containerd", "v2.1.7", false)]
+    #[case("cri-o", "1.7.0", false)]
+    fn only_containerd_1_7_takes_events_away(
+        #[case] name: &str,
+        #[case] version: &str,
+        #[case] expected: bool,
+    ) {
+        let version = RuntimeVersion {
+            name: Text::clean(name),
+            version: Text::clean(version),
+            api_version: Text::clean("v1"),
+        };
+        assert_eq!(takes_events_away(&version), expected);
+    }
 }

@@ -147,7 +147,7 @@ impl Actor {
             met => met?,
         };
         if let Some(events) = &self.reports.events {
-            events.runtime_up(&version).await;
+            events.runtime_up();
         }
         self.tell(Update::Version(version)).await;
         if !self.wary {

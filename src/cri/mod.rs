@@ -104,7 +104,7 @@ impl Connection {
         let refresh = wake.refresh.clone();
         let events = events.map(|grant| {
             let (pass, hint) = (Pass::new(grant), wake.hint.clone());
-            Events::new(pass, target.clone(), timing.deadline, hint, out.clone())
+            Events::new(pass, target.clone(), timing, hint, out.clone())
         });
         let reports = Reports {
             reader: reader.clone(),

@@ -329,7 +329,7 @@ pub fn target(socket: &Path) -> Target {
 /// Short waits, so that tests of waiting are quick.
 pub fn quick() -> Timing {
     Timing {
-        deadline: Duration::from_millis(150),
+        deadline: Duration::from_millis(500),
         refresh: Duration::from_millis(20),
         ..Timing::default()
     }
