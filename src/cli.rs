@@ -120,7 +120,8 @@ pub struct Behaviour {
     /// not on containerd 1.7, where that takes events away from the kubelet
     #[arg(long, global = true)]
     pub events: bool,
-    /// Write what critui does to its tracing file
+    /// Write every call to the runtime to standard error; while the screen is open only if that is
+    /// redirected, as in critui -D 2>trace
     #[arg(short = 'D', long, global = true)]
     pub debug: bool,
 }

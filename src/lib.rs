@@ -1,4 +1,54 @@
 //! critui: a terminal UI for Kubernetes nodes that speaks CRI to the container runtime.
+//!
+//! # The map
+//!
+//! ```text
+//! keys, resizes ─┐                               ┌─> views::draw(&Model, &Theme) -> Seen
+//! time, signals ─┼─> Msg ─> model::update() ─> Effect ─> app: jobs, connection, terminal
+//! connection   ──┘      (&mut Model, &Seen)                                     │
+//!       └──────────────────── Msg <─────────────────────────────────────────────┘
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`app`] | the loop: the one `select!`, generic over surface and input, so that tests drive it |
+//! | [`model`] | what is known ([`model::Store`]), what is shown ([`model::Home`]), how a message changes both, the table of commands, the columns |
+//! | [`views`], [`widgets`] | from the model to the screen |
+//! | [`cri`] | the connection: dialling, the gate, lists that reuse what did not change, polling |
+//! | [`config`], [`cli`] | flags, environment, files; where each value comes from |
+//! | [`access`] | the write grant |
+//! | [`host`] | what the node's own files say, through the one opener |
+//! | [`snapshot`] | the report |
+//! | [`demo`] | the simulated node, reached like any other |
+//! | [`terminal`] | raw mode, the alternate screen, the thread that writes |
+//! | [`domain`], [`link`], [`text`], [`format`], [`keys`], [`theme`] | leaves: vocabulary of all |
+//!
+//! # Invariants
+//!
+//! - **One owner of state, one way round.** `update` is synchronous and does no I/O; it returns
+//!   effects. `draw` takes `&Model`; what the next update must know of the screen comes back as
+//!   [`model::Seen`]. Nothing is awaited in the loop except its one `select!`.
+//! - **Cost follows change.** A list that comes in is decoded only where its items' hashes are new;
+//!   what did not change keeps its `Arc`, so the store finds changes by comparing pointers, and
+//!   rebuilds the rows of those pods alone. Lists are sorted before a frame, not at each message.
+//! - **Identity is the id**, never the place. While keys are being pressed rows keep their places.
+//! - **Nothing is drawn without a reason**: a message, or a moment that the last frame named as the
+//!   next at which it changes by itself (`Seen::wake_at`). Ages tick by seconds only below a
+//!   minute, all others together at the full minute.
+//! - **Nothing from the node is trusted.** Whatever a view or a report can see is a
+//!   [`text::Text`], and there is one way to make one.
+//! - **Read-only is three locks**: the type [`access::WriteGrant`], the allow-list
+//!   [`cri::gate`] in front of every byte that leaves, and tests that classify each method.
+//! - **Import arrows**, checked by a test: `views` and `widgets` never see tokio, tonic or `cri`;
+//!   `widgets` know only ratatui and the theme; `cri` imports nothing above it; colours are named
+//!   in the theme alone.
+//!
+//! # Where this departs from the first design, on purpose
+//!
+//! - The domain types and the sanitiser are leaves of their own, not parts of `cri`: views, model
+//!   and later triage need them without knowing the wire.
+//! - The columns live in the model: sorting is state, and a filter must see the text of a cell.
+//! - Statuses are effects, not feeds: each is read once, so there is nothing to keep running.
 
 pub mod access;
 pub mod app;
