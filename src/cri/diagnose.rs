@@ -37,10 +37,8 @@ impl Greeting {
 /// Why there is no working connection.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The socket could not be found or opened.
+    /// The socket could not be found or opened, or is none.
     Socket(io::Error),
-    /// The path holds something else: "a directory".
-    NotASocket(&'static str),
     /// A socket that nobody serves any more.
     Stale,
     /// Closed before the first answer.
@@ -75,7 +73,6 @@ const NAME_ONE: &str = "Name the CRI socket of containerd, CRI-O or cri-dockerd 
 fn words(socket: &str, failure: &Failure) -> (String, &'static str) {
     match failure {
         Failure::Socket(error) => unopened(socket, error),
-        Failure::NotASocket(what) => (format!("{socket} is {what}, not a socket"), NAME_ONE),
         Failure::Stale => (
             format!("{socket}: nothing listens there (connection refused)"),
             "Start the runtime (systemctl status containerd, or crio), or name another socket with -r",
@@ -185,11 +182,6 @@ mod tests {
     #[case(
         Failure::Socket(io::Error::other("is a pipe, not a socket")),
         "s is a pipe",
-        "-r"
-    )]
-    #[case(
-        Failure::NotASocket("a directory"),
-        "is a directory, not a socket",
         "-r"
     )]
     #[case(Failure::Stale, "connection refused", "Start the runtime")]

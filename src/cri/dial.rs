@@ -4,7 +4,6 @@
 //! reconnecting would hide from the user that the runtime was away.
 
 use std::io;
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -123,25 +122,9 @@ async fn connect(host: &HostRoot, socket: &SocketPath) -> Result<UnixStream, Fai
     connected.map_err(|error| match error.kind() {
         // A full queue of a process that accepts nothing.
         io::ErrorKind::WouldBlock => Failure::Mute(Greeting::Silence, Duration::ZERO),
-        // The kernel says the same of a plain file as of a socket without a server.
-        io::ErrorKind::ConnectionRefused => not_a_socket(handle.path()).unwrap_or(Failure::Stale),
+        io::ErrorKind::ConnectionRefused => Failure::Stale,
         _ => Failure::Socket(error),
     })
-}
-
-fn not_a_socket(path: &Path) -> Option<Failure> {
-    let kind = std::fs::metadata(path).ok()?.file_type();
-    if kind.is_socket() {
-        return None;
-    }
-    let what = if kind.is_dir() {
-        "a directory"
-    } else if kind.is_file() {
-        "a plain file"
-    } else {
-        "not a socket"
-    };
-    Some(Failure::NotASocket(what))
 }
 
 /// The first bytes a peer has sent: they tell an HTTP/2 server from everything else.

@@ -417,7 +417,7 @@ async fn sockets_that_are_none_are_told_apart() {
     drop(std::os::unix::net::UnixListener::bind(path("stale")).unwrap());
     for (name, expected) in [
         ("none", "does not exist"),
-        ("file", "file, not a socket"),
+        ("file", "not a socket"),
         ("", "not a socket"),
         ("stale", "connection refused"),
     ] {
