@@ -130,7 +130,7 @@ where
         let sleep = self.sleep_until(seen, frame.due_at().filter(|_| ready));
         let has_sleep = sleep.is_some();
         tokio::select! {
-            event = self.input.next() => input(event),
+            event = self.input.next() => input(event.as_ref()),
             Some(update) = self.updates.recv() => Due::Message(Msg::Feed(update)),
             Some(done) = jobs.join_next(), if !jobs.is_empty() => {
                 done.map_or(Due::Nothing, Due::Message)
@@ -169,7 +169,7 @@ where
             } else if let Some(Ok(msg)) = jobs.try_join_next() {
                 msg
             } else if let Some(event) = self.input.next().now_or_never() {
-                match input(event) {
+                match input(event.as_ref()) {
                     Due::Message(msg) => msg,
                     Due::Nothing | Due::Suspend => continue,
                     Due::Leave => {
@@ -267,11 +267,11 @@ where
 }
 
 /// What an event of the terminal means. The end of the input is the end of the terminal.
-fn input(event: Option<io::Result<Event>>) -> Due {
+fn input(event: Option<&io::Result<Event>>) -> Due {
     match event {
         None | Some(Err(_)) => Due::Leave,
         Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
-            Due::Message(Msg::Key(Key::from(key)))
+            Due::Message(Msg::Key(Key::from(*key)))
         }
         Some(Ok(Event::Resize(..))) => Due::Message(Msg::Redraw),
         Some(Ok(_)) => Due::Nothing,

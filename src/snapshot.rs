@@ -299,7 +299,9 @@ fn image_items(store: &Store) -> Vec<ImageItem> {
             .or_default()
             .push(row.container.id.clone());
     }
-    users.values_mut().for_each(|ids| ids.sort());
+    for ids in users.values_mut() {
+        ids.sort();
+    }
     let mut rows: Vec<&Arc<ImageRow>> = store.image_rows().collect();
     rows.sort_by(|a, b| a.by_trouble(b));
     let item = |row: &Arc<ImageRow>| ImageItem {
@@ -389,7 +391,7 @@ fn table<R>(
             } else {
                 ("", &*pad)
             };
-            text.push_str(&format!("{before}{cell}{after}  "));
+            text.extend([before, cell, after, "  "]);
         }
         writeln!(out, "{}", text.trim_end())?;
     }

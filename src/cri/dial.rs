@@ -4,7 +4,6 @@
 //! reconnecting would hide from the user that the runtime was away.
 
 use std::io;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};

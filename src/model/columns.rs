@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::domain::{ContainerState, PodState};
 use crate::format::{age, bytes, seconds_between};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow};
+use crate::model::trouble::Trouble;
 use crate::text::Text;
 use crate::theme::Role;
 
@@ -67,6 +68,14 @@ pub struct Column<R: 'static> {
     /// How it sorts.
     pub order: fn(&R, &R) -> Ordering,
 }
+
+impl<R> Clone for Column<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Column<R> {}
 
 impl<R> std::fmt::Debug for Column<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -181,7 +190,7 @@ impl Stands for ContainerRow {
     }
 
     fn by_trouble(&self, other: &Self) -> Ordering {
-        let rank = |row: &Self| Reverse(row.trouble.as_ref().map_or(0, |t| t.severity()));
+        let rank = |row: &Self| Reverse(row.trouble.as_ref().map_or(0, Trouble::severity));
         rank(self)
             .cmp(&rank(other))
             .then_with(|| self.superseded.cmp(&other.superseded))

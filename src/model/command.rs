@@ -10,6 +10,7 @@ const ANYWHERE: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Page]
 const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
 
 /// Something the user can ask for.
+#[derive(Clone, Copy)]
 pub struct Command {
     /// Its name, as a keymap file and the palette know it.
     pub name: &'static str,

@@ -275,7 +275,8 @@ impl Store {
         )
     }
 
-    fn judge_all(&mut self, now: Timestamp) {
+    /// Judges everything anew: the clock has jumped, or names have changed.
+    pub fn judge_all(&mut self, now: Timestamp) {
         let mut groups: HashSet<Text> = self.pods.values().map(|pod| group_key(pod)).collect();
         groups.extend(
             self.containers

@@ -150,8 +150,9 @@ impl Trouble {
                 next: Some(next), ..
             } if *next > now => Some((seconds_between(now, *next) + step - 1) % step + 1),
             Self::Ended { .. } | Self::Lost => None,
-            Self::NotStarted { since: at } | Self::Empty { since: at } => Some(since(*at)),
-            Self::Restarted { at, .. } => Some(since(*at)),
+            Self::NotStarted { since: at }
+            | Self::Empty { since: at }
+            | Self::Restarted { at, .. } => Some(since(*at)),
         }
     }
 
@@ -172,7 +173,8 @@ impl Trouble {
         match next {
             Some(next) if *next > now => {
                 let left = seconds_between(now, *next).div_ceil(step) * step;
-                words.push_str(&format!(", next restart in ~{}", span(left)));
+                words.push_str(", next restart in ~");
+                words.push_str(&span(left));
             }
             Some(_) => words.push_str(", restart due"),
             None => {}

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::cri::{Update, Wanted};
 use crate::keys::Key;
 use crate::link::Link;
@@ -19,11 +17,12 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     model.clock = clock;
     if jumped_back {
         // What was to be judged anew at a time that lies far ahead again.
-        model.store.recheck(Timestamp::MAX);
+        model.store.judge_all(clock.now);
+        model.stale = true;
     }
     let mut effects = match msg {
         Msg::Key(key) => press(model, seen, key),
-        Msg::Redraw => vec![],
+        Msg::Redraw | Msg::Wake => vec![],
         Msg::Feed(update) => {
             feed(model, update);
             vec![]
@@ -54,7 +53,6 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             model.node.pressure = pressure;
             vec![]
         }
-        Msg::Wake => vec![],
     };
     model.home.widen(seen);
     pass_time(model, seen);

@@ -14,20 +14,15 @@ pub fn titled(cx: &Cx, area: Rect, buffer: &mut Buffer, title: &str, focused: bo
     if area.height == 0 {
         return;
     }
-    let (border, role) = if focused {
+    let (line, role) = if focused {
         (Role::Focus, Role::Focus)
     } else {
         (Role::Border, Role::Title)
     };
-    let rule = if cx.theme.unicode() { "─" } else { "-" };
-    let line = rule.repeat(area.width.into());
-    buffer.set_stringn(
-        area.x,
-        area.y,
-        line,
-        area.width.into(),
-        cx.theme.style(border),
-    );
+    let dash = if cx.theme.unicode() { "─" } else { "-" };
+    let across = dash.repeat(area.width.into());
+    let style = cx.theme.style(line);
+    buffer.set_stringn(area.x, area.y, across, area.width.into(), style);
     let title = cut_end(title, area.width.saturating_sub(4), cx.theme.glyphs().more);
     let (x, room) = (area.x + 1, usize::from(area.width.saturating_sub(2)));
     buffer.set_stringn(x, area.y, format!(" {title} "), room, cx.theme.style(role));
@@ -45,9 +40,9 @@ pub fn below_title(area: Rect) -> Rect {
 }
 
 /// Lines from `scroll` on.
-pub fn lines(area: Rect, buffer: &mut Buffer, lines: Vec<Line<'_>>, scroll: usize) {
+pub fn lines(area: Rect, buffer: &mut Buffer, lines: &[Line<'_>], scroll: usize) {
     let last_page = lines.len().saturating_sub(area.height.into());
-    let shown = lines.into_iter().skip(scroll.min(last_page));
+    let shown = lines.iter().skip(scroll.min(last_page));
     for (line, y) in shown.zip(area.y..area.bottom()) {
         line.render(
             Rect {

@@ -7,8 +7,9 @@ use super::{Cx, body};
 use crate::domain::{ContainerState, PodState};
 use crate::format::{age, seconds_between};
 use crate::link::{Link, Problem};
+use crate::text::Text;
 use crate::theme::Role;
-use crate::widgets::text::width;
+use crate::widgets::text::{width, wrap};
 
 /// One piece of the header. Those with a high rank leave first.
 struct Part {
@@ -25,12 +26,30 @@ fn part(rank: u8, role: Role, text: impl Into<String>) -> Part {
     }
 }
 
-/// Lines that the header takes: two more while the runtime is away, for what and what to do.
-pub fn height(cx: &Cx, _width: u16) -> u16 {
-    match cx.model.node.link {
-        Link::Down { .. } if cx.model.store.loaded().pods => 3,
-        _ => 1,
+/// Most lines for what is wrong with the connection and what to do.
+const BANNER: usize = 4;
+
+/// Lines that the header takes: more while the runtime is away.
+pub fn height(cx: &Cx, width: u16) -> u16 {
+    1 + u16::try_from(banner(cx, width).len()).unwrap_or(0)
+}
+
+/// What is wrong with the connection and what to do, above lists that are no longer true.
+fn banner<'a>(cx: &Cx<'a>, width: u16) -> Vec<(&'a str, Role)> {
+    let Link::Down { problem, .. } = &cx.model.node.link else {
+        return vec![];
+    };
+    if !cx.model.store.loaded().pods {
+        // The body says it all.
+        return vec![];
     }
+    let lines = |text: &'a Text, role| {
+        wrap(text.as_str(), width)
+            .into_iter()
+            .map(move |l| (l, role))
+    };
+    let both = lines(&problem.what, Role::Bad).chain(lines(&problem.advice, Role::Warn));
+    both.take(BANNER).collect()
 }
 
 /// Draws the header.
@@ -52,14 +71,21 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
         }
         x += body::line(cx, line(x), buffer, &part.text, part.role);
     }
-    if let (Link::Down { problem, .. }, true) = (&cx.model.node.link, area.height >= 3) {
-        let below = |down: u16| Rect {
-            y: area.y + down,
-            height: 1,
-            ..area
-        };
-        body::line(cx, below(1), buffer, problem.what.as_str(), Role::Bad);
-        body::line(cx, below(2), buffer, problem.advice.as_str(), Role::Warn);
+    for ((text, role), y) in banner(cx, area.width)
+        .into_iter()
+        .zip(area.y + 1..area.bottom())
+    {
+        body::line(
+            cx,
+            Rect {
+                y,
+                height: 1,
+                ..area
+            },
+            buffer,
+            text,
+            role,
+        );
     }
 }
 
@@ -180,5 +206,5 @@ pub fn problem(cx: &Cx, area: Rect, buffer: &mut Buffer, problem: &Problem) {
         .fact("found", cx.model.node.endpoint_source.as_str())
         .text("", Role::Text)
         .text("critui goes on trying. R tries now, q quits.", Role::Dim);
-    body::lines(area, buffer, doc.lines(cx.theme, area.width), 0);
+    body::lines(area, buffer, &doc.lines(cx.theme, area.width), 0);
 }

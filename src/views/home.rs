@@ -102,7 +102,7 @@ fn preview_pane(cx: &Cx, area: Rect, with_attempts: bool, buffer: &mut Buffer) {
         Some(subject) => {
             let (title, doc) = summary::page(cx, subject, with_attempts);
             body::titled(cx, area, buffer, &title, false);
-            body::lines(inner, buffer, doc.lines(cx.theme, inner.width), 0);
+            body::lines(inner, buffer, &doc.lines(cx.theme, inner.width), 0);
         }
         None => body::titled(cx, area, buffer, "Nothing selected", false),
     }
@@ -113,6 +113,6 @@ fn attempts_pane(cx: &Cx, area: Rect, buffer: &mut Buffer) {
     if let Some(subject) = &cx.model.home.preview {
         let (title, doc) = summary::related(cx, subject);
         body::titled(cx, area, buffer, &title, false);
-        body::lines(inner, buffer, doc.lines(cx.theme, inner.width), 0);
+        body::lines(inner, buffer, &doc.lines(cx.theme, inner.width), 0);
     }
 }

@@ -92,7 +92,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 lines: lines.len(),
                 height: inner.height.into(),
             });
-            body::lines(inner, buffer, lines, layer.scroll);
+            body::lines(inner, buffer, &lines, layer.scroll);
         }
     }
     seen.wake_at = cx.wake_at.get();
