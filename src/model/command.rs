@@ -291,9 +291,7 @@ fn open(model: &mut Model, seen: &Seen) -> Vec<Effect> {
         return summary(model, seen);
     }
     model.home.every_pod = false;
-    model
-        .home
-        .follow_now(&model.store, seen, model.clock.uptime);
+    model.home.follow_now();
     focus(model, Panel::Containers)
 }
 
@@ -346,11 +344,9 @@ fn step(model: &mut Model, forward: bool) -> Vec<Effect> {
     focus(model, panel)
 }
 
-fn every_pod(model: &mut Model, seen: &Seen) -> Vec<Effect> {
+fn every_pod(model: &mut Model, _: &Seen) -> Vec<Effect> {
     model.home.every_pod = !model.home.every_pod;
-    model
-        .home
-        .follow_now(&model.store, seen, model.clock.uptime);
+    model.home.follow_now();
     vec![]
 }
 

@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::PodId;
+use crate::domain::{ContainerState, PodId, PodState};
 use crate::model::columns::{CONTAINERS, Column, IMAGES, PODS, Stands};
 use crate::model::list::{List, Move, Sort};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
+use crate::model::store::Dirty;
 use crate::model::{Noun, Seen, Store, Subject};
 
 /// Rows keep their places for so long after a key.
@@ -75,7 +76,11 @@ pub struct Home {
     /// Width that the cells of each panel's columns have wanted so far. They only grow, so
     /// that columns do not jump.
     pub widths: [Vec<u16>; 3],
+    /// How many there are of what, for the header and the titles.
+    pub counts: Counts,
     hands: Hands,
+    /// Lists to be filled anew before the next frame.
+    stale: Dirty,
 }
 
 /// What the hand does, to keep still what it is about to touch.
@@ -84,8 +89,43 @@ struct Hands {
     last_key: Option<Duration>,
     /// The cursor moved and nothing has followed it yet.
     moved_at: Option<Duration>,
-    /// Rows kept their places although the order says otherwise.
-    unsorted: bool,
+    /// Lists whose rows kept their places although the order says otherwise.
+    unsorted: [bool; 3],
+}
+
+/// How many there are of what.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Sandboxes.
+    pub pods: usize,
+    /// Sandboxes that are ready.
+    pub ready: usize,
+    /// Attempts of containers.
+    pub containers: usize,
+    /// Those that run.
+    pub running: usize,
+    /// Those that have ended.
+    pub exited: usize,
+    /// Containers in trouble, and pods in trouble without one.
+    pub trouble: usize,
+}
+
+impl Counts {
+    fn of(store: &Store) -> Self {
+        let mut counts = Self::default();
+        for row in store.pod_rows() {
+            counts.pods += 1;
+            counts.ready += usize::from(row.pod.state == PodState::Ready);
+            counts.trouble += usize::from(matches!(row.trouble, Some((None, _))));
+        }
+        for row in store.container_rows() {
+            counts.containers += 1;
+            counts.running += usize::from(row.container.state == ContainerState::Running);
+            counts.exited += usize::from(row.container.state == ContainerState::Exited);
+            counts.trouble += usize::from(row.trouble.is_some());
+        }
+        counts
+    }
 }
 
 impl Home {
@@ -113,8 +153,13 @@ impl Home {
     }
 
     /// The hand has asked for another order: rows may move at once.
-    pub fn released(&mut self) {
-        self.hands.last_key = None;
+    pub fn resort(&mut self) {
+        self.hands.last_key = self.hands.last_key.map(|_| Duration::ZERO);
+        self.stale = Dirty {
+            pods: true,
+            containers: true,
+            images: true,
+        };
     }
 
     /// Moves the cursor of the focused panel.
@@ -143,8 +188,8 @@ impl Home {
         }
     }
 
-    /// Shows the containers of the selected pod at once.
-    pub fn follow_now(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
+    /// Lets the preview and the containers follow the selection at once.
+    pub fn follow_now(&mut self) {
         self.hands.moved_at = None;
         self.preview = self.subject();
         let selected = self.pods.current().map(|row| row.pod.id.clone());
@@ -153,21 +198,24 @@ impl Home {
             self.of_pod = of_pod;
             // Another pod's containers are another list: start at its top, in its own order.
             self.containers.clear();
-            self.fill_containers(store, seen, uptime);
+            self.stale.containers = true;
         }
     }
 
-    /// What is due at `uptime`. True if anything changed.
-    pub fn rest(&mut self, store: &Store, seen: &Seen, uptime: Duration) -> bool {
-        let follow = self.hands.moved_at.is_some_and(|at| uptime >= at + REST);
-        if follow {
-            self.follow_now(store, seen, uptime);
+    /// Does what is due at `uptime`: after a rest the preview follows, and rows that kept their
+    /// places are sorted.
+    pub fn rest(&mut self, uptime: Duration) {
+        if self.hands.moved_at.is_some_and(|at| uptime >= at + REST) {
+            self.follow_now();
         }
-        let sort = self.hands.unsorted && !self.hands_on(uptime);
-        if sort {
-            self.fill(store, seen, uptime);
+        if !self.hands_on(uptime) {
+            let [pods, containers, images] = std::mem::take(&mut self.hands.unsorted);
+            self.stale.add(Dirty {
+                pods,
+                containers,
+                images,
+            });
         }
-        follow || sort
     }
 
     /// When [`Home::rest`] is due.
@@ -176,7 +224,7 @@ impl Home {
         let sort = self
             .hands
             .last_key
-            .filter(|_| self.hands.unsorted)
+            .filter(|_| self.hands.unsorted.contains(&true))
             .map(|at| at + HANDS_ON);
         match (follow, sort) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -199,35 +247,42 @@ impl Home {
         }
     }
 
-    /// Takes new rows for all three lists.
-    pub fn fill(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
-        self.hands.unsorted = false;
-        self.fill_pods(store, seen, uptime);
-        if self.hands.moved_at.is_none() {
-            self.follow_now(store, seen, uptime);
+    /// Fills the lists whose rows have changed.
+    pub fn fill(&mut self, store: &mut Store, seen: &Seen, uptime: Duration) {
+        self.stale.add(store.take_dirty());
+        if self.stale.pods || self.stale.containers {
+            self.counts = Counts::of(store);
         }
-        self.fill_containers(store, seen, uptime);
-        self.fill_images(store, seen, uptime);
+        if std::mem::take(&mut self.stale.pods) {
+            self.fill_pods(store, seen, uptime);
+        }
+        if self.hands.moved_at.is_none() {
+            self.follow_now();
+        }
+        if std::mem::take(&mut self.stale.containers) {
+            self.fill_containers(store, seen, uptime);
+        }
+        if std::mem::take(&mut self.stale.images) {
+            self.fill_images(store, seen, uptime);
+        }
     }
 
-    /// Takes new rows for the pods.
-    pub fn fill_pods(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
+    fn fill_pods(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
         let keep = self.keep(Panel::Pods, uptime);
         let rows: Vec<Arc<PodRow>> = store.pod_rows().cloned().collect();
         self.pods.all = rows.len();
         let order = order(&PODS, self.pods.sort);
-        self.pods
-            .replace(rows, order, keep, page(seen, Panel::Pods));
+        let page = page(seen, Panel::Pods);
+        self.pods.replace(rows, order, keep, page);
         if self.hands.last_key.is_none() {
             // Until the first key the worst is selected, whatever comes in.
-            self.pods.go(Move::First, page(seen, Panel::Pods));
+            self.pods.go(Move::First, page);
         }
     }
 
-    /// Takes new rows for the containers.
-    pub fn fill_containers(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
+    fn fill_containers(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
         let keep = self.keep(Panel::Containers, uptime);
-        self.containers.all = store.container_rows().count();
+        self.containers.all = self.counts.containers;
         let rows: Vec<Arc<ContainerRow>> = match &self.of_pod {
             Some(pod) => store.attempts_in(pod).into_iter().cloned().collect(),
             None => store.container_rows().cloned().collect(),
@@ -237,8 +292,7 @@ impl Home {
             .replace(rows, order, keep, page(seen, Panel::Containers));
     }
 
-    /// Takes new rows for the images.
-    pub fn fill_images(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
+    fn fill_images(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
         let keep = self.keep(Panel::Images, uptime);
         let rows: Vec<Arc<ImageRow>> = store.image_rows().cloned().collect();
         self.images.all = rows.len();
@@ -249,7 +303,7 @@ impl Home {
 
     fn keep(&mut self, panel: Panel, uptime: Duration) -> bool {
         let keep = panel == self.focus && self.hands_on(uptime);
-        self.hands.unsorted |= keep;
+        self.hands.unsorted[panel.index()] = keep;
         keep
     }
 }

@@ -56,8 +56,6 @@ pub struct Model {
     pub toast: Option<Toast>,
     /// Statuses being read.
     pub fetches: Fetches,
-    /// The lists lag behind the store; see [`settle`].
-    pub stale: bool,
     /// Whether to end.
     pub leaving: bool,
 }
@@ -214,7 +212,6 @@ impl Model {
             layers: Vec::new(),
             toast: None,
             fetches: Fetches::default(),
-            stale: false,
             leaving: false,
         }
     }

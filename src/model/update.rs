@@ -18,7 +18,6 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     if jumped_back {
         // What was to be judged anew at a time that lies far ahead again.
         model.store.judge_all(clock.now);
-        model.stale = true;
     }
     let mut effects = match msg {
         Msg::Key(key) => press(model, seen, key),
@@ -33,7 +32,6 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
                 .done(&Target::Pod(id.clone()), detail.is_some());
             if let Some(detail) = detail {
                 model.store.set_pod_detail(&id, detail, clock.now);
-                model.stale = true;
             }
             vec![]
         }
@@ -45,7 +43,6 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
                 model
                     .store
                     .set_container_detail(&id, state, detail, clock.now);
-                model.stale = true;
             }
             vec![]
         }
@@ -55,7 +52,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
         }
     };
     model.home.widen(seen);
-    pass_time(model, seen);
+    pass_time(model);
     let targets = fetch::next(model, seen);
     if !targets.is_empty() {
         effects.push(Effect::Fetch(targets));
@@ -100,8 +97,7 @@ fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     let effects = (command.run)(model, seen);
     if matches!(command.name, "sort" | "reverse") {
         // Asked for by this very key, so the rows may move now.
-        model.home.released();
-        model.stale = true;
+        model.home.resort();
     }
     effects
 }
@@ -116,18 +112,16 @@ fn say(model: &mut Model, line: &str) {
 
 fn feed(model: &mut Model, update: Update) {
     let now = model.clock.now;
-    model.stale |= match update {
+    match update {
         Update::Link(link) => {
             if link == Link::Up {
                 let waiting = fetch::ended(model);
                 model.fetches.relisted(waiting);
             }
             model.node.link = link;
-            false
         }
         Update::Version(version) => {
             model.node.version = Some(version);
-            false
         }
         Update::Notice(text) => {
             model.node.notices.push(text.clone());
@@ -135,28 +129,24 @@ fn feed(model: &mut Model, update: Update) {
                 text,
                 until: model.clock.uptime + TOAST,
             });
-            false
         }
         Update::Pods(list) => model.store.set_pods(list, now),
         Update::Containers(list) => {
-            let changed = model.store.set_containers(list, now);
+            model.store.set_containers(list, now);
             let waiting = fetch::ended(model);
             model.fetches.relisted(waiting);
-            changed
         }
         Update::Images(list) => model.store.set_images(list, now),
-    };
+    }
 }
 
 /// Brings the lists up to date with the store. Called before drawing and not at every message,
 /// so that a burst of them costs one sort.
 pub fn settle(model: &mut Model, seen: &Seen) {
-    if std::mem::take(&mut model.stale) {
-        model.home.fill(&model.store, seen, model.clock.uptime);
-    }
+    model.home.fill(&mut model.store, seen, model.clock.uptime);
 }
 
-fn pass_time(model: &mut Model, seen: &Seen) {
+fn pass_time(model: &mut Model) {
     let uptime = model.clock.uptime;
     if model
         .toast
@@ -165,6 +155,6 @@ fn pass_time(model: &mut Model, seen: &Seen) {
     {
         model.toast = None;
     }
-    model.stale |= model.store.recheck(model.clock.now);
-    model.home.rest(&model.store, seen, uptime);
+    model.store.recheck(model.clock.now);
+    model.home.rest(uptime);
 }

@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Cx, body};
-use crate::domain::{ContainerState, PodState};
 use crate::format::{age, seconds_between};
 use crate::link::{Link, Problem};
+use crate::model::home::Counts;
 use crate::text::Text;
 use crate::theme::Role;
 use crate::widgets::text::{width, wrap};
@@ -155,24 +155,14 @@ fn link(cx: &Cx) -> (Role, String) {
 }
 
 fn counts(cx: &Cx) -> Vec<Part> {
-    let store = &cx.model.store;
-    let mut ready = 0;
-    let (mut pods, mut running, mut exited, mut containers, mut trouble) = (0, 0, 0, 0, 0);
-    for row in store.pod_rows() {
-        pods += 1;
-        ready += usize::from(row.pod.state == PodState::Ready);
-    }
-    for row in store.container_rows() {
-        containers += 1;
-        running += usize::from(row.container.state == ContainerState::Running);
-        exited += usize::from(row.container.state == ContainerState::Exited);
-        trouble += usize::from(row.trouble.is_some());
-    }
-    // Pods that are in trouble without a container that is.
-    trouble += store
-        .pod_rows()
-        .filter(|row| matches!(row.trouble, Some((None, _))))
-        .count();
+    let Counts {
+        pods,
+        ready,
+        containers,
+        running,
+        exited,
+        trouble,
+    } = cx.model.home.counts;
     let trouble = match trouble {
         0 => part(0, Role::Good, "no trouble"),
         n => part(0, Role::Bad, format!("{n} in trouble")),

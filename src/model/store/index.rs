@@ -1,0 +1,163 @@
+//! What belongs to what, kept up to date change by change.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use crate::domain::{Container, ContainerId, Image, Pod, PodId};
+use crate::model::rows::image_name;
+use crate::text::Text;
+
+/// What a new list changed about one thing: what it was, what it is.
+#[derive(Debug)]
+pub struct Change<T> {
+    pub before: Option<Arc<T>>,
+    pub after: Option<Arc<T>>,
+}
+
+/// Replaces `known` by `list` and returns what came, changed or went. What kept its `Arc` costs a
+/// look-up.
+pub fn changes<I, T>(
+    known: &mut HashMap<I, Arc<T>>,
+    list: &[Arc<T>],
+    id: impl Fn(&T) -> &I,
+) -> Vec<Change<T>>
+where
+    I: Clone + Eq + Hash,
+    T: PartialEq,
+{
+    let mut changed = Vec::new();
+    for item in list {
+        match known.get_mut(id(item)) {
+            Some(before) if Arc::ptr_eq(before, item) => {}
+            Some(slot) => {
+                let before = std::mem::replace(slot, Arc::clone(item));
+                if before != *item {
+                    let after = Some(Arc::clone(item));
+                    changed.push(Change {
+                        before: Some(before),
+                        after,
+                    });
+                }
+            }
+            None => {
+                known.insert(id(item).clone(), Arc::clone(item));
+                let after = Some(Arc::clone(item));
+                changed.push(Change {
+                    before: None,
+                    after,
+                });
+            }
+        }
+    }
+    // As many as are listed: then nothing went.
+    if known.len() != list.len() {
+        let live: std::collections::HashSet<&I> = list.iter().map(|item| id(item)).collect();
+        let gone = known.extract_if(|id, _| !live.contains(id));
+        changed.extend(gone.map(|(_, before)| Change {
+            before: Some(before),
+            after: None,
+        }));
+    }
+    changed
+}
+
+/// The key under which the sandboxes of one pod are found: its uid, or the sandbox's own id where
+/// there is none.
+pub fn group_key(pod: &Pod) -> Text {
+    if pod.uid.is_empty() {
+        Text::clean(pod.id.as_str())
+    } else {
+        pod.uid.clone()
+    }
+}
+
+/// Look-ups by what things belong to.
+#[derive(Default, Debug)]
+pub struct Index {
+    by_uid: HashMap<Text, Vec<PodId>>,
+    by_pod: HashMap<PodId, Vec<ContainerId>>,
+    /// Containers made from an image, by the image's join key.
+    used_by: HashMap<Text, usize>,
+    image_names: HashMap<Text, Text>,
+}
+
+impl Index {
+    /// Takes note of what changed about a pod.
+    pub fn pod(&mut self, change: &Change<Pod>) {
+        if let Some(before) = &change.before {
+            remove(&mut self.by_uid, &group_key(before), &before.id);
+        }
+        if let Some(after) = &change.after {
+            self.by_uid
+                .entry(group_key(after))
+                .or_default()
+                .push(after.id.clone());
+        }
+    }
+
+    /// Takes note of what changed about a container. Returns the join keys of the images that
+    /// are used by more or fewer containers now.
+    pub fn container(&mut self, change: &Change<Container>) -> Vec<Text> {
+        let key = |container: &Arc<Container>| Text::clean(container.image_id.key());
+        let (before, after) = (change.before.as_ref(), change.after.as_ref());
+        if let Some(container) = before {
+            remove(&mut self.by_pod, &container.pod_id, &container.id);
+        }
+        if let Some(container) = after {
+            let members = self.by_pod.entry(container.pod_id.clone()).or_default();
+            members.push(container.id.clone());
+        }
+        let (before, after) = (before.map(key), after.map(key));
+        if before == after {
+            return vec![];
+        }
+        if let Some(count) = before.as_ref().and_then(|key| self.used_by.get_mut(key)) {
+            *count = count.saturating_sub(1);
+        }
+        if let Some(key) = &after {
+            *self.used_by.entry(key.clone()).or_default() += 1;
+        }
+        before.into_iter().chain(after).collect()
+    }
+
+    /// Takes note of what changed about an image.
+    pub fn image(&mut self, change: &Change<Image>) {
+        if let Some(before) = &change.before {
+            self.image_names.remove(before.id.key());
+        }
+        if let Some(after) = &change.after {
+            self.image_names
+                .insert(Text::clean(after.id.key()), image_name(after));
+        }
+    }
+
+    /// Sandboxes of a pod.
+    pub fn sandboxes(&self, group: &Text) -> impl Iterator<Item = &PodId> {
+        self.by_uid.get(group).into_iter().flatten()
+    }
+
+    /// Containers in a sandbox.
+    pub fn members(&self, pod: &PodId) -> impl Iterator<Item = &ContainerId> {
+        self.by_pod.get(pod).into_iter().flatten()
+    }
+
+    /// How many containers were made from an image.
+    pub fn users(&self, image_key: &str) -> usize {
+        self.used_by.get(image_key).copied().unwrap_or(0)
+    }
+
+    /// The name of an image.
+    pub fn image_name(&self, image_key: &str) -> Option<&Text> {
+        self.image_names.get(image_key)
+    }
+}
+
+fn remove<K: Eq + Hash, V: PartialEq>(lists: &mut HashMap<K, Vec<V>>, key: &K, value: &V) {
+    if let Some(list) = lists.get_mut(key) {
+        list.retain(|other| other != value);
+        if list.is_empty() {
+            lists.remove(key);
+        }
+    }
+}
