@@ -10,17 +10,17 @@ use super::units::{Bytes, Nanos};
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
-/// Each fifth container ends and starts again in this time: two changes in 40 s by a fifth of
-/// them are 1 % changing each second.
-const CYCLE: i64 = 40 * SECOND;
-const CHURNING: usize = 5;
+/// The containers of each ninth pod end and start again in this time: two changes in 20 s by a
+/// tenth of what is listed are 1 % changing each second.
+const CYCLE: i64 = 20 * SECOND;
+const CHURNING: usize = 9;
 
 /// How large the large node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Size {
     /// Pods.
     pub pods: usize,
-    /// Containers in each pod.
+    /// Containers in each pod; those that restart are listed with the attempt before.
     pub containers_per_pod: usize,
     /// Images.
     pub images: usize,
@@ -30,7 +30,7 @@ impl Default for Size {
     fn default() -> Self {
         Self {
             pods: 500,
-            containers_per_pod: 10,
+            containers_per_pod: 9,
             images: 800,
         }
     }
@@ -75,7 +75,10 @@ fn pod(n: usize, size: &Size, images: &[ImageSpec], chance: &mut Chance) -> PodS
     let app = format!("service-{:03}", n / 4);
     let hash = chance.hex(10);
     let containers = (0..size.containers_per_pod)
-        .map(|c| Arc::new(container(n * size.containers_per_pod + c, images)))
+        .map(|c| {
+            let churns = n.is_multiple_of(CHURNING);
+            Arc::new(container(n * size.containers_per_pod + c, churns, images))
+        })
         .collect();
     PodSpec {
         name: format!("{app}-{hash}-{}", chance.hex(5)),
@@ -95,10 +98,10 @@ fn pod(n: usize, size: &Size, images: &[ImageSpec], chance: &mut Chance) -> PodS
     }
 }
 
-fn container(n: usize, images: &[ImageSpec]) -> ContainerSpec {
+fn container(n: usize, churns: bool, images: &[ImageSpec]) -> ContainerSpec {
     let delay = SECOND;
     let phase = i64::try_from(n).unwrap_or(0) * 37 * SECOND / 100 % CYCLE;
-    let life = if n.is_multiple_of(CHURNING) {
+    let life = if churns {
         Life {
             runs: Some(Nanos(CYCLE - delay)),
             delay: Some(Nanos(delay)),

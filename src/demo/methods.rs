@@ -193,3 +193,13 @@ fn within(node: &Node, reply: Vec<u8>) -> Result<Reply, Status> {
     }
     Ok(Reply::One(reply))
 }
+
+/// The full path of every method that is answered.
+#[cfg(test)]
+pub(super) fn paths() -> Vec<String> {
+    let runtime = LISTS.iter().flatten().chain(RUNTIME);
+    let image = IMAGE_LISTS.iter().flatten().chain(IMAGE);
+    let runtime = runtime.map(|(name, _)| format!("/{RUNTIME_SERVICE}/{name}"));
+    let image = image.map(|(name, _)| format!("/{IMAGE_SERVICE}/{name}"));
+    runtime.chain(image).collect()
+}

@@ -30,6 +30,8 @@ mod wire;
 mod world;
 
 #[cfg(test)]
+mod shapes;
+#[cfg(test)]
 mod tests;
 
 use std::io;
@@ -39,6 +41,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -87,8 +90,8 @@ pub struct DemoNode {
     socket: PathBuf,
     host: PathBuf,
     power: watch::Sender<Power>,
-    thread: Option<JoinHandle<()>>,
-    /// Removed after the thread has ended.
+    threads: Vec<JoinHandle<()>>,
+    /// Removed after the threads have ended.
     _folder: TempDir,
 }
 
@@ -116,7 +119,7 @@ impl DemoNode {
         let traits = options.profile.traits();
         let node = Arc::new(Node::new(scenario, traits, options.clock, options.seed));
         node.set_faults(options.faults);
-        node.set_host(Host::new(&node, &host, node.sparse)?);
+        node.set_host(Host::new(&node, &host));
         let (power, watching) = watch::channel(Power::Up);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -125,25 +128,28 @@ impl DemoNode {
             let _inside = runtime.enter();
             server::listen(&socket)?
         };
-        let thread = std::thread::Builder::new()
-            .name("demo-node".into())
-            .spawn({
-                let (node, socket) = (Arc::clone(&node), socket.clone());
-                move || {
-                    runtime.block_on(async {
-                        tokio::select! {
-                            () = server::serve(Arc::clone(&node), socket, listener, watching) => {}
-                            () = host::keep(node) => {}
-                        }
-                    });
-                }
-            })?;
+        let server = spawn("demo-node", runtime, {
+            server::serve(
+                Arc::clone(&node),
+                socket.clone(),
+                listener,
+                watching.clone(),
+            )
+        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let files = spawn(
+            "demo-files",
+            runtime,
+            until_off(Arc::clone(&node), watching),
+        )?;
         Ok(Self {
             node,
             socket,
             host,
             power,
-            thread: Some(thread),
+            threads: vec![server, files],
             _folder: folder,
         })
     }
@@ -157,6 +163,13 @@ impl DemoNode {
     /// socket at its usual place.
     pub fn host_root(&self) -> &Path {
         &self.host
+    }
+
+    /// Waits until the files under [`DemoNode::host_root`] have been written: this goes on behind
+    /// a node that answers already.
+    pub async fn files_written(&self) {
+        // The sender lives in the node, so this ends only by the files being there.
+        let _ = self.node.files.subscribe().wait_for(|done| *done).await;
     }
 
     /// Every RPC received so far (of very many, the newest).
@@ -193,10 +206,30 @@ impl DemoNode {
 impl Drop for DemoNode {
     fn drop(&mut self) {
         self.power.send_replace(Power::Off);
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // If it panicked there is nothing left to stop.
             let _ = thread.join();
         }
+    }
+}
+
+/// Runs `future` on a thread of its own: the client's loop is measured apart from the server, and
+/// the server from the disk.
+fn spawn(
+    name: &str,
+    runtime: Runtime,
+    future: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let thread = std::thread::Builder::new().name(name.into());
+    thread.spawn(move || runtime.block_on(future))
+}
+
+/// Keeps the host's files until the power goes off.
+async fn until_off(node: Arc<Node>, mut power: watch::Receiver<Power>) {
+    tokio::select! {
+        // An error means that the node is gone, too.
+        _ = power.wait_for(|power| *power == Power::Off) => {}
+        () = host::keep(node) => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! The running simulated node: the world behind a lock, the faults, the recording, and the one
 //! way in which a call is answered.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
@@ -8,10 +9,11 @@ use jiff::Timestamp;
 use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, watch};
 use tonic::Status;
 
 use super::clock::Clock;
+use super::events::Hub;
 use super::faults::{self, Fault, FaultKind};
 use super::host::Host;
 use super::hostile;
@@ -20,12 +22,10 @@ use super::profile::{Family, Traits, What};
 use super::scenario::Scenario;
 use super::tell::Teller;
 use super::wire::Reply;
-use super::world::{Id, Notice, World};
+use super::world::{Id, World};
 
 /// Calls that are kept; older ones are dropped, so that a demo left open does not grow.
 const MAX_CALLS: usize = 1 << 16;
-/// Events that wait for a slow subscriber.
-const MAX_NOTICES: usize = 1_000;
 
 /// One RPC that the simulated node received.
 #[derive(Clone, PartialEq, Debug)]
@@ -65,8 +65,12 @@ pub(super) struct Node {
     world: Mutex<World>,
     faults: Mutex<Vec<Fault>>,
     calls: Mutex<Vec<Call>>,
-    pub notices: broadcast::Sender<Notice>,
+    pub hub: Hub,
     host: Mutex<Option<Host>>,
+    /// Containers whose files a sparse host has.
+    asked: Mutex<BTreeSet<Id>>,
+    /// The host's files have been written once.
+    pub files: watch::Sender<bool>,
     /// Something has been done to the node.
     pub changed: Notify,
 }
@@ -95,11 +99,13 @@ impl Node {
             still: scenario.still,
             sparse: scenario.sparse_host,
             host: Mutex::default(),
+            asked: Mutex::default(),
+            files: watch::Sender::new(false),
             changed: Notify::new(),
             world: Mutex::new(world),
             faults: Mutex::default(),
             calls: Mutex::default(),
-            notices: broadcast::channel(MAX_NOTICES).0,
+            hub: Hub::new(traits.events),
         }
     }
 
@@ -118,8 +124,7 @@ impl Node {
             self.changed.notify_one();
         }
         for notice in notices {
-            // Without subscribers there is nobody to tell.
-            let _ = self.notices.send(notice);
+            self.hub.publish(notice);
         }
     }
 
@@ -130,6 +135,25 @@ impl Node {
     /// Does something with the host's files. Take the world's lock inside, never around.
     pub(super) fn with_host<T>(&self, what: impl FnOnce(&mut Host) -> T) -> Option<T> {
         lock(&self.host).as_mut().map(what)
+    }
+
+    /// What the host's files are made from: a copy, so that a slow disk holds nobody up.
+    pub(super) fn snapshot(&self) -> World {
+        let world = self.world();
+        if self.sparse {
+            let asked = lock(&self.asked);
+            world.part(|container| asked.contains(&container.id))
+        } else {
+            world.part(|_| true)
+        }
+    }
+
+    /// Makes the files of a container of a sparse host, now that it is asked about.
+    pub(super) fn ensure_files(&self, id: &Id) {
+        if self.sparse && lock(&self.asked).insert(Arc::clone(id)) {
+            // A full disk stops the files, not the server.
+            let _ = self.with_host(|host| host.keep(self));
+        }
     }
 
     /// The moment that statistics are of.

@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 pub enum Profile {
     /// containerd 1.6.20: no events, no `RuntimeConfig`, `NotFound` when stopping what is gone.
     Containerd16,
-    /// containerd 1.7.34: events from one shared queue.
+    /// containerd 1.7.24: events from one shared queue.
     Containerd17,
     /// containerd 2.1.9.
     Containerd21,
@@ -59,6 +59,8 @@ pub(super) struct Traits {
     pub max_reply: usize,
     /// Statuses carry the user of the process.
     pub users: bool,
+    /// Sandbox statuses carry the options of user namespaces.
+    pub userns: bool,
     /// The old API beside v1.
     pub v1alpha2: bool,
 }
@@ -195,7 +197,7 @@ static MISSING_16: [(&str, Missing); 14] = with_new([
     ("CheckpointContainer", NotImplemented),
 ]);
 static MISSING_17: [(&str, Missing); 13] = with_new([
-    ("RuntimeConfig", Unknown),
+    ("RuntimeConfig", NotImplemented),
     ("ListMetricDescriptors", NotImplemented),
     ("ListPodSandboxMetrics", NotImplemented),
     ("CheckpointContainer", NotImplemented),
@@ -243,6 +245,7 @@ const CONTAINERD: Traits = Traits {
     missing: &MISSING_21,
     max_reply: 16 << 20,
     users: true,
+    userns: true,
     v1alpha2: false,
 };
 
@@ -260,12 +263,13 @@ static CONTAINERD_16: Traits = Traits {
     events: Events::Unimplemented,
     missing: &MISSING_16,
     users: false,
+    userns: false,
     v1alpha2: true,
     ..CONTAINERD
 };
 
 static CONTAINERD_17: Traits = Traits {
-    version: "1.7.34",
+    version: "1.7.24~ds1",
     events: Events::SharedQueue,
     missing: &MISSING_17,
     users: false,
@@ -311,6 +315,7 @@ static CRI_O: Traits = Traits {
     missing: &[],
     max_reply: 80 << 20,
     users: true,
+    userns: true,
     v1alpha2: false,
 };
 
@@ -340,6 +345,7 @@ static CRI_DOCKERD: Traits = Traits {
     missing: &MISSING_DOCKERD,
     max_reply: 16 << 20,
     users: false,
+    userns: false,
     v1alpha2: false,
 };
 

@@ -172,7 +172,8 @@ fn memory(teller: &Teller, usage: Usage, limit: u64, at: i64) -> v1::MemoryUsage
         };
         memory.usage_bytes = value(usage.with_cache);
         memory.rss_bytes = value(usage.memory * 7 / 8);
-        memory.page_faults = value(usage.faults);
+        let crio = teller.traits.family == Family::CriO;
+        memory.page_faults = value(if crio { 0 } else { usage.faults });
         memory.major_page_faults = value(0);
     }
     memory
@@ -276,7 +277,7 @@ fn pod_row(node: &Node, world: &World, pod: &Pod, own: &[&Container]) -> v1::Pod
         }),
         linux: Some(v1::LinuxPodSandboxStats {
             cpu: totals.then(|| cpu(&teller, total, at, false)),
-            memory: totals.then(|| memory(&teller, total, 0, at)),
+            memory: totals.then(|| memory(&teller, total, pod_limit(own), at)),
             network: (!pod.spec.host_network).then(|| network(node, pod, total)),
             process: totals.then(|| v1::ProcessUsage {
                 timestamp: teller.time(at),
@@ -288,6 +289,18 @@ fn pod_row(node: &Node, world: &World, pod: &Pod, own: &[&Container]) -> v1::Pod
                 .collect(),
         }),
         windows: None,
+    }
+}
+
+/// A pod is limited if each of its containers is.
+fn pod_limit(own: &[&Container]) -> u64 {
+    let limits = own
+        .iter()
+        .map(|container| u64::try_from(container.memory_limit()).unwrap_or(0));
+    if limits.clone().any(|limit| limit == 0) {
+        0
+    } else {
+        limits.sum()
     }
 }
 

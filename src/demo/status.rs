@@ -118,7 +118,7 @@ pub(super) fn container(
         HashMap::new()
     };
     drop(world);
-    node.with_host(|host| host.ensure(node, &id));
+    node.ensure_files(&id);
     Ok(v1::ContainerStatusResponse {
         status: Some(status),
         info,

@@ -62,13 +62,12 @@ impl Teller {
     }
 
     pub(super) fn pod_status(&self, pod: &Pod) -> v1::PodSandboxStatus {
-        let docker = self.is(Family::CriDockerd);
         let options = v1::NamespaceOption {
             network: if pod.spec.host_network { 2 } else { 0 },
             pid: if pod.spec.host_pid { 2 } else { 1 },
             ipc: 0,
             target_id: String::new(),
-            userns_options: (!docker).then(|| v1::UserNamespace {
+            userns_options: self.traits.userns.then(|| v1::UserNamespace {
                 mode: 2,
                 ..v1::UserNamespace::default()
             }),
@@ -227,7 +226,12 @@ impl Teller {
             end.message = end.message.replace(
                 "failed to create containerd task:",
                 "failed to create task for container:",
-            ) + ": unknown";
+            );
+        }
+        // containerd 1.x and Docker append the name of the error's code.
+        let named = self.traits.v1alpha2 || self.is(Family::CriDockerd);
+        if named && !end.message.is_empty() {
+            end.message += ": unknown";
         }
         (end, started)
     }

@@ -14,12 +14,12 @@ use super::*;
 
 const MAX: usize = 80 << 20;
 
-struct Client {
-    runtime: RuntimeServiceClient<Channel>,
-    images: ImageServiceClient<Channel>,
+pub(super) struct Client {
+    pub(super) runtime: RuntimeServiceClient<Channel>,
+    pub(super) images: ImageServiceClient<Channel>,
 }
 
-async fn channel(demo: &DemoNode) -> Channel {
+pub(super) async fn channel(demo: &DemoNode) -> Channel {
     Endpoint::from_shared(format!("unix://{}", demo.socket().display()))
         .expect("a path is an endpoint")
         .connect()
@@ -27,7 +27,7 @@ async fn channel(demo: &DemoNode) -> Channel {
         .expect("the node listens")
 }
 
-async fn client(demo: &DemoNode) -> Client {
+pub(super) async fn client(demo: &DemoNode) -> Client {
     let channel = channel(demo).await;
     Client {
         runtime: RuntimeServiceClient::new(channel.clone()).max_decoding_message_size(MAX),
@@ -35,11 +35,11 @@ async fn client(demo: &DemoNode) -> Client {
     }
 }
 
-fn manual() -> Clock {
+pub(super) fn manual() -> Clock {
     Clock::manual("2026-11-20T10:00:00Z".parse::<Timestamp>().expect("a time"))
 }
 
-fn start(name: &str, options: Options) -> DemoNode {
+pub(super) fn start(name: &str, options: Options) -> DemoNode {
     let scenario = Scenario::named(name).expect("a scenario");
     DemoNode::start(&scenario, options).expect("it starts")
 }
@@ -67,15 +67,18 @@ impl Client {
         found
     }
 
-    async fn status(&mut self, name: &str) -> v1::ContainerStatus {
+    /// The newest attempt of the container called `name`.
+    pub(super) async fn newest(&mut self, name: &str) -> v1::Container {
         let all = self.containers().await;
-        let newest = all
-            .into_iter()
+        all.into_iter()
             .filter(|c| c.metadata.as_ref().is_some_and(|m| m.name == name))
             .max_by_key(|container| container.created_at)
-            .expect("a container of that name");
+            .expect("a container of that name")
+    }
+
+    pub(super) async fn status(&mut self, name: &str) -> v1::ContainerStatus {
         let request = v1::ContainerStatusRequest {
-            container_id: newest.id,
+            container_id: self.newest(name).await.id,
             verbose: true,
         };
         let reply = self
@@ -84,6 +87,30 @@ impl Client {
             .await
             .expect("a status");
         reply.into_inner().status.expect("it is filled")
+    }
+
+    pub(super) async fn pod(&mut self, id: &str) -> v1::PodSandbox {
+        let filter = Some(v1::PodSandboxFilter {
+            id: id.into(),
+            ..v1::PodSandboxFilter::default()
+        });
+        let request = v1::ListPodSandboxRequest { filter };
+        let reply = self
+            .runtime
+            .list_pod_sandbox(request)
+            .await
+            .expect("a list");
+        reply.into_inner().items.pop().expect("the pod")
+    }
+
+    pub(super) async fn stats(&mut self) -> Vec<v1::ContainerStats> {
+        let request = v1::ListContainerStatsRequest { filter: None };
+        let reply = self
+            .runtime
+            .list_container_stats(request)
+            .await
+            .expect("a list");
+        reply.into_inner().stats
     }
 }
 
@@ -266,6 +293,7 @@ async fn logs_are_where_the_status_says(#[case] profile: Profile, #[case] shape:
     } else {
         status.log_path
     };
+    demo.files_written().await;
     let log = read(&demo, &real);
     let trace = log
         .lines()
@@ -286,6 +314,7 @@ async fn logs_grow_with_time_and_go_with_their_container() {
     let mut client = client(&demo).await;
     let old = client.status("payments").await.log_path;
     let noisy = client.status("spam").await.log_path;
+    demo.files_written().await;
     let lines = || read(&demo, &noisy).lines().count();
     let before = lines();
     demo.advance(Duration::from_secs(10));
@@ -308,6 +337,7 @@ async fn a_kill_for_memory_is_in_the_kernels_log_and_the_cgroup() {
     );
     let mut client = client(&demo).await;
     let running = client.status("redis").await;
+    demo.files_written().await;
     let kills = || {
         read(&demo, "/dev/kmsg")
             .matches("Memory cgroup out of memory")
@@ -338,6 +368,7 @@ async fn the_hosts_files_agree_with_the_story() {
     );
     let status = client(&demo).await.status("api").await;
     let uid = &status.labels["io.kubernetes.pod.uid"];
+    demo.files_written().await;
     let group = format!(
         "/sys/fs/cgroup/kubepods.slice/kubepods-pod{}.slice/cri-containerd-{}.scope",
         uid.replace('-', "_"),
@@ -385,8 +416,611 @@ async fn calm_keeps_its_files() {
         },
     );
     let mut client = client(&demo).await;
+    demo.files_written().await;
     let before = tree(demo.host_root());
     demo.advance(Duration::from_secs(3_600));
     client.containers().await;
     assert_eq!(tree(demo.host_root()), before);
+}
+
+/// The error that `method` gives while `kind` is on.
+async fn list_error(demo: &DemoNode) -> tonic::Status {
+    let request = v1::ListContainersRequest { filter: None };
+    let mut client = client(demo).await;
+    let reply = client.runtime.list_containers(request).await;
+    reply.expect_err("it is refused")
+}
+
+async fn streamed(demo: &DemoNode) -> usize {
+    let mut grpc = tonic::client::Grpc::new(channel(demo).await);
+    grpc.ready().await.expect("it is connected");
+    let codec =
+        tonic_prost::ProstCodec::<v1::ListContainersRequest, v1::ListContainersResponse>::default();
+    let path = http::uri::PathAndQuery::from_static("/runtime.v1.RuntimeService/StreamContainers");
+    let request = tonic::Request::new(v1::ListContainersRequest { filter: None });
+    let mut stream = grpc
+        .server_streaming(request, path, codec)
+        .await
+        .expect("a stream")
+        .into_inner();
+    let mut count = 0;
+    while let Some(batch) = stream.message().await.expect("a batch") {
+        count += batch.containers.len();
+    }
+    count
+}
+
+#[tokio::test]
+async fn a_list_of_5_mib_is_sent_whole() {
+    let faults = vec![Fault::new("ListContainers", FaultKind::Pad(5 << 20))];
+    let demo = start(
+        "node",
+        Options {
+            faults,
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let size: usize = client
+        .containers()
+        .await
+        .iter()
+        .map(prost::Message::encoded_len)
+        .sum();
+    assert!(size >= 5 << 20, "{size}");
+}
+
+#[tokio::test]
+async fn a_list_of_20_mib_is_refused_and_can_be_streamed() {
+    let faults = vec![Fault::new("ListContainers", FaultKind::Pad(20 << 20))];
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            faults,
+            ..Options::default()
+        },
+    );
+    let status = list_error(&demo).await;
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let text = status.message();
+    assert!(
+        text.starts_with("grpc: trying to send message larger than max ("),
+        "{text}"
+    );
+    assert!(text.ends_with(" vs. 16777216)"), "{text}");
+    let streamed = streamed(&demo).await;
+    demo.set_faults(Vec::new());
+    assert_eq!(streamed, client(&demo).await.containers().await.len());
+}
+
+#[tokio::test]
+async fn what_vanishes_is_listed_and_not_found() {
+    let demo = start("calm", Options::default());
+    demo.set_faults(vec![Fault::new("ContainerStatus", FaultKind::Vanish)]);
+    let mut client = client(&demo).await;
+    let id = client.newest("nginx").await.id;
+    let request = v1::ContainerStatusRequest {
+        container_id: id.clone(),
+        verbose: false,
+    };
+    let status = client
+        .runtime
+        .container_status(request)
+        .await
+        .expect_err("it is gone");
+    assert_eq!(status.code(), Code::NotFound);
+    let text = format!("an error occurred when try to find container {id:?}: not found");
+    assert_eq!(status.message(), text);
+}
+
+#[tokio::test]
+async fn the_runtimes_clock_can_be_wrong() {
+    let demo = start(
+        "calm",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let right = client.newest("nginx").await.created_at;
+    demo.set_faults(vec![Fault::new("*", FaultKind::Skew(-3_600))]);
+    assert_eq!(
+        client.newest("nginx").await.created_at,
+        right - 3_600_000_000_000
+    );
+}
+
+#[tokio::test]
+async fn answers_come_late_or_never() {
+    let late = FaultKind::Latency(Duration::from_secs(3));
+    let faults = vec![
+        Fault::new("ListContainers", late),
+        Fault::new("Version", FaultKind::Hang),
+    ];
+    let demo = start(
+        "calm",
+        Options {
+            clock: manual(),
+            faults,
+            ..Options::default()
+        },
+    );
+    let mut second = client(&demo).await;
+    let mut first = client(&demo).await;
+    let late = tokio::spawn(async move { first.containers().await.len() });
+    let never = tokio::spawn(async move {
+        second
+            .runtime
+            .version(v1::VersionRequest::default())
+            .await
+            .is_ok()
+    });
+    while demo.recording().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!late.is_finished());
+    demo.advance(Duration::from_secs(3));
+    assert_eq!(late.await.expect("it answers"), 3);
+    assert!(!never.is_finished());
+    never.abort();
+}
+
+#[tokio::test]
+async fn hostile_strings_fill_every_call() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let id = client.newest("payments").await.id;
+    demo.set_faults(vec![Fault::new("*", FaultKind::Hostile)]);
+    let containers = client.containers().await;
+    let metadata = |c: &v1::Container| c.metadata.clone().expect("it is filled").name;
+    assert!(
+        containers
+            .iter()
+            .all(|c| hostile::strings().contains(&metadata(c)))
+    );
+    let request = v1::ContainerStatusRequest {
+        container_id: id,
+        verbose: true,
+    };
+    let reply = client
+        .runtime
+        .container_status(request)
+        .await
+        .expect("ids stay")
+        .into_inner();
+    let status = reply.status.expect("it is filled");
+    for text in [
+        &status.reason,
+        &status.message,
+        &status.log_path,
+        &reply.info["info"],
+    ] {
+        assert!(hostile::strings().contains(text), "{text}");
+    }
+    let version = client
+        .runtime
+        .version(v1::VersionRequest::default())
+        .await
+        .expect("an answer");
+    assert!(hostile::strings().contains(&version.into_inner().runtime_name));
+}
+
+/// Id of the container that does not listen to SIGTERM, and how it and others are stopped.
+fn stop(id: &str, timeout: i64) -> v1::StopContainerRequest {
+    v1::StopContainerRequest {
+        container_id: id.into(),
+        timeout,
+    }
+}
+
+#[tokio::test]
+async fn a_stubborn_container_blocks_its_stop_for_the_grace() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let id = client.newest("bridge").await.id;
+    let mut other = RuntimeServiceClient::new(channel(&demo).await);
+    let request = stop(&id, 10);
+    let stopping = tokio::spawn(async move { other.stop_container(request).await.is_ok() });
+    while !demo
+        .recording()
+        .iter()
+        .any(|call| call.method() == "StopContainer")
+    {
+        tokio::task::yield_now().await;
+    }
+    demo.advance(Duration::from_secs(9));
+    assert_eq!(
+        client.newest("bridge").await.state(),
+        ContainerState::ContainerRunning
+    );
+    assert!(!stopping.is_finished());
+    demo.advance(Duration::from_secs(1));
+    assert!(stopping.await.expect("it answers"));
+    assert_eq!(client.status("bridge").await.exit_code, 137);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_early_leaves_the_container_running() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let id = client.newest("bridge").await.id;
+    let mut other = RuntimeServiceClient::new(channel(&demo).await);
+    let stopping = tokio::spawn({
+        let request = stop(&id, 10);
+        async move { other.stop_container(request).await.is_ok() }
+    });
+    while !demo
+        .recording()
+        .iter()
+        .any(|call| call.method() == "StopContainer")
+    {
+        tokio::task::yield_now().await;
+    }
+    stopping.abort();
+    let _ = stopping.await;
+    // The server sees the reset before what comes after it on a connection of its own.
+    for _ in 0..20 {
+        client.containers().await;
+    }
+    demo.advance(Duration::from_secs(60));
+    assert_eq!(
+        client.newest("bridge").await.state(),
+        ContainerState::ContainerRunning
+    );
+}
+
+#[rstest]
+#[case(Profile::Containerd16, Some(Code::NotFound))]
+#[case(Profile::Containerd17, None)]
+#[case(Profile::CriO, None)]
+#[tokio::test]
+async fn stopping_what_is_gone(#[case] profile: Profile, #[case] expected: Option<Code>) {
+    let demo = start(
+        "calm",
+        Options {
+            profile,
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let reply = client.runtime.stop_container(stop("0123", 1)).await;
+    assert_eq!(reply.err().map(|status| status.code()), expected);
+}
+
+#[tokio::test]
+async fn a_removed_container_comes_back_as_the_next_attempt() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let container_id = client.newest("api").await.id;
+    let request = v1::RemoveContainerRequest { container_id };
+    client
+        .runtime
+        .remove_container(request)
+        .await
+        .expect("it kills first");
+    assert_eq!(client.attempts("api").await, []);
+    demo.advance(Duration::from_secs(1));
+    assert_eq!(
+        client.attempts("api").await,
+        [(1, ContainerState::ContainerRunning)]
+    );
+}
+
+#[tokio::test]
+async fn a_stopped_sandbox_is_rebuilt() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let old = client.newest("api").await.pod_sandbox_id;
+    let request = v1::StopPodSandboxRequest {
+        pod_sandbox_id: old.clone(),
+    };
+    client
+        .runtime
+        .stop_pod_sandbox(request)
+        .await
+        .expect("it stops");
+    assert_eq!(client.pod(&old).await.state, 1);
+    demo.advance(Duration::from_secs(5));
+    let new = client.newest("api").await;
+    assert_ne!(new.pod_sandbox_id, old);
+    assert_eq!(
+        client
+            .pod(&new.pod_sandbox_id)
+            .await
+            .metadata
+            .expect("filled")
+            .attempt,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_container_without_the_sandboxs_metadata_is_refused() {
+    let demo = start("calm", Options::default());
+    let mut client = client(&demo).await;
+    let request = v1::CreateContainerRequest::default();
+    let status = client
+        .runtime
+        .create_container(request)
+        .await
+        .expect_err("it would be fatal");
+    assert_eq!(status.message(), "pod sandbox config must include metadata");
+}
+
+#[tokio::test]
+async fn a_debug_container_is_made_and_started_once() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let pod = client.newest("api").await.pod_sandbox_id;
+    let metadata = Some(v1::ContainerMetadata {
+        name: "debugger".into(),
+        attempt: 0,
+    });
+    let image = v1::ImageSpec {
+        image: "docker.io/library/busybox:1.37.0".into(),
+        ..v1::ImageSpec::default()
+    };
+    let request = v1::CreateContainerRequest {
+        pod_sandbox_id: pod,
+        config: Some(v1::ContainerConfig {
+            metadata,
+            image: Some(image),
+            ..v1::ContainerConfig::default()
+        }),
+        sandbox_config: Some(v1::PodSandboxConfig {
+            metadata: Some(v1::PodSandboxMetadata::default()),
+            ..v1::PodSandboxConfig::default()
+        }),
+    };
+    let reply = client
+        .runtime
+        .create_container(request.clone())
+        .await
+        .expect("it is made");
+    let container_id = reply.into_inner().container_id;
+    assert_eq!(
+        client.attempts("debugger").await,
+        [(0, ContainerState::ContainerCreated)]
+    );
+    let twin = client
+        .runtime
+        .create_container(request)
+        .await
+        .expect_err("the name is taken");
+    assert!(
+        twin.message()
+            .starts_with("failed to reserve container name"),
+        "{twin}"
+    );
+    let start = v1::StartContainerRequest { container_id };
+    client
+        .runtime
+        .start_container(start.clone())
+        .await
+        .expect("it starts");
+    let again = client
+        .runtime
+        .start_container(start)
+        .await
+        .expect_err("only once");
+    assert!(
+        again
+            .message()
+            .ends_with("container is in CONTAINER_RUNNING state"),
+        "{again}"
+    );
+}
+
+#[tokio::test]
+async fn prefixes_are_ids() {
+    let demo = start("node", Options::default());
+    let mut client = client(&demo).await;
+    let id = client.newest("api").await.id;
+    let ask = |id: &str| v1::ContainerStatusRequest {
+        container_id: id.into(),
+        verbose: false,
+    };
+    let reply = client
+        .runtime
+        .container_status(ask(&id[..12]))
+        .await
+        .expect("a prefix");
+    assert_eq!(reply.into_inner().status.expect("filled").id, id);
+    let status = client
+        .runtime
+        .container_status(ask(""))
+        .await
+        .expect_err("no prefix");
+    assert_eq!(status.message(), "prefix can't be empty");
+    let filter = Some(v1::ContainerFilter {
+        id: "zz".into(),
+        ..v1::ContainerFilter::default()
+    });
+    let reply = client
+        .runtime
+        .list_containers(v1::ListContainersRequest { filter })
+        .await;
+    assert!(reply.expect("no error").into_inner().containers.is_empty());
+}
+
+#[tokio::test]
+async fn lists_come_in_random_order() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let first = client.containers().await;
+    let mut second = client.containers().await;
+    let ids = |list: &[v1::Container]| list.iter().map(|c| c.id.clone()).collect::<Vec<_>>();
+    assert_ne!(ids(&first), ids(&second));
+    let mut first = first;
+    first.sort_by(|a, b| a.id.cmp(&b.id));
+    second.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(first, second);
+}
+
+async fn events(
+    demo: &DemoNode,
+) -> Result<tonic::Streaming<v1::ContainerEventResponse>, tonic::Status> {
+    let mut client = client(demo).await;
+    let reply = client
+        .runtime
+        .get_container_events(v1::GetEventsRequest {})
+        .await;
+    reply.map(tonic::Response::into_inner)
+}
+
+#[tokio::test]
+async fn events_of_17_wait_for_whoever_comes() {
+    let profile = Profile::Containerd17;
+    let demo = start(
+        "node",
+        Options {
+            profile,
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    demo.advance(Duration::from_secs(900));
+    client(&demo).await.containers().await;
+    let mut events = events(&demo).await.expect("a stream");
+    let old = events.message().await.expect("an event");
+    assert!(old.is_some(), "a backlog of a quarter of an hour");
+}
+
+#[tokio::test]
+async fn events_of_2_go_to_everyone() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut one = events(&demo).await.expect("a stream");
+    let mut two = events(&demo).await.expect("a stream");
+    demo.advance(Duration::from_secs(7));
+    client(&demo).await.containers().await;
+    let first = one.message().await.expect("an event").expect("sync ends");
+    assert_eq!(
+        two.message().await.expect("an event").as_ref(),
+        Some(&first)
+    );
+    assert_eq!(
+        first.container_event_type(),
+        v1::ContainerEventType::ContainerStoppedEvent
+    );
+}
+
+#[rstest]
+#[case(Profile::CriO, None)]
+#[case(
+    Profile::Containerd16,
+    Some("method GetContainerEvents not implemented")
+)]
+#[tokio::test]
+async fn events_that_do_not_come(#[case] profile: Profile, #[case] expected: Option<&str>) {
+    let demo = start(
+        "calm",
+        Options {
+            profile,
+            ..Options::default()
+        },
+    );
+    match events(&demo).await {
+        Ok(mut stream) => {
+            assert_eq!(expected, None);
+            assert_eq!(stream.message().await.expect("a clean end"), None);
+        }
+        Err(status) => assert_eq!(Some(status.message()), expected),
+    }
+}
+
+#[tokio::test]
+async fn statistics_only_grow() {
+    let demo = start(
+        "node",
+        Options {
+            clock: manual(),
+            ..Options::default()
+        },
+    );
+    let mut client = client(&demo).await;
+    let mut last = 0;
+    for _ in 0..60 {
+        demo.advance(Duration::from_secs(1));
+        let stats = client.stats().await;
+        let api = stats.iter().find(|row| {
+            let attributes = row.attributes.as_ref().and_then(|a| a.metadata.as_ref());
+            attributes.is_some_and(|metadata| metadata.name == "api")
+        });
+        let cpu = api.and_then(|row| row.cpu).expect("it runs");
+        let used = cpu.usage_core_nano_seconds.expect("it is filled").value;
+        assert!(used > last);
+        last = used;
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_request_makes_it_panic(
+        message in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+        id in "[0-9a-f]{0,2}",
+        profile in 0..Profile::ALL.len(),
+    ) {
+        let scenario = Scenario::named("node").expect("a scenario");
+        let traits = Profile::ALL[profile].traits();
+        let node = Arc::new(Node::new(&scenario, traits, manual(), 7));
+        let by_id = [&[0x0a, u8::try_from(id.len()).expect("short")], id.as_bytes()].concat();
+        for path in methods::paths() {
+            for message in [&message, &by_id] {
+                let answer = Arc::clone(&node).answer(&path, message.clone().into());
+                // Pending is an answer, too: some calls take their time.
+                drop(futures_util::FutureExt::now_or_never(answer));
+            }
+        }
+    }
 }

@@ -86,17 +86,35 @@ pub(super) fn pod(teller: &Teller, pod: &Pod) -> Info {
         Family::CriDockerd => Info::new(),
         Family::CriO => one("info", &json!({"runtimeSpec": spec})),
         Family::Containerd => {
-            let info = json!({
+            let mut info = json!({
                 "pid": if pod.ready { pod.pid } else { 0 },
                 "processStatus": if pod.ready { "running" } else { "deleted" },
                 "netNamespaceClosed": !pod.ready, "image": "registry.k8s.io/pause:3.10",
-                "snapshotKey": pod.id.as_ref(), "snapshotter": "overlayfs", "runtimeHandler": "",
+                "snapshotKey": pod.id.as_ref(), "snapshotter": "overlayfs",
                 "runtimeType": "io.containerd.runc.v2", "runtimeOptions": {"systemd_cgroup": true},
                 "config": pod_config(teller, pod), "runtimeSpec": spec, "cniResult": cni(pod),
             });
+            // 2.x tells more of it, 1.x has the handler here.
+            if traits.v1alpha2 {
+                info["runtimeHandler"] = json!("");
+            } else {
+                info["sandboxMetadata"] = sandbox_metadata(pod);
+            }
             one("info", &info)
         }
     }
+}
+
+fn sandbox_metadata(pod: &Pod) -> Value {
+    let spec = &pod.spec;
+    let name = format!(
+        "{}_{}_{}_{}",
+        spec.name, spec.namespace, pod.uid, pod.attempt
+    );
+    json!({"Version": "v1", "Metadata": {
+        "ID": pod.id.as_ref(), "Name": name, "IP": pod.ip, "AdditionalIPs": null,
+        "NetNSPath": netns(pod), "RuntimeHandler": "", "ProcessLabel": "", "CNIResult": cni(pod),
+    }})
 }
 
 fn slice(pod: &Pod) -> String {

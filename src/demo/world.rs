@@ -3,7 +3,7 @@
 //! Nothing runs by itself: whoever looks first calls [`World::advance`].
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use super::chance::{Chance, digest};
@@ -99,6 +99,8 @@ pub(super) struct Notice {
     pub pod: Id,
     pub kind: NoticeKind,
     pub at: i64,
+    /// The sandbox as it was, if it is the one that was removed.
+    pub gone: Option<Arc<Pod>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -181,6 +183,39 @@ impl World {
         world
     }
 
+    /// A copy of the containers that `keep` chooses, and of their pods: to look at, not to live on.
+    /// With every container come all pods.
+    pub(super) fn part(&self, keep: impl Fn(&Container) -> bool) -> Self {
+        let mut part = Self {
+            pods: BTreeMap::new(),
+            containers: BTreeMap::new(),
+            images: BTreeMap::new(),
+            chance: self.chance.clone(),
+            hide_start_errors: self.hide_start_errors,
+            pod_slots: Vec::new(),
+            slots: Vec::new(),
+            queue: BinaryHeap::new(),
+            notices: Vec::new(),
+            next_pid: self.next_pid,
+        };
+        for container in self.containers.values().filter(|container| keep(container)) {
+            let id = Arc::clone(&container.id);
+            part.containers.insert(id, container.clone());
+        }
+        let whole = part.containers.len() == self.containers.len();
+        let used: BTreeSet<Id> = part
+            .containers
+            .values()
+            .map(|c| Arc::clone(&c.pod))
+            .collect();
+        let pods = self
+            .pods
+            .values()
+            .filter(|pod| whole || used.contains(&pod.id));
+        part.pods = pods.map(|pod| (Arc::clone(&pod.id), pod.clone())).collect();
+        part
+    }
+
     /// When the next thing happens by itself.
     pub(super) fn next_change(&self) -> Option<i64> {
         self.queue.peek().map(|Reverse((at, _))| *at)
@@ -239,6 +274,7 @@ impl World {
             pod: Arc::clone(pod),
             kind,
             at,
+            gone: None,
         });
     }
 
@@ -577,8 +613,14 @@ impl World {
         for container in self.containers_of(id) {
             self.remove_container(&container, at);
         }
-        if self.pods.remove(id).is_some() {
-            self.notice(id, id, NoticeKind::Deleted, at);
+        if let Some(pod) = self.pods.remove(id) {
+            self.notices.push(Notice {
+                id: Arc::clone(id),
+                pod: Arc::clone(id),
+                kind: NoticeKind::Deleted,
+                at,
+                gone: Some(Arc::new(pod)),
+            });
         }
     }
 

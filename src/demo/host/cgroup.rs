@@ -29,7 +29,7 @@ pub(super) fn write(
     node: &Node,
     world: &World,
     containers: &[&Container],
-    root: &Root,
+    root: &mut Root,
 ) -> io::Result<()> {
     let at = node.stats_time();
     for container in containers.iter().filter(|c| c.state == State::Running) {
@@ -111,7 +111,7 @@ fn of_pod(own: &[&&Container], at: i64) -> Group {
 }
 
 impl Group {
-    fn write(&self, path: &str, root: &Root) -> io::Result<()> {
+    fn write(&self, path: &str, root: &mut Root) -> io::Result<()> {
         for (name, text) in self.files() {
             root.write(&format!("{path}/{name}"), &text)?;
         }

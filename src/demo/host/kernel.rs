@@ -24,12 +24,17 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn new(root: &Root, boot: i64, world: &World) -> io::Result<Self> {
-        let mut log = Self {
+    pub(super) fn new(boot: i64) -> Self {
+        Self {
             boot,
             sequence: 0,
             reported: BTreeSet::new(),
-        };
+        }
+    }
+
+    /// Writes the boot and the kills of the past.
+    pub(super) fn begin(&mut self, root: &Root, world: &World) -> io::Result<()> {
+        let boot = self.boot;
         let boots = [
             "Linux version 6.12.57+deb13-amd64 (debian-kernel@lists.debian.org) (x86_64-linux-gnu-gcc-14) #1 SMP PREEMPT_DYNAMIC",
             "Command line: BOOT_IMAGE=/boot/vmlinuz-6.12.57+deb13-amd64 root=/dev/vda1 ro console=ttyS0",
@@ -43,8 +48,7 @@ impl Log {
             lines.extend(past_kills(container, world));
         }
         lines.sort_by_key(|line| line.0);
-        log.append(root, &lines)?;
-        Ok(log)
+        self.append(root, &lines)
     }
 
     /// Reports what was killed for its memory since the last time.

@@ -14,7 +14,7 @@ use super::super::profile::LogFormat;
 use super::super::scenario::Log;
 use super::super::tell::log_path;
 use super::super::world::{Container, Id, World};
-use super::{Root, SECOND, make_parent};
+use super::{SECOND, make_parent};
 
 /// Lines of the past that are there when the story begins, in the file and in each rotated one.
 const PAST: i64 = 400;
@@ -28,7 +28,7 @@ const MAX_NAME: usize = 251;
 /// The log files of the node.
 #[derive(Debug)]
 pub(super) struct Logs {
-    root: Root,
+    root: PathBuf,
     format: LogFormat,
     files: BTreeMap<Id, LogFile>,
 }
@@ -49,12 +49,16 @@ struct LogFile {
 }
 
 impl Logs {
-    pub(super) fn new(root: Root, format: LogFormat) -> Self {
+    pub(super) fn new(root: PathBuf, format: LogFormat) -> Self {
         Self {
             root,
             format,
             files: BTreeMap::new(),
         }
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
     }
 
     /// Writes what is due; makes the files of new containers, removes those of gone ones.
@@ -105,13 +109,13 @@ impl Logs {
 
     fn begin(&self, container: &Container, world: &World, now: i64) -> io::Result<LogFile> {
         let told = log_path(container, world).unwrap_or_default();
-        let mut path = self.root.at(&told);
+        let mut path = self.at(&told);
         let mut links = self.link_from_containers(container, world, &told)?;
         if self.format == LogFormat::DockerJson {
             let id = &container.id;
             let target = format!("/var/lib/docker/containers/{id}/{id}-json.log");
             links.push(link(&target, path)?);
-            path = self.root.at(&target);
+            path = self.at(&target);
         }
         let mut file = LogFile {
             path,
@@ -139,7 +143,7 @@ impl Logs {
         let (spec, name) = (&pod.spec, &container.spec.name);
         let mut base = format!("{}_{}_{name}-{}", spec.name, spec.namespace, container.id);
         base.truncate(MAX_NAME);
-        let at = self.root.at(&format!("/var/log/containers/{base}.log"));
+        let at = self.at(&format!("/var/log/containers/{base}.log"));
         Ok(vec![link(told, at)?])
     }
 }

@@ -6,11 +6,13 @@ mod kernel;
 mod logs;
 mod system;
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::node::Node;
 use super::world::{Container, Id};
@@ -28,32 +30,50 @@ pub(super) struct Host {
     root: Root,
     logs: Logs,
     kernel: kernel::Log,
-    /// Containers whose files are kept; all of them unless the host is sparse.
-    asked: Option<BTreeSet<Id>>,
     /// When the moving numbers were last written.
     refreshed: Option<i64>,
 }
 
 /// The folder that stands for `/`.
-#[derive(Clone, Debug)]
-struct Root(PathBuf);
+#[derive(Debug)]
+struct Root {
+    folder: PathBuf,
+    /// What was written where, as hashes: what did not change is not written again.
+    written: HashMap<String, u64>,
+}
 
 impl Root {
     /// `path` of the node, inside the folder.
     fn at(&self, path: &str) -> PathBuf {
-        self.0.join(path.trim_start_matches('/'))
+        self.folder.join(path.trim_start_matches('/'))
     }
 
-    fn write(&self, path: &str, text: &str) -> io::Result<()> {
+    fn write(&mut self, path: &str, text: &str) -> io::Result<()> {
+        let hash = xxh3_64(text.as_bytes());
+        if self.written.insert(path.to_owned(), hash) == Some(hash) {
+            return Ok(());
+        }
         let path = self.at(path);
-        match fs::write(&path, text) {
+        match overwrite(&path, text) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 make_parent(&path)?;
-                fs::write(&path, text)
+                overwrite(&path, text)
             }
             other => other,
         }
     }
+}
+
+/// Writes in place: cutting a file to nothing first makes ext4 write it to the disk at once.
+fn overwrite(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }
 
 fn make_parent(path: &Path) -> io::Result<()> {
@@ -61,39 +81,35 @@ fn make_parent(path: &Path) -> io::Result<()> {
 }
 
 impl Host {
-    /// Makes the files as they are at the start.
-    pub(super) fn new(node: &Node, root: &Path, sparse: bool) -> io::Result<Self> {
-        let root = Root(root.to_owned());
-        let world = node.world();
-        system::write_still(node, &world, &root)?;
-        let mut host = Self {
-            logs: Logs::new(root.clone(), node.traits.logs),
-            kernel: kernel::Log::new(&root, node.boot, &world)?,
-            root,
-            asked: sparse.then(BTreeSet::new),
+    /// Files of `node` under `root`; nothing is written yet.
+    pub(super) fn new(node: &Node, root: &Path) -> Self {
+        Self {
+            root: Root {
+                folder: root.to_owned(),
+                written: HashMap::new(),
+            },
+            logs: Logs::new(root.to_owned(), node.traits.logs),
+            kernel: kernel::Log::new(node.boot),
             refreshed: None,
-        };
-        drop(world);
-        host.keep(node)?;
-        Ok(host)
+        }
     }
 
-    /// Brings the files up to date.
+    /// Brings the files up to date. The node is not held up meanwhile.
     pub(super) fn keep(&mut self, node: &Node) -> io::Result<()> {
-        let world = node.world();
+        let world = node.snapshot();
         let now = node.clock.now();
-        let kept = |container: &&Container| {
-            let asked = self.asked.as_ref();
-            asked.is_none_or(|asked| asked.contains(&container.id))
-        };
-        let containers: Vec<&Container> = world.containers.values().filter(kept).collect();
+        let containers: Vec<&Container> = world.containers.values().collect();
         self.logs.keep(&containers, &world, now)?;
+        if self.refreshed.is_none() {
+            system::write_still(node, &world, &mut self.root)?;
+            self.kernel.begin(&self.root, &world)?;
+        }
         self.kernel.keep(&self.root, &containers, &world)?;
         let due = |last| !node.still && now - last >= REFRESH;
         if self.refreshed.is_none_or(due) {
+            system::write_moving(node, &world, &mut self.root)?;
+            cgroup::write(node, &world, &containers, &mut self.root)?;
             self.refreshed = Some(now);
-            system::write_moving(node, &world, &self.root)?;
-            cgroup::write(node, &world, &containers, &self.root)?;
         }
         Ok(())
     }
@@ -103,21 +119,10 @@ impl Host {
         let now = node.clock.now();
         let change = node.world().next_change();
         let line = self.logs.next(now);
-        let refresh = self
-            .refreshed
-            .filter(|_| !node.still)
-            .map(|last| last + REFRESH);
+        let refreshed = self.refreshed.filter(|_| !node.still);
+        let refresh = refreshed.map(|last| last + REFRESH);
         let next = [change, line, refresh].into_iter().flatten().min();
         next.map(|at| at.max(now + TOGETHER))
-    }
-
-    /// Makes the files of a container of a sparse host, when it is asked about.
-    pub(super) fn ensure(&mut self, node: &Node, id: &Id) {
-        let asked = self.asked.as_mut();
-        if asked.is_some_and(|asked| asked.insert(Id::clone(id))) {
-            // A full disk stops the files, not the server.
-            let _ = self.keep(node);
-        }
     }
 
     /// Opens a log anew, as the kubelet asks for after it has renamed the file.
@@ -141,6 +146,7 @@ pub(super) async fn keep(node: Arc<Node>) {
                 None => std::future::pending().await,
             }
         };
+        node.files.send_replace(true);
         tokio::select! {
             () = wait => {}
             () = node.changed.notified() => {}

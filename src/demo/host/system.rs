@@ -12,7 +12,7 @@ use super::{Root, SECOND};
 const MEMORY: u64 = 8_010_248;
 
 /// Writes what stays as it is.
-pub(super) fn write_still(node: &Node, world: &World, root: &Root) -> io::Result<()> {
+pub(super) fn write_still(node: &Node, world: &World, root: &mut Root) -> io::Result<()> {
     let name = &node.name;
     root.write("/etc/hostname", &format!("{name}\n"))?;
     root.write(
@@ -104,7 +104,7 @@ fn manifest(pod: &Pod) -> String {
 }
 
 /// Writes what moves.
-pub(super) fn write_moving(node: &Node, world: &World, root: &Root) -> io::Result<()> {
+pub(super) fn write_moving(node: &Node, world: &World, root: &mut Root) -> io::Result<()> {
     let at = node.stats_time();
     let up = (at - node.boot) / SECOND;
     let (mut memory, mut cpu) = (900_u64 << 20, 0);
@@ -163,7 +163,7 @@ AnonPages:       {used} kB
 
 /// Two cores, in ticks of a hundredth of a second.
 fn stat(up: u64, rate: u64, boot: i64) -> String {
-    let busy = up * 100 * rate / 1_000_000_000;
+    let busy = up * (rate / 10_000_000);
     let idle = (up * 200).saturating_sub(busy);
     let line = |name: &str, share: u64| {
         format!(
