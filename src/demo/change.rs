@@ -391,10 +391,7 @@ pub(super) fn remove_image(
     let mut world = node.world();
     let name = request.image.unwrap_or_default().image;
     if let Some(id) = world.image(&name).map(|image| image.id.clone()) {
-        world.images.remove(&id);
-        for container in world.containers.values_mut() {
-            container.item = None;
-        }
+        world.remove_image(&id);
     }
     Ok(v1::RemoveImageResponse {})
 }

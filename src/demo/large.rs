@@ -8,7 +8,8 @@ use super::chance::Chance;
 use super::scenario::{ContainerSpec, ImageSpec, Life, Log, PodSpec, Qos, Scenario, Uses};
 use super::units::{Bytes, Nanos};
 
-const SECOND: i64 = 1_000_000_000;
+const MILLI: i64 = 1_000_000;
+const SECOND: i64 = 1_000 * MILLI;
 const DAY: i64 = 86_400 * SECOND;
 /// The containers of each ninth pod end and start again in this time: two changes in 20 s by a
 /// tenth of what is listed are 1 % changing each second.
@@ -100,7 +101,7 @@ fn pod(n: usize, size: &Size, images: &[ImageSpec], chance: &mut Chance) -> PodS
 
 fn container(n: usize, churns: bool, images: &[ImageSpec]) -> ContainerSpec {
     let delay = SECOND;
-    let phase = i64::try_from(n).unwrap_or(0) * 37 * SECOND / 100 % CYCLE;
+    let phase = i64::try_from(n).unwrap_or(0) * 7_919 % (CYCLE / MILLI) * MILLI;
     let life = if churns {
         Life {
             runs: Some(Nanos(CYCLE - delay)),

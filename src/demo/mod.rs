@@ -37,6 +37,7 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -205,6 +206,7 @@ impl DemoNode {
 
 impl Drop for DemoNode {
     fn drop(&mut self) {
+        self.node.stopping.store(true, Ordering::Relaxed);
         self.power.send_replace(Power::Off);
         for thread in self.threads.drain(..) {
             // If it panicked there is nothing left to stop.

@@ -2,6 +2,7 @@
 //! way in which a call is answered.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
@@ -71,6 +72,8 @@ pub(super) struct Node {
     asked: Mutex<BTreeSet<Id>>,
     /// The host's files have been written once.
     pub files: watch::Sender<bool>,
+    /// The node goes away.
+    pub stopping: Arc<AtomicBool>,
     /// Something has been done to the node.
     pub changed: Notify,
 }
@@ -101,6 +104,7 @@ impl Node {
             host: Mutex::default(),
             asked: Mutex::default(),
             files: watch::Sender::new(false),
+            stopping: Arc::default(),
             changed: Notify::new(),
             world: Mutex::new(world),
             faults: Mutex::default(),

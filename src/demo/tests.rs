@@ -1003,6 +1003,55 @@ async fn statistics_only_grow() {
     }
 }
 
+/// The reply to a list call, without a client.
+fn listed<M: prost::Message + Default>(node: &Arc<Node>, method: &str) -> M {
+    let service = if method == "ListImages" {
+        "ImageService"
+    } else {
+        "RuntimeService"
+    };
+    let path = format!("/runtime.v1.{service}/{method}");
+    let started = std::time::Instant::now();
+    let answer = Arc::clone(node).answer(&path, hyper::body::Bytes::new());
+    let reply = futures_util::FutureExt::now_or_never(answer).expect("lists do not wait");
+    let wire::Reply::One(reply) = reply.expect("a list") else {
+        panic!("one message");
+    };
+    eprintln!("{method} {:?} {} bytes", started.elapsed(), reply.len());
+    M::decode(reply.as_slice()).expect("it decodes")
+}
+
+#[test]
+fn a_hundredth_of_the_large_node_changes_each_second() {
+    let scenario = Scenario::named("large").expect("a scenario");
+    let node = Arc::new(Node::new(
+        &scenario,
+        Profile::default().traits(),
+        manual(),
+        7,
+    ));
+    let pods: v1::ListPodSandboxResponse = listed(&node, "ListPodSandbox");
+    assert_eq!(pods.items.len(), 500);
+    let images: v1::ListImagesResponse = listed(&node, "ListImages");
+    assert_eq!(images.images.len(), 800);
+    let states = |node| -> std::collections::BTreeMap<String, i32> {
+        let list: v1::ListContainersResponse = listed(node, "ListContainers");
+        list.containers
+            .into_iter()
+            .map(|c| (c.id, c.state))
+            .collect()
+    };
+    let before = states(&node);
+    assert!((4_900..5_100).contains(&before.len()), "{}", before.len());
+    node.clock.advance(Duration::from_secs(1));
+    let after = states(&node);
+    let changed = after
+        .iter()
+        .filter(|(id, state)| before.get(*id) != Some(state))
+        .count();
+    assert!((30..=70).contains(&changed), "{changed}");
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
     #[test]

@@ -3,7 +3,7 @@
 //! Nothing runs by itself: whoever looks first calls [`World::advance`].
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use super::chance::{Chance, digest};
@@ -147,6 +147,8 @@ pub(super) struct World {
     pub pods: BTreeMap<Id, Pod>,
     pub containers: BTreeMap<Id, Container>,
     pub images: BTreeMap<String, Image>,
+    /// Image ids by every tag and digest.
+    names: HashMap<String, String>,
     pub chance: Chance,
     /// Bad commands leave no container behind (CRI-O).
     hide_start_errors: bool,
@@ -164,6 +166,7 @@ impl World {
             pods: BTreeMap::new(),
             containers: BTreeMap::new(),
             images: BTreeMap::new(),
+            names: HashMap::new(),
             chance: Chance::new(seed),
             hide_start_errors,
             pod_slots: Vec::new(),
@@ -190,6 +193,7 @@ impl World {
             pods: BTreeMap::new(),
             containers: BTreeMap::new(),
             images: BTreeMap::new(),
+            names: HashMap::new(),
             chance: self.chance.clone(),
             hide_start_errors: self.hide_start_errors,
             pod_slots: Vec::new(),
@@ -286,13 +290,16 @@ impl World {
     /// Adds an image, if none has its first tag yet, and gives its id.
     pub(super) fn add_image(&mut self, spec: ImageSpec) -> String {
         let id = digest(spec.tags.first().map_or("<none>", String::as_str));
-        let digests = spec
+        let digests: Vec<String> = spec
             .tags
             .iter()
             .filter(|tag| !tag.starts_with("localhost/"))
             .filter_map(|tag| tag.rsplit_once(':'))
             .map(|(name, _)| format!("{name}@sha256:{}", digest(name)))
             .collect();
+        for name in spec.tags.iter().chain(&digests) {
+            self.names.entry(name.clone()).or_insert_with(|| id.clone());
+        }
         self.images.entry(id.clone()).or_insert_with(|| Image {
             id: id.clone(),
             tags: spec.tags.clone(),
@@ -303,26 +310,28 @@ impl World {
         id
     }
 
+    /// Removes an image with all its names.
+    pub(super) fn remove_image(&mut self, id: &str) {
+        self.images.remove(id);
+        self.names.retain(|_, named| named != id);
+        self.containers.values_mut().for_each(|c| c.item = None);
+    }
+
     /// The image that `name` (a tag, a digest, an id or the beginning of one) means.
     pub(super) fn image(&self, name: &str) -> Option<&Image> {
+        let named = self.names.get(name).or_else(|| {
+            let last = name.rsplit('/').next()?;
+            let untagged = !last.contains([':', '@']);
+            self.names
+                .get(&format!("{name}:latest"))
+                .filter(|_| untagged)
+        });
+        if let Some(id) = named {
+            return self.images.get(id);
+        }
         let digits = name.strip_prefix("sha256:").unwrap_or(name);
-        let tag = if name
-            .rsplit('/')
-            .next()
-            .is_some_and(|last| last.contains([':', '@']))
-        {
-            name.to_owned()
-        } else {
-            format!("{name}:latest")
-        };
-        let by_name = self
-            .images
-            .values()
-            .find(|image| image.tags.contains(&tag) || image.digests.iter().any(|d| d == name));
-        by_name.or_else(|| {
-            let (id, image) = self.images.range(digits.to_owned()..).next()?;
-            (!digits.is_empty() && id.starts_with(digits)).then_some(image)
-        })
+        let (id, image) = self.images.range(digits.to_owned()..).next()?;
+        (!digits.is_empty() && id.starts_with(digits)).then_some(image)
     }
 
     fn add_pod(&mut self, spec: &Arc<PodSpec>, now: i64) {

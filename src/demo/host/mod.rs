@@ -11,6 +11,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -38,6 +39,8 @@ pub(super) struct Host {
 #[derive(Debug)]
 struct Root {
     folder: PathBuf,
+    /// The node goes away: there is no use in writing more.
+    stop: Arc<AtomicBool>,
     /// What was written where, as hashes: what did not change is not written again.
     written: HashMap<String, u64>,
 }
@@ -49,6 +52,9 @@ impl Root {
     }
 
     fn write(&mut self, path: &str, text: &str) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let hash = xxh3_64(text.as_bytes());
         if self.written.insert(path.to_owned(), hash) == Some(hash) {
             return Ok(());
@@ -86,6 +92,7 @@ impl Host {
         Self {
             root: Root {
                 folder: root.to_owned(),
+                stop: Arc::clone(&node.stopping),
                 written: HashMap::new(),
             },
             logs: Logs::new(root.to_owned(), node.traits.logs),
