@@ -214,13 +214,13 @@ fn splice(
     } else {
         Vec::new()
     };
-    if !node.still {
+    if !node.story.still {
         world.chance.shuffle(&mut items);
     }
     let mut batches = Vec::new();
     let mut out = Vec::with_capacity(BATCH.min(size + extra.len() * items.len()) + 64);
     for item in &items {
-        let chance = (!node.still).then_some(&mut world.chance);
+        let chance = (!node.story.still).then_some(&mut world.chance);
         item.push(&mut out, chance, &extra);
         if out.len() >= BATCH {
             batches.push(std::mem::take(&mut out));

@@ -170,7 +170,13 @@ impl DemoNode {
     /// a node that answers already.
     pub async fn files_written(&self) {
         // The sender lives in the node, so this ends only by the files being there.
-        let _ = self.node.files.subscribe().wait_for(|done| *done).await;
+        let _ = self
+            .node
+            .files
+            .written
+            .subscribe()
+            .wait_for(|done| *done)
+            .await;
     }
 
     /// Every RPC received so far (of very many, the newest).
@@ -206,7 +212,7 @@ impl DemoNode {
 
 impl Drop for DemoNode {
     fn drop(&mut self) {
-        self.node.stopping.store(true, Ordering::Relaxed);
+        self.node.files.stop.store(true, Ordering::Relaxed);
         self.power.send_replace(Power::Off);
         for thread in self.threads.drain(..) {
             // If it panicked there is nothing left to stop.

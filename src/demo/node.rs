@@ -55,27 +55,39 @@ impl Call {
 pub(super) struct Node {
     pub clock: Clock,
     pub traits: &'static Traits,
+    pub story: Story,
+    world: Mutex<World>,
+    faults: Mutex<Vec<Fault>>,
+    calls: Mutex<Vec<Call>>,
+    pub hub: Hub,
+    pub files: Files,
+    /// Something has been done to the node.
+    pub changed: Notify,
+}
+
+/// What the scenario says of the node as a whole.
+#[derive(Debug)]
+pub(super) struct Story {
     pub name: String,
     pub still: bool,
     /// The host's files are made for what is asked about only.
     pub sparse: bool,
     /// When the story began.
-    start: i64,
+    pub start: i64,
     /// When the node was booted.
     pub boot: i64,
-    world: Mutex<World>,
-    faults: Mutex<Vec<Fault>>,
-    calls: Mutex<Vec<Call>>,
-    pub hub: Hub,
+}
+
+/// The host's files, and how far they are.
+#[derive(Debug, Default)]
+pub(super) struct Files {
     host: Mutex<Option<Host>>,
     /// Containers whose files a sparse host has.
     asked: Mutex<BTreeSet<Id>>,
-    /// The host's files have been written once.
-    pub files: watch::Sender<bool>,
+    /// All have been written once.
+    pub written: watch::Sender<bool>,
     /// The node goes away.
-    pub stopping: Arc<AtomicBool>,
-    /// Something has been done to the node.
-    pub changed: Notify,
+    pub stop: Arc<AtomicBool>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -95,21 +107,20 @@ impl Node {
         let world = World::new(scenario, start, seed, hide);
         Self {
             clock,
-            start,
-            boot: start - scenario.uptime.0,
             traits,
-            name: scenario.node.clone(),
-            still: scenario.still,
-            sparse: scenario.sparse_host,
-            host: Mutex::default(),
-            asked: Mutex::default(),
-            files: watch::Sender::new(false),
-            stopping: Arc::default(),
-            changed: Notify::new(),
+            story: Story {
+                name: scenario.node.clone(),
+                still: scenario.still,
+                sparse: scenario.sparse_host,
+                start,
+                boot: start - scenario.uptime.0,
+            },
             world: Mutex::new(world),
             faults: Mutex::default(),
             calls: Mutex::default(),
             hub: Hub::new(traits.events),
+            files: Files::default(),
+            changed: Notify::new(),
         }
     }
 
@@ -133,19 +144,19 @@ impl Node {
     }
 
     pub(super) fn set_host(&self, host: Host) {
-        *lock(&self.host) = Some(host);
+        *lock(&self.files.host) = Some(host);
     }
 
     /// Does something with the host's files. Take the world's lock inside, never around.
     pub(super) fn with_host<T>(&self, what: impl FnOnce(&mut Host) -> T) -> Option<T> {
-        lock(&self.host).as_mut().map(what)
+        lock(&self.files.host).as_mut().map(what)
     }
 
     /// What the host's files are made from: a copy, so that a slow disk holds nobody up.
     pub(super) fn snapshot(&self) -> World {
         let world = self.world();
-        if self.sparse {
-            let asked = lock(&self.asked);
+        if self.story.sparse {
+            let asked = lock(&self.files.asked);
             world.part(|container| asked.contains(&container.id))
         } else {
             world.part(|_| true)
@@ -154,7 +165,7 @@ impl Node {
 
     /// Makes the files of a container of a sparse host, now that it is asked about.
     pub(super) fn ensure_files(&self, id: &Id) {
-        if self.sparse && lock(&self.asked).insert(Arc::clone(id)) {
+        if self.story.sparse && lock(&self.files.asked).insert(Arc::clone(id)) {
             // A full disk stops the files, not the server.
             let _ = self.with_host(|host| host.keep(self));
         }
@@ -162,8 +173,8 @@ impl Node {
 
     /// The moment that statistics are of.
     pub(super) fn stats_time(&self) -> i64 {
-        if self.still {
-            self.start
+        if self.story.still {
+            self.story.start
         } else {
             self.clock.now()
         }

@@ -216,7 +216,7 @@ pub(super) fn list_containers(
         .filter(|container| container.pod.starts_with(&filter.pod_sandbox_id))
         .map(|container| Id::clone(&container.id))
         .collect();
-    if !node.still {
+    if !node.story.still {
         world.chance.shuffle(&mut ids);
     }
     let rows = ids
@@ -351,7 +351,7 @@ pub(super) fn list_pods(
         .filter(|pod| pod.ready && pod.id.starts_with(&filter.id))
         .map(|pod| Id::clone(&pod.id))
         .collect();
-    if !node.still {
+    if !node.story.still {
         world.chance.shuffle(&mut pods);
     }
     let rows = pods.iter().map(|id| {

@@ -2,14 +2,20 @@
 //! too: it restarts what ends, backs off, keeps one dead attempt, rebuilds stopped sandboxes.
 //! Nothing runs by itself: whoever looks first calls [`World::advance`].
 
+mod images;
+mod kubelet;
+mod things;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use super::chance::{Chance, digest};
-use super::item::Item;
-use super::scenario::{ContainerSpec, ImageSpec, Life, PodSpec, Restart, Scenario};
+use super::chance::Chance;
+use super::scenario::{ContainerSpec, ImageSpec, PodSpec, Scenario};
 use super::units::Bytes;
+use things::term_exit;
+
+pub(super) use things::{Container, End, Image, Limits, Notice, NoticeKind, Pod, State};
 
 const MILLI: i64 = 1_000_000;
 const SECOND: i64 = 1_000 * MILLI;
@@ -17,99 +23,9 @@ const SECOND: i64 = 1_000 * MILLI;
 const STARTING: i64 = 60 * MILLI;
 /// From SIGTERM to the end of a process that listens to it.
 const ENDING: i64 = 400 * MILLI;
-/// From the end of a sandbox to its successor.
-const REBUILDING: i64 = 3 * SECOND;
 
 /// Id of a sandbox or a container.
 pub(super) type Id = Arc<str>;
-
-/// One pod sandbox.
-#[derive(Clone, Debug)]
-pub(super) struct Pod {
-    pub id: Id,
-    pub uid: Arc<str>,
-    pub spec: Arc<PodSpec>,
-    pub attempt: u32,
-    pub created: i64,
-    pub ready: bool,
-    pub ip: String,
-    pub pid: u32,
-    pub item: Option<Arc<Item>>,
-}
-
-/// One attempt of a container.
-#[derive(Clone, Debug)]
-pub(super) struct Container {
-    pub id: Id,
-    pub pod: Id,
-    pub spec: Arc<ContainerSpec>,
-    pub attempt: u32,
-    pub state: State,
-    pub created: i64,
-    /// 0 if it never started.
-    pub started: i64,
-    pub pid: u32,
-    /// Limits that were changed after it was made.
-    pub limits: Option<Limits>,
-    pub item: Option<Arc<Item>>,
-    /// Set when the kubelet looks after it.
-    slot: Option<usize>,
-}
-
-/// State of a container.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum State {
-    Created,
-    Running,
-    Exited(End),
-}
-
-/// How a container ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct End {
-    pub at: i64,
-    pub exit: i32,
-    pub reason: &'static str,
-    pub message: String,
-}
-
-/// Limits set by `UpdateContainerResources`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Limits {
-    pub memory: i64,
-    pub cpu_quota: i64,
-    pub cpu_shares: i64,
-}
-
-/// One image.
-#[derive(Clone, Debug)]
-pub(super) struct Image {
-    /// 64 hexadecimal digits.
-    pub id: String,
-    pub tags: Vec<String>,
-    pub digests: Vec<String>,
-    pub spec: ImageSpec,
-    pub item: Option<Arc<Item>>,
-}
-
-/// Something that a subscriber to events learns.
-#[derive(Clone, Debug)]
-pub(super) struct Notice {
-    pub id: Id,
-    pub pod: Id,
-    pub kind: NoticeKind,
-    pub at: i64,
-    /// The sandbox as it was, if it is the one that was removed.
-    pub gone: Option<Arc<Pod>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum NoticeKind {
-    Created,
-    Started,
-    Stopped,
-    Deleted,
-}
 
 /// What the kubelet knows of a pod.
 #[derive(Debug)]
@@ -287,165 +203,6 @@ impl World {
         self.next_pid
     }
 
-    /// Adds an image, if none has its first tag yet, and gives its id.
-    pub(super) fn add_image(&mut self, spec: ImageSpec) -> String {
-        let id = digest(spec.tags.first().map_or("<none>", String::as_str));
-        let digests: Vec<String> = spec
-            .tags
-            .iter()
-            .filter(|tag| !tag.starts_with("localhost/"))
-            .filter_map(|tag| tag.rsplit_once(':'))
-            .map(|(name, _)| format!("{name}@sha256:{}", digest(name)))
-            .collect();
-        for name in spec.tags.iter().chain(&digests) {
-            self.names.entry(name.clone()).or_insert_with(|| id.clone());
-        }
-        self.images.entry(id.clone()).or_insert_with(|| Image {
-            id: id.clone(),
-            tags: spec.tags.clone(),
-            digests,
-            spec,
-            item: None,
-        });
-        id
-    }
-
-    /// Removes an image with all its names.
-    pub(super) fn remove_image(&mut self, id: &str) {
-        self.images.remove(id);
-        self.names.retain(|_, named| named != id);
-        self.containers.values_mut().for_each(|c| c.item = None);
-    }
-
-    /// The image that `name` (a tag, a digest, an id or the beginning of one) means.
-    pub(super) fn image(&self, name: &str) -> Option<&Image> {
-        let named = self.names.get(name).or_else(|| {
-            let last = name.rsplit('/').next()?;
-            let untagged = !last.contains([':', '@']);
-            self.names
-                .get(&format!("{name}:latest"))
-                .filter(|_| untagged)
-        });
-        if let Some(id) = named {
-            return self.images.get(id);
-        }
-        let digits = name.strip_prefix("sha256:").unwrap_or(name);
-        let (id, image) = self.images.range(digits.to_owned()..).next()?;
-        (!digits.is_empty() && id.starts_with(digits)).then_some(image)
-    }
-
-    fn add_pod(&mut self, spec: &Arc<PodSpec>, now: i64) {
-        let index = self.pod_slots.len();
-        let first = self.slots.len();
-        let uid = if spec.static_pod {
-            self.chance.hex(32)
-        } else {
-            self.chance.uuid()
-        };
-        self.slots
-            .extend(spec.containers.iter().map(|container| Slot {
-                pod: index,
-                spec: Arc::clone(container),
-                attempt: container.life.restarts,
-                current: None,
-                previous: None,
-            }));
-        self.pod_slots.push(PodSlot {
-            spec: Arc::clone(spec),
-            uid: uid.into(),
-            attempt: 0,
-            sandbox: None,
-            slots: first..self.slots.len(),
-        });
-        let created = now - spec.age.0;
-        self.make_sandbox(index, created, !spec.stopped);
-        for (nth, slot) in (first..self.slots.len()).enumerate() {
-            let offset = SECOND * (2 + i64::try_from(nth).unwrap_or(0));
-            self.add_history(slot, created + offset, now);
-        }
-    }
-
-    fn make_sandbox(&mut self, slot: usize, at: i64, ready: bool) {
-        let id: Id = self.chance.hex(64).into();
-        let pid = self.pid();
-        let pod = &self.pod_slots[slot];
-        let spec = Arc::clone(&pod.spec);
-        let ip = if ready && !spec.host_network {
-            format!("10.244.{}.{}", 3 + slot / 250, slot % 250 + 4)
-        } else {
-            String::new()
-        };
-        let pod = Pod {
-            id: Arc::clone(&id),
-            uid: Arc::clone(&pod.uid),
-            spec,
-            attempt: pod.attempt,
-            created: at,
-            ready,
-            ip,
-            pid,
-            item: None,
-        };
-        self.pod_slots[slot].sandbox = Some(Arc::clone(&id));
-        self.notice(&id, &id, NoticeKind::Created, at);
-        self.notice(&id, &id, NoticeKind::Started, at);
-        self.pods.insert(id, pod);
-    }
-
-    /// Puts a container where its story stands when the node starts: with the attempt before, if
-    /// the present one runs.
-    fn add_history(&mut self, slot: usize, first: i64, now: i64) {
-        let spec = Arc::clone(&self.slots[slot].spec);
-        let life = &spec.life;
-        let created = life.since.map_or(first, |since| now - since.0);
-        let before = life.restarts.checked_sub(1).zip(life.runs);
-        if let Some((attempt, runs)) = before.filter(|(_, runs)| created + STARTING + runs.0 > now)
-        {
-            let ended = created - life.delay_after(attempt);
-            self.add_dead(slot, attempt, ended - runs.0, ended);
-        }
-        self.start_slot(slot, created);
-    }
-
-    fn add_dead(&mut self, slot: usize, attempt: u32, started: i64, ended: i64) {
-        let entry = &self.slots[slot];
-        let spec = Arc::clone(&entry.spec);
-        let Some(pod) = self.pod_slots[entry.pod].sandbox.clone() else {
-            return;
-        };
-        let end = End::of(&spec.life, ended);
-        let id = self.create(&pod, spec, attempt, started - STARTING);
-        if let Some(container) = self.containers.get_mut(&id) {
-            container.started = started;
-            container.state = State::Exited(end);
-            container.slot = Some(slot);
-        }
-        self.slots[slot].current = Some(id);
-    }
-
-    /// The kubelet starts the next attempt of a container.
-    fn start_slot(&mut self, slot: usize, at: i64) {
-        let entry = &self.slots[slot];
-        let Some(pod) = self.pod_slots[entry.pod].sandbox.clone() else {
-            return;
-        };
-        let (spec, attempt) = (Arc::clone(&entry.spec), entry.attempt);
-        if self.hide_start_errors && spec.life.start_error.is_some() {
-            return;
-        }
-        let id = self.create(&pod, spec, attempt, at);
-        let entry = &mut self.slots[slot];
-        let older = entry.previous.take();
-        entry.previous = entry.current.replace(Arc::clone(&id));
-        if let Some(older) = older {
-            self.forget(&older, at);
-        }
-        if let Some(container) = self.containers.get_mut(&id) {
-            container.slot = Some(slot);
-        }
-        self.start(&id, at);
-    }
-
     /// Makes a container that has not started.
     pub(super) fn create(
         &mut self,
@@ -531,33 +288,6 @@ impl World {
         }
     }
 
-    /// The kubelet's reaction: it drops the attempt before, and backs off.
-    fn after_end(&mut self, slot: usize, id: &Id, failed: bool, at: i64) {
-        let entry = &mut self.slots[slot];
-        if entry.current.as_ref() != Some(id) {
-            return;
-        }
-        let again = match entry.spec.life.restart {
-            Restart::Always => true,
-            Restart::OnFailure => failed,
-            Restart::Never => false,
-        };
-        let previous = entry.previous.take();
-        let attempt = entry.attempt;
-        let delay = entry.spec.life.delay_after(attempt);
-        let sandbox = self.pod_slots[entry.pod].sandbox.as_ref();
-        let ready = sandbox
-            .and_then(|id| self.pods.get(id))
-            .is_some_and(|pod| pod.ready);
-        if let Some(previous) = previous {
-            self.forget(&previous, at);
-        }
-        if again && ready {
-            self.slots[slot].attempt += 1;
-            self.later(at + delay, Happening::Start(slot, attempt + 1));
-        }
-    }
-
     fn forget(&mut self, id: &Id, at: i64) {
         if let Some(container) = self.containers.remove(id) {
             self.notice(id, &container.pod, NoticeKind::Deleted, at);
@@ -606,16 +336,6 @@ impl World {
         }
     }
 
-    fn rebuild_later(&mut self, id: &Id, at: i64) {
-        let slot = self
-            .pod_slots
-            .iter()
-            .position(|slot| slot.sandbox.as_ref() == Some(id));
-        if let Some(slot) = slot.filter(|slot| self.pod_slots[*slot].spec.deleting.is_none()) {
-            self.later(at + REBUILDING, Happening::Rebuild(slot));
-        }
-    }
-
     /// Removes a sandbox with everything in it.
     pub(super) fn remove_pod(&mut self, id: &Id, at: i64) {
         self.stop_pod(id, at);
@@ -633,89 +353,11 @@ impl World {
         }
     }
 
-    /// Adds a sandbox that no kubelet looks after.
-    pub(super) fn run_pod(&mut self, spec: PodSpec, uid: &str, attempt: u32, at: i64) -> Id {
-        let index = self.pod_slots.len();
-        let none = self.slots.len()..self.slots.len();
-        let mut spec = spec;
-        spec.deleting.get_or_insert_default();
-        self.pod_slots.push(PodSlot {
-            spec: Arc::new(spec),
-            uid: uid.into(),
-            attempt,
-            sandbox: None,
-            slots: none,
-        });
-        self.make_sandbox(index, at, true);
-        let made = self.pod_slots[index].sandbox.clone();
-        made.unwrap_or_else(|| Arc::from(""))
-    }
-
-    fn rebuild(&mut self, slot: usize, at: i64) {
-        self.pod_slots[slot].attempt += 1;
-        self.make_sandbox(slot, at, true);
-        for slot in self.pod_slots[slot].slots.clone() {
-            let entry = &mut self.slots[slot];
-            if entry.current.is_some() || entry.attempt > 0 {
-                entry.attempt += 1;
-            }
-            self.start_slot(slot, at + SECOND);
-        }
-    }
-
     /// Ids of the containers of a sandbox.
     pub(super) fn containers_of(&self, pod: &Id) -> Vec<Id> {
         let all = self.containers.values();
         all.filter(|container| container.pod == *pod)
             .map(|container| Arc::clone(&container.id))
             .collect()
-    }
-}
-
-impl End {
-    /// An end with `exit` and the reason that goes with it.
-    pub(super) fn new(at: i64, exit: i32) -> Self {
-        Self {
-            at,
-            exit,
-            reason: if exit == 0 { "Completed" } else { "Error" },
-            message: String::new(),
-        }
-    }
-
-    /// The end that a life comes to.
-    fn of(life: &Life, at: i64) -> Self {
-        let mut end = Self::new(at, life.exit_code());
-        if life.oom {
-            end.reason = "OOMKilled";
-        }
-        end
-    }
-}
-
-/// Exit code after SIGTERM: a server of good manners says 0, a shell 143.
-fn term_exit(spec: &ContainerSpec) -> i32 {
-    match spec.command.first() {
-        Some(command) if command.ends_with("sh") => 143,
-        _ => 0,
-    }
-}
-
-impl Container {
-    /// How it ended, if it has.
-    pub(super) fn ended(&self) -> Option<&End> {
-        match &self.state {
-            State::Exited(end) => Some(end),
-            _ => None,
-        }
-    }
-
-    /// Memory limit in bytes, 0 for none.
-    pub(super) fn memory_limit(&self) -> i64 {
-        let own = i64::try_from(self.spec.uses.memory_limit.0).unwrap_or(i64::MAX);
-        match self.limits {
-            Some(limits) if limits.memory > 0 => limits.memory,
-            _ => own,
-        }
     }
 }

@@ -92,11 +92,11 @@ impl Host {
         Self {
             root: Root {
                 folder: root.to_owned(),
-                stop: Arc::clone(&node.stopping),
+                stop: Arc::clone(&node.files.stop),
                 written: HashMap::new(),
             },
             logs: Logs::new(root.to_owned(), node.traits.logs),
-            kernel: kernel::Log::new(node.boot),
+            kernel: kernel::Log::new(node.story.boot),
             refreshed: None,
         }
     }
@@ -112,7 +112,7 @@ impl Host {
             self.kernel.begin(&self.root, &world)?;
         }
         self.kernel.keep(&self.root, &containers, &world)?;
-        let due = |last| !node.still && now - last >= REFRESH;
+        let due = |last| !node.story.still && now - last >= REFRESH;
         if self.refreshed.is_none_or(due) {
             system::write_moving(node, &world, &mut self.root)?;
             cgroup::write(node, &world, &containers, &mut self.root)?;
@@ -126,7 +126,7 @@ impl Host {
         let now = node.clock.now();
         let change = node.world().next_change();
         let line = self.logs.next(now);
-        let refreshed = self.refreshed.filter(|_| !node.still);
+        let refreshed = self.refreshed.filter(|_| !node.story.still);
         let refresh = refreshed.map(|last| last + REFRESH);
         let next = [change, line, refresh].into_iter().flatten().min();
         next.map(|at| at.max(now + TOGETHER))
@@ -153,7 +153,7 @@ pub(super) async fn keep(node: Arc<Node>) {
                 None => std::future::pending().await,
             }
         };
-        node.files.send_replace(true);
+        node.files.written.send_replace(true);
         tokio::select! {
             () = wait => {}
             () = node.changed.notified() => {}

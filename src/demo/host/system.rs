@@ -13,7 +13,7 @@ const MEMORY: u64 = 8_010_248;
 
 /// Writes what stays as it is.
 pub(super) fn write_still(node: &Node, world: &World, root: &mut Root) -> io::Result<()> {
-    let name = &node.name;
+    let name = &node.story.name;
     root.write("/etc/hostname", &format!("{name}\n"))?;
     root.write(
         "/etc/os-release",
@@ -34,7 +34,7 @@ pub(super) fn write_still(node: &Node, world: &World, root: &mut Root) -> io::Re
     for folder in ["/var/log/containers", "/etc/kubernetes/manifests"] {
         std::fs::create_dir_all(root.at(folder))?;
     }
-    if node.sparse {
+    if node.story.sparse {
         return Ok(());
     }
     for pod in world.pods.values() {
@@ -106,7 +106,7 @@ fn manifest(pod: &Pod) -> String {
 /// Writes what moves.
 pub(super) fn write_moving(node: &Node, world: &World, root: &mut Root) -> io::Result<()> {
     let at = node.stats_time();
-    let up = (at - node.boot) / SECOND;
+    let up = (at - node.story.boot) / SECOND;
     let (mut memory, mut cpu) = (900_u64 << 20, 0);
     for container in world.containers.values() {
         let used = usage(container, at);
@@ -117,7 +117,7 @@ pub(super) fn write_moving(node: &Node, world: &World, root: &mut Root) -> io::R
     root.write("/proc/meminfo", &meminfo(memory / 1024))?;
     root.write(
         "/proc/stat",
-        &stat(up.unsigned_abs(), cpu, node.boot / SECOND),
+        &stat(up.unsigned_abs(), cpu, node.story.boot / SECOND),
     )?;
     let load = cpu / 10_000_000;
     let load = format!("{}.{:02}", load / 100, load % 100);
