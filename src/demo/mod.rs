@@ -121,7 +121,7 @@ impl DemoNode {
         let node = Arc::new(Node::new(scenario, traits, options.clock, options.seed));
         node.set_faults(options.faults);
         node.set_host(Host::new(&node, &host));
-        let (power, watching) = watch::channel(Power::Up);
+        let (power, watching) = watch::channel(Power::Up(0));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -206,7 +206,17 @@ impl DemoNode {
 
     /// Brings the runtime back after [`DemoNode::stop`].
     pub fn resume(&self) {
-        self.power.send_replace(Power::Up);
+        self.restart();
+    }
+
+    /// Cuts every connection off, as a runtime does that is started again. Containers live on.
+    pub fn restart(&self) {
+        self.power.send_modify(|power| {
+            *power = match *power {
+                Power::Up(nth) => Power::Up(nth.wrapping_add(1)),
+                Power::Down | Power::Off => Power::Up(0),
+            };
+        });
     }
 }
 

@@ -26,7 +26,8 @@ const WINDOW: u32 = 1 << 20;
 /// Whether the runtime is up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Power {
-    Up,
+    /// With the number of the start: another number is a restart.
+    Up(u32),
     Down,
     /// For good.
     Off,
@@ -53,7 +54,7 @@ pub(super) async fn serve(
                     break;
                 }
             }
-            Power::Up => {
+            Power::Up(_) => {
                 let listening = listener.take().map_or_else(|| listen(&socket), Ok);
                 let Ok(listening) = listening else { break };
                 listener = Some(listening);
@@ -76,11 +77,12 @@ pub(super) fn listen(socket: &Path) -> io::Result<UnixListener> {
 
 /// Accepts connections until the power changes; then all of them end.
 async fn accept(node: &Arc<Node>, listener: &UnixListener, power: &mut watch::Receiver<Power>) {
+    let now = *power.borrow();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             changed = power.changed() => {
-                if changed.is_err() || *power.borrow() != Power::Up {
+                if changed.is_err() || *power.borrow() != now {
                     return;
                 }
             }

@@ -233,6 +233,16 @@ async fn down_and_up_again() {
 }
 
 #[tokio::test]
+async fn a_restart_ends_every_stream() {
+    let demo = start("calm", Options::default());
+    let mut events = events(&demo).await.expect("a stream");
+    let before = client(&demo).await.containers().await;
+    demo.restart();
+    events.message().await.expect_err("it is cut off");
+    assert_eq!(client(&demo).await.containers().await, before);
+}
+
+#[tokio::test]
 async fn errors_as_asked_for() {
     let error = FaultKind::Error(Code::Unavailable, "error reading from server: EOF".into());
     let faults = vec![Fault::new("ListContainers", error)];
@@ -1011,13 +1021,11 @@ fn listed<M: prost::Message + Default>(node: &Arc<Node>, method: &str) -> M {
         "RuntimeService"
     };
     let path = format!("/runtime.v1.{service}/{method}");
-    let started = std::time::Instant::now();
     let answer = Arc::clone(node).answer(&path, hyper::body::Bytes::new());
     let reply = futures_util::FutureExt::now_or_never(answer).expect("lists do not wait");
     let wire::Reply::One(reply) = reply.expect("a list") else {
         panic!("one message");
     };
-    eprintln!("{method} {:?} {} bytes", started.elapsed(), reply.len());
     M::decode(reply.as_slice()).expect("it decodes")
 }
 
