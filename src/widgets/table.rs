@@ -27,7 +27,8 @@ pub struct Slot {
 /// Widths of the columns in a line of `room` cells; `None` for those left out.
 ///
 /// First the essential ones, then the first-ranked grow to what they want, then the others come
-/// in by rank, and at last all grow.
+/// in by rank, each with what it wants, so that a rare column never cuts one that counts more;
+/// at last all grow.
 pub fn fit(slots: &[Slot], room: u16) -> Vec<Option<u16>> {
     let mut widths: Vec<Option<u16>> = vec![None; slots.len()];
     let mut by_rank: Vec<usize> = (0..slots.len()).collect();
@@ -66,6 +67,7 @@ pub fn fit(slots: &[Slot], room: u16) -> Vec<Option<u16>> {
         .filter(|place| slots[**place].rank > ESSENTIAL)
     {
         admit(&mut widths, &mut left, place);
+        grow(&mut widths, &mut left, place);
     }
     for &place in &by_rank {
         grow(&mut widths, &mut left, place);
@@ -155,6 +157,7 @@ mod tests {
         assert_eq!(fit(&SLOTS, 48), [Some(30), Some(9), Some(5), None]);
         assert_eq!(fit(&SLOTS, 99), [Some(30), Some(12), Some(5), Some(15)]);
         assert_eq!(fit(&SLOTS, 9), [None, None, Some(5), None]);
+        assert_eq!(fit(&SLOTS, 57), [Some(30), Some(12), Some(5), None]);
     }
 
     proptest! {
