@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::theme::{Role, Theme};
-use crate::widgets::text::{width, wrap};
+use crate::widgets::text::{cut_middle, width, wrap};
 
 /// A page, built from top to bottom.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ enum Entry {
 }
 
 /// Most cells that the names of facts take.
-const NAMES: u16 = 16;
+const NAMES: u16 = 24;
 
 impl Doc {
     /// Starts a section.
@@ -106,13 +106,45 @@ fn fact(
 ) -> Vec<Line<'static>> {
     let indent = names + 2;
     let parts = wrap(value, room.saturating_sub(indent).max(1));
-    let head = |place: usize| if place == 0 { name } else { "" };
+    let name = cut_middle(name, names, theme.glyphs().more);
+    let head = |place: usize| if place == 0 { &*name } else { "" };
     let line = |(place, part): (usize, &str)| {
-        let name = format!("{:<1$}", head(place), usize::from(indent));
+        let head = head(place);
+        let name = format!("{head}{:1$}", "", usize::from(indent - width(head)));
         Line::from(vec![
             Span::styled(name, theme.style(Role::Dim)),
             Span::styled(part.to_owned(), theme.style(role)),
         ])
     };
     parts.into_iter().enumerate().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theme::{Ability, Depth};
+
+    fn shown(name: &str, room: u16) -> Vec<String> {
+        let ability = Ability {
+            depth: Depth::None,
+            unicode: true,
+        };
+        let theme = Theme::named("default", ability).unwrap();
+        let mut doc = Doc::default();
+        doc.fact(name, "exit 1");
+        let lines = doc.lines(&theme, room);
+        lines.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_long_name_does_not_push_its_value_off_the_page() {
+        let name = "kube-controller-manager-of-the-second-cluster #12";
+        assert_eq!(shown(name, 40), ["kube-contr…uster #12  exit 1"]);
+        assert_eq!(shown(name, 60), ["kube-control…cluster #12  exit 1"]);
+    }
+
+    #[test]
+    fn wide_characters_are_counted_as_wide() {
+        assert_eq!(shown("日本", 40), ["日本  exit 1"]);
+    }
 }
