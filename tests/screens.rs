@@ -62,7 +62,9 @@ fn guarded(size: (u16, u16), ability: Ability) -> Screen {
         "/etc/critui/settings.yaml says read-only: true".into(),
     ];
     screen.send(Msg::Pressure(Some("memory 95% full".into())));
-    screen.feed(Update::Notice("images cannot be listed: permission denied".into()));
+    screen.feed(Update::Notice(
+        "images cannot be listed: permission denied".into(),
+    ));
     screen.rest();
     screen.clock.uptime += std::time::Duration::from_secs(5);
     screen.send(Msg::Wake);

@@ -9,6 +9,9 @@ use super::Cx;
 use crate::theme::Role;
 use crate::widgets::text::{cut_end, width};
 
+/// Cells of a title's line that are not the title's.
+pub const TITLE_MARGIN: u16 = 4;
+
 /// A rule across `area` with a title on it.
 pub fn titled(cx: &Cx, area: Rect, buffer: &mut Buffer, title: &str, focused: bool) {
     if area.height == 0 {
@@ -23,7 +26,11 @@ pub fn titled(cx: &Cx, area: Rect, buffer: &mut Buffer, title: &str, focused: bo
     let across = dash.repeat(area.width.into());
     let style = cx.theme.style(line);
     buffer.set_stringn(area.x, area.y, across, area.width.into(), style);
-    let title = cut_end(title, area.width.saturating_sub(4), cx.theme.glyphs().more);
+    let title = cut_end(
+        title,
+        area.width.saturating_sub(TITLE_MARGIN),
+        cx.theme.glyphs().more,
+    );
     let (x, room) = (area.x + 1, usize::from(area.width.saturating_sub(2)));
     buffer.set_stringn(x, area.y, format!(" {title} "), room, cx.theme.style(role));
 }

@@ -15,10 +15,12 @@ use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
 use crate::model::{Panel, PanelSeen};
 use crate::theme::Role;
 use crate::widgets::table::{Cell, Slot, draw_row, fit};
-use crate::widgets::text::width;
+use crate::widgets::text::{cut_middle, width};
 
 /// Cells before the first column: glyph and space.
 const MARGIN: u16 = 2;
+/// A pod's name in fewer cells tells nothing.
+const LEAST_NAME: u16 = 8;
 
 /// Draws one panel in full.
 pub fn draw(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) -> PanelSeen {
@@ -26,7 +28,7 @@ pub fn draw(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) -> PanelSeen
         cx,
         area,
         buffer,
-        &title(cx, panel),
+        &title(cx, panel, area.width),
         cx.model.home.focus == panel,
     );
     let inner = Rect {
@@ -50,10 +52,10 @@ pub fn draw(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) -> PanelSeen
 
 /// Draws one panel as a line.
 pub fn collapsed(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {
-    body::titled(cx, area, buffer, &title(cx, panel), false);
+    body::titled(cx, area, buffer, &title(cx, panel, area.width), false);
 }
 
-fn title(cx: &Cx, panel: Panel) -> String {
+fn title(cx: &Cx, panel: Panel, room: u16) -> String {
     let home = &cx.model.home;
     let loaded = cx.model.store.loaded();
     let name = format!("{} {}", panel.index() + 1, panel.title());
@@ -82,19 +84,29 @@ fn title(cx: &Cx, panel: Panel) -> String {
     if !known {
         return name;
     }
-    let mut title = format!("{name} {at}");
-    if let (Panel::Containers, Some(pod)) = (panel, home.of_pod.as_ref()) {
-        let pod = cx
-            .model
-            .store
-            .pod(pod)
-            .map_or("", |row| row.pod.name.as_str());
-        title = format!("{name} of {pod} {at} ({all} in all)");
+    let glyphs = cx.theme.glyphs();
+    let trouble = match trouble {
+        0 => String::new(),
+        n => format!(" {} {n} in trouble", glyphs.dot),
+    };
+    let Some(pod) = home.of_pod.as_ref().filter(|_| panel == Panel::Containers) else {
+        return format!("{name} {at}{trouble}");
+    };
+    let pod = cx
+        .model
+        .store
+        .pod(pod)
+        .map_or("", |row| row.pod.name.as_str());
+    let counts = format!("{at} ({all} in all){trouble}");
+    // The counts matter more than the whole name.
+    let taken = width(&name) + width(&counts) + width(" of  ") + body::TITLE_MARGIN;
+    match room.saturating_sub(taken) {
+        0..LEAST_NAME => format!("{name} {at}{trouble}"),
+        left => {
+            let pod = cut_middle(pod, left, glyphs.more);
+            format!("{name} of {pod} {counts}")
+        }
     }
-    if trouble > 0 {
-        title = format!("{title} {} {trouble} in trouble", cx.theme.glyphs().dot);
-    }
-    title
 }
 
 fn place<R: Row>(list: &List<R>) -> String {

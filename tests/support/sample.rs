@@ -38,9 +38,7 @@ pub fn now() -> Timestamp {
 
 /// So many seconds before [`now`].
 pub fn ago(seconds: i64) -> Option<Timestamp> {
-    now()
-        .checked_sub(SignedDuration::from_secs(seconds))
-        .ok()
+    now().checked_sub(SignedDuration::from_secs(seconds)).ok()
 }
 
 const MINUTE: i64 = 60;
@@ -62,7 +60,9 @@ pub fn hex(name: &str) -> String {
     let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    (0..4).map(|n| format!("{:016x}", seed.rotate_left(n * 13))).collect()
+    (0..4)
+        .map(|n| format!("{:016x}", seed.rotate_left(n * 13)))
+        .collect()
 }
 
 /// A ready pod with an IP and two labels.
@@ -165,12 +165,17 @@ pub fn busy() -> Lists {
     let mut lists = Lists::default();
     let web = pod("shop", "web-7d9c5b8f6d-4kqzm", 12 * DAY);
     let sidecar = container(&web, "mesh-proxy", 0, 12 * DAY, WEB);
-    lists.add(&web, vec![container(&web, "nginx", 0, 12 * DAY, WEB), sidecar]);
+    lists.add(
+        &web,
+        vec![container(&web, "nginx", 0, 12 * DAY, WEB), sidecar],
+    );
     let payments = pod("shop", "payments-6c7f9d5b4-x2x4l", 3 * HOUR);
     let before = container(&payments, "payments", 6, 9 * MINUTE, PAYMENTS);
     lists.add(&payments, vec![before]);
     lists.ended(1, "Error", 8 * MINUTE, 11);
-    lists.containers.push(container(&payments, "payments", 7, 171, PAYMENTS));
+    lists
+        .containers
+        .push(container(&payments, "payments", 7, 171, PAYMENTS));
     lists.ended(1, "Error", 160, 11);
     let report = pod("ops", "report-worker-5b8d7f9c6-q9w8e", 26 * HOUR);
     lists.add(&report, vec![container(&report, "worker", 2, 90, WORKER)]);
@@ -179,7 +184,10 @@ pub fn busy() -> Lists {
     lists.add(&dns, vec![container(&dns, "coredns", 1, 4 * MINUTE, DNS)]);
     let mut job = pod("batch", "migrate-orders-28912340-zt5rk", 50 * MINUTE);
     job.state = PodState::NotReady;
-    lists.add(&job, vec![container(&job, "migrate", 0, 50 * MINUTE, WORKER)]);
+    lists.add(
+        &job,
+        vec![container(&job, "migrate", 0, 50 * MINUTE, WORKER)],
+    );
     lists.ended(0, "Completed", 48 * MINUTE, 110);
     lists.pod_details.pop();
     let pulling = pod("shop", "soap-bridge-0", 5 * MINUTE);
@@ -346,7 +354,8 @@ impl Screen {
     /// The connection is lost.
     pub fn lose(&mut self) {
         let problem = Problem {
-            what: "/run/containerd/containerd.sock: nobody listens there (connection refused)".into(),
+            what: "/run/containerd/containerd.sock: nobody listens there (connection refused)"
+                .into(),
             advice: "is the runtime running? try: systemctl status containerd".into(),
         };
         self.feed(Update::Link(Link::Down {
@@ -380,7 +389,11 @@ impl Screen {
             Target::Container(id, state) => {
                 let found = lists.details.iter().find(|(known, _)| *known == id);
                 let detail = found.map(|(_, detail)| detail.clone());
-                Msg::ContainerDetail(id, state, detail.or_else(|| Some(ContainerDetail::default())))
+                Msg::ContainerDetail(
+                    id,
+                    state,
+                    detail.or_else(|| Some(ContainerDetail::default())),
+                )
             }
         }
     }
