@@ -152,3 +152,15 @@ fn a_toast_takes_the_footer() {
         insta::assert_snapshot!("toast-80x24", format!("{:?}", screen.draw()));
     });
 }
+
+#[test]
+fn sorting_keeps_the_selection() {
+    let mut screen = normal((80, 24), FULL);
+    let before = screen.model.subject();
+    screen.keys("o");
+    assert_eq!(screen.model.subject(), before);
+    screen.list(busy());
+    assert_eq!(screen.model.subject(), before);
+    let cursor = screen.model.home.pods.cursor();
+    assert_ne!(cursor, 0, "the sort did not move the row");
+}
