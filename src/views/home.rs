@@ -30,7 +30,7 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
         small(cx, area, buffer, seen);
         return;
     }
-    let left = if whole.width < LARGE.0 { 56 } else { 60 };
+    let left = 56;
     let [panels, rule, preview] = Layout::horizontal([
         Constraint::Percentage(left),
         Constraint::Length(1),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use crate::theme::{Role, Theme};
 use crate::widgets::text::{cut_end, cut_middle, width};
@@ -89,6 +90,9 @@ pub struct Cell<'a> {
 }
 
 /// Draws one row of cells, each in its width, and paints it as selected if it is.
+///
+/// Each cell's style covers the blanks up to the next: a change of style costs a dozen bytes on
+/// the line, and blanks look the same in any colour.
 pub fn draw_row<'a>(
     buffer: &mut Buffer,
     area: Rect,
@@ -105,21 +109,29 @@ pub fn draw_row<'a>(
             cut_end(&cell.text, room, more)
         };
         let shift = if cell.right { room - width(&text) } else { 0 };
-        // A selected row has one style all over: it is the row that counts, and a uniform
-        // row costs few bytes on a slow line.
+        // A selected row has one style all over: it is the row that counts.
         let role = if selected { Role::Selected } else { cell.role };
-        buffer.set_stringn(x + shift, area.y, &text, room.into(), theme.style(role));
-        x = x.saturating_add(room + GAP);
-    }
-    if selected {
-        let end = x.saturating_sub(GAP).min(area.right());
-        let row = Rect {
-            x: area.x,
-            width: end.saturating_sub(area.x),
+        let style = theme.style(role);
+        let span = Rect {
+            x,
+            width: room + GAP,
             height: 1,
             ..area
         };
-        buffer.set_style(row, theme.style(Role::Selected));
+        buffer.set_style(span.intersection(area), style);
+        buffer.set_stringn(x + shift, area.y, &text, room.into(), style);
+        x = x.saturating_add(room + GAP);
+    }
+    if selected {
+        // The row ends with its last column, not with the gap behind it.
+        let end = x.saturating_sub(GAP).min(area.right());
+        let behind = Rect {
+            x: end,
+            width: GAP,
+            height: 1,
+            ..area
+        };
+        buffer.set_style(behind.intersection(area), Style::reset());
     }
 }
 

@@ -1,0 +1,278 @@
+//! What the program costs on the simulated node: medians of five, printed. Started by
+//! `tests/bench/demo`; never fails, since a number says more than a verdict here.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::io::BufRead;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::words::{UP, link_is, shows};
+use support::{Program, Term};
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::transport::Endpoint;
+use tonic::{Request, Status};
+
+const CRITUI: &str = env!("CARGO_BIN_EXE_critui");
+/// Runs of each measure; odd, so that there is a middle.
+const RUNS: usize = 5;
+/// For a program to get somewhere.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the client is watched while the node changes.
+const WATCH: Duration = Duration::from_secs(30);
+/// Keys whose way to the screen is measured.
+const KEYS: usize = 300;
+
+#[test]
+fn measures() {
+    println!("\nsimulated node; medians of {RUNS}");
+    let demo = median(|| {
+        let term = Program::new(CRITUI)
+            .args(["--demo".to_owned()])
+            .size(120, 40)
+            .spawn();
+        term.wait_for("a complete frame", PATIENCE, |s| {
+            link_is(s, UP) && shows(s, "Images")
+        });
+        term.wait_for_text("payments-", PATIENCE);
+        term.started().elapsed()
+    });
+    println!(
+        "--demo to the first complete frame: {:.1} ms (under 60)",
+        ms(demo)
+    );
+    let calm = Simulated::start("calm");
+    let small = watch(&calm, Duration::from_secs(5));
+    drop(calm);
+    let large = Simulated::start("large");
+    println!(
+        "large, its three lists by a client that decodes nothing: {} (under 10 ms)",
+        lists(&large)
+    );
+    let busy = watch(&large, WATCH);
+    println!(
+        "large: peak memory {} KiB, {:.1} MiB above a small node (at most 48)",
+        busy.peak,
+        (busy.peak.saturating_sub(small.peak)) as f64 / 1024.0
+    );
+    println!(
+        "large: {:.1} ms of CPU a refresh ({} refreshes in {} s; under 15)",
+        ms(busy.cpu) / busy.rounds.max(1) as f64,
+        busy.rounds,
+        WATCH.as_secs()
+    );
+    println!("large: key to frame {} (p99 under 16 ms)", keys(&large));
+}
+
+fn median<T: Ord + Copy>(mut run: impl FnMut() -> T) -> T {
+    let mut results: Vec<_> = (0..RUNS).map(|_| run()).collect();
+    results.sort();
+    results[RUNS / 2]
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// `critui demo-node` in a process of its own.
+struct Simulated {
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Simulated {
+    fn start(scenario: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut child = Command::new(CRITUI)
+            .args(["demo-node", "--socket"])
+            .arg(folder.path().join("socket"))
+            .arg(scenario)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the simulated node starts");
+        let out = child.stdout.take().expect("its output");
+        let mut line = String::new();
+        std::io::BufReader::new(out)
+            .read_line(&mut line)
+            .expect("it listens");
+        Self { child, folder }
+    }
+
+    fn socket(&self) -> std::path::PathBuf {
+        self.folder.path().join("socket")
+    }
+
+    fn open(&self) -> Program {
+        let endpoint = format!("unix://{}", self.socket().display());
+        Program::new(CRITUI)
+            .args(["-r".to_owned(), endpoint])
+            .size(120, 40)
+    }
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let _ = self.child.wait();
+    }
+}
+
+fn complete(term: &Term) {
+    term.wait_for("a complete frame", PATIENCE, |screen| {
+        let text = screen.contents();
+        link_is(screen, UP) && text.contains("3 Images 1/") && text.contains("1 Pods 1/")
+    });
+}
+
+struct Watched {
+    peak: u64,
+    cpu: Duration,
+    rounds: usize,
+}
+
+fn watch(node: &Simulated, time: Duration) -> Watched {
+    let trace = node.folder.path().join("trace");
+    let endpoint = format!("unix://{}", node.socket().display());
+    let line = format!("exec {CRITUI} -D -r {endpoint} 2>{}", trace.display());
+    let term = Program::new("/bin/sh")
+        .args(["-c".to_owned(), line])
+        .size(120, 40)
+        .spawn();
+    complete(&term);
+    // Statuses of what has ended are read once, at the start.
+    term.settle(Duration::from_secs(1), Duration::from_secs(5));
+    let (before, cpu_before) = (rounds(&trace), cpu(term.pid()));
+    std::thread::sleep(time);
+    Watched {
+        peak: peak(term.pid()),
+        cpu: cpu(term.pid()).saturating_sub(cpu_before),
+        rounds: rounds(&trace) - before,
+    }
+}
+
+fn rounds(trace: &Path) -> usize {
+    let text = fs::read_to_string(trace).unwrap_or_default();
+    text.lines()
+        .filter(|line| line.contains("ListContainers"))
+        .count()
+}
+
+fn keys(node: &Simulated) -> String {
+    let mut term = node.open().spawn();
+    complete(&term);
+    let mut times = Vec::new();
+    for n in 0..KEYS {
+        let before = term.written();
+        let start = Instant::now();
+        term.keys(if n % 40 < 20 { "j" } else { "k" });
+        term.wait_for_more(before, "a frame", PATIENCE);
+        times.push(start.elapsed());
+        // Spread over the refreshes.
+        std::thread::sleep(Duration::from_millis(37));
+    }
+    times.sort();
+    let at = |percent: usize| ms(times[(times.len() - 1) * percent / 100]);
+    format!("median {:.1} ms, p99 {:.1} ms", at(50), at(99))
+}
+
+/// Time that all threads of a process have run.
+fn cpu(pid: i32) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process");
+    let nanoseconds = tasks
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok())
+        .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+        .sum();
+    Duration::from_nanos(nanoseconds)
+}
+
+/// Peak memory (`VmHWM`) in KiB.
+fn peak(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0)
+}
+
+/// Takes answers as bytes and drops them.
+#[derive(Clone, Copy, Default)]
+struct Nothing;
+
+impl Codec for Nothing {
+    type Encode = ();
+    type Decode = usize;
+    type Encoder = Self;
+    type Decoder = Self;
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Nothing {
+    type Item = ();
+    type Error = Status;
+    fn encode(&mut self, (): (), _: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        Ok(())
+    }
+}
+
+impl Decoder for Nothing {
+    type Item = usize;
+    type Error = Status;
+    fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<usize>, Status> {
+        use prost::bytes::Buf;
+        let size = buf.remaining();
+        buf.advance(size);
+        Ok(Some(size))
+    }
+}
+
+fn lists(node: &Simulated) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a loop");
+    runtime.block_on(async {
+        let uri = format!("unix://{}", node.socket().display());
+        let endpoint = Endpoint::from_shared(uri).expect("an endpoint");
+        let channel = endpoint
+            .initial_stream_window_size(8 << 20)
+            .initial_connection_window_size(8 << 20);
+        let channel = channel.connect().await.expect("a connection");
+        let mut grpc = tonic::client::Grpc::new(channel).max_decoding_message_size(80 << 20);
+        let mut told = Vec::new();
+        for path in [
+            "/runtime.v1.RuntimeService/ListPodSandbox",
+            "/runtime.v1.RuntimeService/ListContainers",
+            "/runtime.v1.ImageService/ListImages",
+        ] {
+            let mut times = Vec::new();
+            let mut size = 0;
+            for _ in 0..RUNS {
+                grpc.ready().await.expect("ready");
+                let start = Instant::now();
+                let path = http::uri::PathAndQuery::from_static(path);
+                size = grpc
+                    .unary(Request::new(()), path, Nothing)
+                    .await
+                    .expect("an answer")
+                    .into_inner();
+                times.push(start.elapsed());
+            }
+            times.sort();
+            told.push(format!(
+                "{:.1} ms for {} KiB",
+                ms(times[RUNS / 2]),
+                size >> 10
+            ));
+        }
+        told.join(", ")
+    })
+}
