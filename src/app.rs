@@ -2,21 +2,25 @@
 //! the terminal, and nothing else. Generic over the surface and the input, so that tests drive
 //! this very loop.
 
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEventKind};
-use futures_util::{FutureExt, Stream, StreamExt};
+use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
+use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::clipboard::{self, Clipboard};
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
 use crate::keys::Key;
-use crate::model::{Clock, Effect, Model, Msg, Seen, Target, settle, update, wake, wanted};
+use crate::model::{Clock, Effect, Model, Mouse, Msg, Seen, Target, settle, update, wake, wanted};
 use crate::terminal::Surface;
+use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
@@ -43,6 +47,8 @@ pub struct App<S, I> {
     pub updates: mpsc::Receiver<Update>,
     /// Measures the pressure on the node.
     pub gauge: Gauge,
+    /// How the terminal takes what is copied.
+    pub clipboard: Clipboard,
     /// When the program started, for [`Clock::uptime`].
     pub started: Instant,
     /// The wall clock.
@@ -111,7 +117,7 @@ where
                 Due::Suspend => self.run_effect(Effect::Suspend, &mut jobs)?,
                 Due::Message(msg) => {
                     self.take(msg, &mut seen, &mut frame, &mut jobs)?;
-                    self.drain(&mut seen, &mut frame, &mut jobs)?;
+                    self.drain(&mut seen, &mut frame, &mut jobs).await?;
                 }
             }
         }
@@ -154,7 +160,7 @@ where
     }
 
     /// Takes everything else that is already there, so that a burst costs one frame.
-    fn drain(
+    async fn drain(
         &mut self,
         seen: &mut Seen,
         frame: &mut Frame,
@@ -168,7 +174,7 @@ where
                 Msg::Feed(update)
             } else if let Some(Ok(msg)) = jobs.try_join_next() {
                 msg
-            } else if let Some(event) = self.input.next().now_or_never() {
+            } else if let Poll::Ready(event) = self.peek_input().await {
                 match input(event.as_ref()) {
                     Due::Message(msg) => msg,
                     Due::Nothing | Due::Suspend => continue,
@@ -183,6 +189,12 @@ where
             self.take(msg, seen, frame, jobs)?;
         }
         Ok(())
+    }
+
+    /// An event that is already there. Polled with the loop's own waker: the input remembers the
+    /// last one it was polled with, and any other would make it wake nobody.
+    async fn peek_input(&mut self) -> Poll<Option<io::Result<Event>>> {
+        poll_fn(|cx| Poll::Ready(self.input.poll_next_unpin(cx))).await
     }
 
     fn take(
@@ -233,6 +245,25 @@ where
             Effect::Refresh => self.connection.refresh(),
             Effect::Fetch(targets) => targets.into_iter().for_each(|t| self.fetch(t, jobs)),
             Effect::Repaint => self.surface.repaint()?,
+            Effect::Theme(name) => {
+                if let Ok(theme) = self.theme.renamed(name) {
+                    self.theme = theme;
+                }
+            }
+            Effect::Mouse(on) => self.surface.raw(clipboard::mouse(on))?,
+            Effect::Copy(text) => {
+                let line = match clipboard::copy(&text, self.clipboard) {
+                    Ok(sequence) => {
+                        self.surface.raw(&sequence)?;
+                        format!(
+                            "copied {} characters, if the terminal takes them",
+                            text.chars().count()
+                        )
+                    }
+                    Err(why) => why,
+                };
+                jobs.spawn(async move { Msg::Copied(Text::clean(&line)) });
+            }
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.
                 self.connection.pause_events();
@@ -274,7 +305,20 @@ fn input(event: Option<&io::Result<Event>>) -> Due {
             Due::Message(Msg::Key(Key::from(*key)))
         }
         Some(Ok(Event::Resize(..))) => Due::Message(Msg::Redraw),
+        Some(Ok(Event::Mouse(event))) => match mouse(event.kind) {
+            Some(mouse) => Due::Message(Msg::Mouse(mouse, event.column, event.row)),
+            None => Due::Nothing,
+        },
         Some(Ok(_)) => Due::Nothing,
+    }
+}
+
+fn mouse(kind: MouseEventKind) -> Option<Mouse> {
+    match kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click),
+        MouseEventKind::ScrollDown => Some(Mouse::Wheel(1)),
+        MouseEventKind::ScrollUp => Some(Mouse::Wheel(-1)),
+        _ => None,
     }
 }
 

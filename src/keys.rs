@@ -69,6 +69,16 @@ impl Key {
         }
     }
 
+    /// The key without its modifiers.
+    pub fn code(self) -> KeyCode {
+        self.code
+    }
+
+    /// Whether control is held.
+    pub fn ctrl(self) -> bool {
+        self.ctrl
+    }
+
     /// The character that this key types, if it types one.
     pub fn typed(self) -> Option<char> {
         match self.code {

@@ -20,6 +20,7 @@
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`] | the report |
 //! | [`demo`] | the simulated node, reached like any other |
+//! | [`clipboard`] | what is copied, as the terminal takes it |
 //! | [`terminal`] | raw mode, the alternate screen, the thread that writes |
 //! | [`domain`], [`link`], [`text`], [`format`], [`keys`], [`theme`] | leaves: vocabulary of all |
 //!
@@ -53,6 +54,7 @@
 pub mod access;
 pub mod app;
 pub mod cli;
+pub mod clipboard;
 pub mod config;
 pub mod cri;
 pub mod demo;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use critui::access::Access;
 use critui::app::App;
+use critui::clipboard::Clipboard;
 use critui::config::Config;
 use critui::config::endpoint::Endpoint;
 use critui::config::value::Valued;
@@ -87,6 +88,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     let input = EventStream::new();
     let model = Model::new(node, clock);
     let wall = Timestamp::now;
+    let clipboard = Clipboard::detect(|name| std::env::var(name).ok());
     App {
         model,
         theme,
@@ -95,6 +97,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         connection,
         updates,
         gauge,
+        clipboard,
         started,
         wall,
     }

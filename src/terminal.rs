@@ -36,6 +36,8 @@ pub trait Surface {
     fn changed(&mut self) -> impl Future<Output = ()>;
     /// Gives the terminal back, waits until the program is continued, and takes it again.
     fn suspend(&mut self) -> io::Result<()>;
+    /// Sends a sequence that draws nothing, with the next frame.
+    fn raw(&mut self, sequence: &[u8]) -> io::Result<()>;
     /// The content of the screen is lost: the next frame is drawn whole.
     fn repaint(&mut self) -> io::Result<()>;
 }
@@ -235,6 +237,10 @@ impl Surface for Screen {
         rustix::process::kill_process(me, rustix::process::Signal::STOP)?;
         self.take()?;
         self.repaint()
+    }
+
+    fn raw(&mut self, sequence: &[u8]) -> io::Result<()> {
+        self.bytes.write_all(sequence)
     }
 
     fn repaint(&mut self) -> io::Result<()> {

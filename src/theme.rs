@@ -36,6 +36,8 @@ pub enum Role {
     Key,
     /// READ-ONLY, a lost connection.
     Alert,
+    /// What a filter has found.
+    Match,
 }
 
 /// How many colours the terminal has.
@@ -98,6 +100,8 @@ pub struct Glyphs {
     pub good: &'static str,
     /// Before a row that has ended or is superseded.
     pub past: &'static str,
+    /// Before a row that is marked.
+    pub mark: &'static str,
     /// What was cut.
     pub more: &'static str,
     /// Between parts of a line.
@@ -110,6 +114,7 @@ const UNICODE: Glyphs = Glyphs {
     bad: "▲",
     good: "●",
     past: "○",
+    mark: "◆",
     more: "…",
     dot: "·",
     arrows: ["↑", "↓"],
@@ -118,6 +123,7 @@ const ASCII: Glyphs = Glyphs {
     bad: "!",
     good: "*",
     past: "-",
+    mark: "+",
     more: "~",
     dot: "-",
     arrows: ["^", "v"],
@@ -252,6 +258,14 @@ impl Theme {
         Ok(Self { styles, ability })
     }
 
+    /// The theme called `name`, for the same terminal.
+    ///
+    /// # Errors
+    /// As [`Theme::named`].
+    pub fn renamed(&self, name: &str) -> Result<Self, String> {
+        Self::named(name, self.ability)
+    }
+
     /// Style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(&role).copied().unwrap_or_default()
@@ -290,7 +304,7 @@ mod tests {
                     },
                 )
                 .unwrap();
-                assert_eq!(theme.styles.len(), 13, "{name}");
+                assert_eq!(theme.styles.len(), 14, "{name}");
             }
         }
     }

@@ -148,6 +148,8 @@ impl Standing {
 pub trait Stands {
     /// How it stands.
     fn standing(&self) -> Standing;
+    /// Whether it is in trouble.
+    fn in_trouble(&self) -> bool;
     /// The default order: trouble first.
     fn by_trouble(&self, other: &Self) -> Ordering;
 }
@@ -162,6 +164,10 @@ impl Stands for PodRow {
             None if self.pod.state == PodState::Ready => Standing::Good,
             None => Standing::Past,
         }
+    }
+
+    fn in_trouble(&self) -> bool {
+        self.trouble.is_some()
     }
 
     fn by_trouble(&self, other: &Self) -> Ordering {
@@ -189,6 +195,10 @@ impl Stands for ContainerRow {
         }
     }
 
+    fn in_trouble(&self) -> bool {
+        self.trouble.is_some()
+    }
+
     fn by_trouble(&self, other: &Self) -> Ordering {
         let rank = |row: &Self| Reverse(row.trouble.as_ref().map_or(0, Trouble::severity));
         rank(self)
@@ -209,6 +219,10 @@ impl Stands for ImageRow {
         } else {
             Standing::Past
         }
+    }
+
+    fn in_trouble(&self) -> bool {
+        false
     }
 
     fn by_trouble(&self, other: &Self) -> Ordering {

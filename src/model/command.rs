@@ -2,8 +2,9 @@
 //! [`COMMANDS`].
 
 use crate::keys::Key;
-use crate::model::list::{Move, Sort};
-use crate::model::{Effect, Layer, Model, Noun, Page, Panel, Seen};
+use crate::model::home::Narrowing;
+use crate::model::list::{Mark, Move, Sort};
+use crate::model::{Effect, Layer, Model, Noun, Page, Panel, Seen, Subject, typing};
 
 /// Every list, and pages of text.
 const ANYWHERE: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Page];
@@ -143,7 +144,7 @@ pub static COMMANDS: &[Command] = &[
         &["Esc"],
         ANYWHERE,
         "",
-        "back, to the pods, to the top of the list",
+        "back; drops the filter; to the pods; to the top",
         back,
     ),
     command(
@@ -177,12 +178,118 @@ pub static COMMANDS: &[Command] = &[
         focus(m, Panel::Images)
     }),
     command(
-        "every-pod",
+        "filter",
+        &["/"],
+        LISTS,
+        "filter",
+        "filter this list: fuzzy, !not, ~regex, ns: state: image: label:k=v; Tab for every list",
+        |m, _| {
+            typing::open_filter(m);
+            vec![]
+        },
+    ),
+    command(
+        "only-trouble",
+        &["!"],
+        LISTS,
+        "trouble",
+        "only what is in trouble",
+        |m, _| {
+            let mut narrowing = m.home.narrowing.clone();
+            narrowing.only_trouble = !narrowing.only_trouble;
+            m.home.narrow(narrowing);
+            vec![]
+        },
+    ),
+    command(
+        "widen",
         &["*"],
         LISTS,
-        "all containers",
-        "containers of every pod, or of the selected one",
-        every_pod,
+        "all",
+        "drop all narrowing; once more for the selected pod's containers alone",
+        widen,
+    ),
+    command(
+        "palette",
+        &[":"],
+        LISTS,
+        "commands",
+        "everything by name",
+        |m, _| {
+            typing::open_palette(m);
+            vec![]
+        },
+    ),
+    command(
+        "mark",
+        &["Space"],
+        LISTS,
+        "",
+        "mark the row, or unmark it",
+        |m, s| {
+            m.home.mark(Mark::Toggle);
+            go(m, s, Move::By(1))
+        },
+    ),
+    command(
+        "mark-range",
+        &["^Space"],
+        LISTS,
+        "",
+        "mark up to the nearest mark",
+        |m, _| marks(m, Mark::Range),
+    ),
+    command(
+        "mark-all",
+        &[],
+        LISTS,
+        "",
+        "mark all that is shown",
+        |m, _| marks(m, Mark::All),
+    ),
+    command(
+        "mark-invert",
+        &[],
+        LISTS,
+        "",
+        "mark what is not marked",
+        |m, _| marks(m, Mark::Invert),
+    ),
+    command("mark-none", &[], LISTS, "", "unmark everything", |m, _| {
+        marks(m, Mark::None)
+    }),
+    unless(
+        command(
+            "copy-id",
+            &["c"],
+            LISTS,
+            "",
+            "copy the id, or those of all marked",
+            |m, _| copy(m, id, " "),
+        ),
+        nothing_selected,
+    ),
+    unless(
+        command(
+            "copy-crictl",
+            &["C"],
+            LISTS,
+            "",
+            "copy the same look as a crictl command",
+            |m, _| copy(m, crictl, " && "),
+        ),
+        nothing_selected,
+    ),
+    command(
+        "mouse",
+        &["M"],
+        LISTS,
+        "",
+        "mouse on: click, wheel, heads sort; or off",
+        |m, _| {
+            m.mouse = !m.mouse;
+            vec![Effect::Mouse(m.mouse)]
+        },
     ),
     command(
         "sort",
@@ -328,6 +435,13 @@ fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
     if !model.layers.is_empty() {
         return back_one(model);
     }
+    let panel = model.home.focus.index();
+    if model.home.narrowing.filters[panel].is_some() {
+        let mut narrowing = model.home.narrowing.clone();
+        narrowing.filters[panel] = None;
+        model.home.narrow(narrowing);
+        return vec![];
+    }
     if model.home.focus != Panel::Pods {
         return focus(model, Panel::Pods);
     }
@@ -344,10 +458,43 @@ fn step(model: &mut Model, forward: bool) -> Vec<Effect> {
     focus(model, panel)
 }
 
-fn every_pod(model: &mut Model, _: &Seen) -> Vec<Effect> {
-    model.home.every_pod = !model.home.every_pod;
+fn widen(model: &mut Model, _: &Seen) -> Vec<Effect> {
+    let wide = model.home.narrowing.is_none() && model.home.every_pod;
+    model.home.every_pod = !wide;
+    model.home.narrow(Narrowing::default());
     model.home.follow_now();
     vec![]
+}
+
+fn marks(model: &mut Model, mark: Mark) -> Vec<Effect> {
+    model.home.mark(mark);
+    vec![]
+}
+
+fn copy(model: &mut Model, text: fn(&Subject) -> String, between: &str) -> Vec<Effect> {
+    let texts: Vec<String> = match model.layers.last() {
+        None => model.home.chosen().iter().map(text).collect(),
+        Some(_) => model.subject().iter().map(text).collect(),
+    };
+    // One line: what is pasted into a shell must not run by itself.
+    vec![Effect::Copy(texts.join(between))]
+}
+
+fn id(subject: &Subject) -> String {
+    match subject {
+        Subject::Pod(id) => id.to_string(),
+        Subject::Container(id) => id.to_string(),
+        Subject::Image(id) => id.to_string(),
+    }
+}
+
+fn crictl(subject: &Subject) -> String {
+    let verb = match subject {
+        Subject::Pod(_) => "inspectp",
+        Subject::Container(_) => "inspect",
+        Subject::Image(_) => "inspecti",
+    };
+    format!("crictl {verb} {}", id(subject))
 }
 
 fn sort(model: &mut Model, _: &Seen) -> Vec<Effect> {
@@ -379,13 +526,15 @@ mod tests {
     }
 
     #[test]
-    fn every_command_has_a_key_a_name_of_its_own_and_a_doc() {
+    fn every_command_has_a_name_of_its_own_and_a_doc() {
         let names: HashSet<_> = COMMANDS.iter().map(|command| command.name).collect();
         assert_eq!(names.len(), COMMANDS.len());
+        assert!(COMMANDS.iter().all(|command| !command.doc.is_empty()));
+        // What is in the footer needs a key to be shown there.
         assert!(
             COMMANDS
                 .iter()
-                .all(|command| !command.keys.is_empty() && !command.doc.is_empty())
+                .all(|c| c.short.is_empty() || !c.keys.is_empty())
         );
     }
 }

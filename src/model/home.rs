@@ -4,12 +4,15 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::domain::{ContainerState, PodId, PodState};
 use crate::model::columns::{CONTAINERS, Column, IMAGES, PODS, Stands};
-use crate::model::list::{List, Move, Sort};
+use crate::model::filter::{Filter, Searchable};
+use crate::model::list::{List, Mark, Move, Sort};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
 use crate::model::store::Dirty;
-use crate::model::{Noun, Seen, Store, Subject};
+use crate::model::{Clock, Noun, Seen, Store, Subject};
 
 /// Rows keep their places for so long after a key.
 const HANDS_ON: Duration = Duration::from_millis(1500);
@@ -76,11 +79,57 @@ pub struct Home {
     /// Width that the cells of each panel's columns have wanted so far. They only grow, so
     /// that columns do not jump.
     pub widths: [Vec<u16>; 3],
+    /// What else hides rows.
+    pub narrowing: Narrowing,
     /// How many there are of what, for the header and the titles.
     pub counts: Counts,
     hands: Hands,
     /// Lists to be filled anew before the next frame.
     stale: Dirty,
+    /// The pod to be selected when the list is filled next.
+    wanted: Option<PodId>,
+}
+
+/// What hides rows.
+#[derive(Debug, Default, Clone)]
+pub struct Narrowing {
+    /// The filter of each panel.
+    pub filters: [Option<Filter>; 3],
+    /// Only what is in trouble.
+    pub only_trouble: bool,
+}
+
+impl Narrowing {
+    /// True when nothing is hidden.
+    pub fn is_none(&self) -> bool {
+        !self.only_trouble && self.filters.iter().all(Option::is_none)
+    }
+
+    /// The rows that are left, in the order to be shown: the best match first, else by `order`.
+    fn narrow<R: Searchable + Stands>(
+        &self,
+        panel: Panel,
+        rows: impl Iterator<Item = Arc<R>>,
+        order: impl Fn(&R, &R) -> Ordering,
+        now: Timestamp,
+    ) -> Vec<Arc<R>> {
+        let filter = self.filters[panel.index()].as_ref();
+        let score = |row: &Arc<R>| filter.map_or(Some(0), |filter| filter.score(row.as_ref(), now));
+        let mut rows: Vec<(i64, Arc<R>)> = rows
+            .filter(|row| !self.only_trouble || row.in_trouble())
+            .filter_map(|row| Some((score(&row)?, row)))
+            .collect();
+        let ranks = filter.is_some_and(Filter::ranks);
+        rows.sort_by(|(score_a, a), (score_b, b)| {
+            let by_score = if ranks {
+                score_b.cmp(score_a)
+            } else {
+                Ordering::Equal
+            };
+            by_score.then_with(|| order(a, b))
+        });
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
 }
 
 /// What the hand does, to keep still what it is about to touch.
@@ -162,6 +211,15 @@ impl Home {
         };
     }
 
+    /// Index of the first row on the screen in the focused panel.
+    pub fn offset(&self) -> usize {
+        match self.focus {
+            Panel::Pods => self.pods.offset(),
+            Panel::Containers => self.containers.offset(),
+            Panel::Images => self.images.offset(),
+        }
+    }
+
     /// Moves the cursor of the focused panel.
     pub fn go(&mut self, to: Move, seen: &Seen, uptime: Duration) {
         let page = page(seen, self.focus);
@@ -173,10 +231,63 @@ impl Home {
         self.hands.moved_at = Some(uptime);
     }
 
+    /// Selects a pod, once the list is filled.
+    pub fn go_to(&mut self, pod: PodId) {
+        self.focus = Panel::Pods;
+        self.wanted = Some(pod);
+        self.stale.pods = true;
+    }
+
     /// Gives `panel` the focus.
     pub fn focus(&mut self, panel: Panel, uptime: Duration) {
         self.focus = panel;
         self.hands.moved_at = Some(uptime);
+    }
+
+    /// Marks and unmarks rows of the focused panel.
+    pub fn mark(&mut self, what: Mark) {
+        match self.focus {
+            Panel::Pods => self.pods.mark(what),
+            Panel::Containers => self.containers.mark(what),
+            Panel::Images => self.images.mark(what),
+        }
+    }
+
+    /// Ids of what is marked in the focused panel, else of the selection.
+    pub fn chosen(&self) -> Vec<Subject> {
+        match self.focus {
+            Panel::Pods => self
+                .pods
+                .chosen()
+                .into_iter()
+                .map(|row| Subject::Pod(row.pod.id.clone()))
+                .collect(),
+            Panel::Containers => {
+                let rows = self.containers.chosen().into_iter();
+                rows.map(|row| Subject::Container(row.container.id.clone()))
+                    .collect()
+            }
+            Panel::Images => {
+                let rows = self.images.chosen().into_iter();
+                rows.map(|row| Subject::Image(row.image.id.clone()))
+                    .collect()
+            }
+        }
+    }
+
+    /// Hides other rows than before, and selects the best of those that are left.
+    pub fn narrow_to_best(&mut self, narrowing: Narrowing) {
+        self.pods.clear();
+        self.containers.clear();
+        self.images.clear();
+        self.narrow(narrowing);
+    }
+
+    /// Hides other rows than before.
+    pub fn narrow(&mut self, narrowing: Narrowing) {
+        self.narrowing = narrowing;
+        self.hands.moved_at = self.hands.moved_at.or(self.hands.last_key);
+        self.resort();
     }
 
     /// Sort order of the focused panel, to be changed, and how many columns it has.
@@ -248,57 +359,68 @@ impl Home {
     }
 
     /// Fills the lists whose rows have changed.
-    pub fn fill(&mut self, store: &mut Store, seen: &Seen, uptime: Duration) {
+    pub fn fill(&mut self, store: &mut Store, seen: &Seen, clock: Clock) {
         self.stale.add(store.take_dirty());
         if self.stale.pods || self.stale.containers {
             self.counts = Counts::of(store);
         }
         if std::mem::take(&mut self.stale.pods) {
-            self.fill_pods(store, seen, uptime);
+            self.fill_pods(store, seen, clock);
         }
         if self.hands.moved_at.is_none() {
             self.follow_now();
         }
         if std::mem::take(&mut self.stale.containers) {
-            self.fill_containers(store, seen, uptime);
+            self.fill_containers(store, seen, clock);
         }
         if std::mem::take(&mut self.stale.images) {
-            self.fill_images(store, seen, uptime);
+            self.fill_images(store, seen, clock);
         }
     }
 
-    fn fill_pods(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
-        let keep = self.keep(Panel::Pods, uptime);
-        let rows: Vec<Arc<PodRow>> = store.pod_rows().cloned().collect();
-        self.pods.all = rows.len();
-        let order = order(&PODS, self.pods.sort);
+    fn fill_pods(&mut self, store: &Store, seen: &Seen, clock: Clock) {
+        let keep = self.keep(Panel::Pods, clock.uptime);
         let page = page(seen, Panel::Pods);
-        self.pods.replace(rows, order, keep, page);
+        let order = order(&PODS, self.pods.sort);
+        let rows = store.pod_rows().cloned();
+        let rows = self.narrowing.narrow(Panel::Pods, rows, order, clock.now);
+        self.pods.all = self.counts.pods;
+        self.pods.keep_marks(|id| store.pod(id).is_some());
+        self.pods.replace(rows, keep, page);
+        if let Some(id) = self.wanted.take() {
+            self.pods.select(&id, page);
+        }
         if self.hands.last_key.is_none() {
             // Until the first key the worst is selected, whatever comes in.
             self.pods.go(Move::First, page);
         }
     }
 
-    fn fill_containers(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
-        let keep = self.keep(Panel::Containers, uptime);
-        self.containers.all = self.counts.containers;
+    fn fill_containers(&mut self, store: &Store, seen: &Seen, clock: Clock) {
+        let keep = self.keep(Panel::Containers, clock.uptime);
+        let order = order(&CONTAINERS, self.containers.sort);
         let rows: Vec<Arc<ContainerRow>> = match &self.of_pod {
             Some(pod) => store.attempts_in(pod).into_iter().cloned().collect(),
             None => store.container_rows().cloned().collect(),
         };
-        let order = order(&CONTAINERS, self.containers.sort);
+        let rows = self
+            .narrowing
+            .narrow(Panel::Containers, rows.into_iter(), order, clock.now);
+        self.containers.all = self.counts.containers;
         self.containers
-            .replace(rows, order, keep, page(seen, Panel::Containers));
+            .keep_marks(|id| store.container(id).is_some());
+        self.containers
+            .replace(rows, keep, page(seen, Panel::Containers));
     }
 
-    fn fill_images(&mut self, store: &Store, seen: &Seen, uptime: Duration) {
-        let keep = self.keep(Panel::Images, uptime);
-        let rows: Vec<Arc<ImageRow>> = store.image_rows().cloned().collect();
-        self.images.all = rows.len();
+    fn fill_images(&mut self, store: &Store, seen: &Seen, clock: Clock) {
+        let keep = self.keep(Panel::Images, clock.uptime);
         let order = order(&IMAGES, self.images.sort);
-        self.images
-            .replace(rows, order, keep, page(seen, Panel::Images));
+        let rows = store.image_rows().cloned();
+        self.images.all = store.image_rows().count();
+        let rows = self.narrowing.narrow(Panel::Images, rows, order, clock.now);
+        self.images.keep_marks(|id| store.image(id).is_some());
+        self.images.replace(rows, keep, page(seen, Panel::Images));
     }
 
     fn keep(&mut self, panel: Panel, uptime: Duration) -> bool {

@@ -1,7 +1,7 @@
 //! A list with a cursor. Identity is the id: selection and scroll survive every refresh, and
 //! the row under the cursor stays where it is on the screen.
 
-use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::rows::Row;
@@ -30,6 +30,21 @@ pub enum Move {
     To(usize),
 }
 
+/// What to do with the marks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// Mark the row under the cursor, or unmark it.
+    Toggle,
+    /// Mark everything between the cursor and the nearest mark.
+    Range,
+    /// Mark all that is shown.
+    All,
+    /// Mark what is shown and not marked, and the other way round.
+    Invert,
+    /// Unmark everything.
+    None,
+}
+
 /// Rows in the order shown, with cursor and scroll.
 #[derive(Debug)]
 pub struct List<R: Row> {
@@ -41,6 +56,8 @@ pub struct List<R: Row> {
     pub sort: Sort,
     /// Rows there would be without narrowing.
     pub all: usize,
+    /// Rows that a bulk action would be about, also when a filter hides them.
+    marked: HashSet<R::Id>,
 }
 
 impl<R: Row> Default for List<R> {
@@ -52,6 +69,7 @@ impl<R: Row> Default for List<R> {
             offset: 0,
             sort: Sort::default(),
             all: 0,
+            marked: HashSet::new(),
         }
     }
 }
@@ -82,22 +100,14 @@ impl<R: Row> List<R> {
         (self.rows, self.selected, self.cursor, self.offset) = (vec![], None, 0, 0);
     }
 
-    /// Replaces the rows by `rows`, sorted by `order`. With `keep` the rows that are already
-    /// there keep their places, and new ones go to the end: nothing moves under a hand that is
-    /// about to press a key.
-    pub fn replace(
-        &mut self,
-        rows: Vec<Arc<R>>,
-        order: impl Fn(&R, &R) -> Ordering,
-        keep: bool,
-        page: usize,
-    ) {
+    /// Replaces the rows by `rows`, which are in the order to be shown. With `keep` the rows that
+    /// are already there keep their places, and new ones go to the end: nothing moves under a
+    /// hand that is about to press a key.
+    pub fn replace(&mut self, rows: Vec<Arc<R>>, keep: bool, page: usize) {
         let on_screen = self.cursor.saturating_sub(self.offset);
         let old = std::mem::replace(&mut self.rows, rows);
         if keep {
             self.keep_places(&old);
-        } else {
-            self.rows.sort_by(|a, b| order(a, b));
         }
         let found = self.selected.as_ref().and_then(|id| self.position(id));
         let fallback = self.cursor.min(self.rows.len().saturating_sub(1));
@@ -123,6 +133,67 @@ impl<R: Row> List<R> {
             return Some(self.cursor);
         }
         self.rows.iter().position(|row| row.id() == id)
+    }
+
+    /// True if the row is marked.
+    pub fn is_marked(&self, id: &R::Id) -> bool {
+        self.marked.contains(id)
+    }
+
+    /// Rows that are marked.
+    pub fn marked(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// The marked rows that are in the list, else the one under the cursor.
+    pub fn chosen(&self) -> Vec<&Arc<R>> {
+        if self.marked.is_empty() {
+            return self.current().into_iter().collect();
+        }
+        self.rows
+            .iter()
+            .filter(|row| self.is_marked(row.id()))
+            .collect()
+    }
+
+    /// Marks and unmarks.
+    pub fn mark(&mut self, what: Mark) {
+        let shown = self.rows.iter().map(|row| row.id().clone());
+        match what {
+            Mark::Toggle => self.marked = self.toggled(self.selected.clone().into_iter()),
+            Mark::Range => {
+                let last = self
+                    .rows
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, row)| self.is_marked(row.id()));
+                let nearest = last
+                    .map(|(at, _)| at)
+                    .min_by_key(|at| at.abs_diff(self.cursor));
+                let from = nearest.unwrap_or(self.cursor);
+                let range = from.min(self.cursor)..=from.max(self.cursor);
+                let ids = self.rows.get(range).unwrap_or_default().iter();
+                self.marked.extend(ids.map(|row| row.id().clone()));
+            }
+            Mark::All => self.marked.extend(shown),
+            Mark::Invert => self.marked = self.toggled(shown),
+            Mark::None => self.marked.clear(),
+        }
+    }
+
+    fn toggled(&self, ids: impl Iterator<Item = R::Id>) -> HashSet<R::Id> {
+        let mut marked = self.marked.clone();
+        for id in ids {
+            if !marked.remove(&id) {
+                marked.insert(id);
+            }
+        }
+        marked
+    }
+
+    /// Forgets the marks of what is no longer there.
+    pub fn keep_marks(&mut self, there: impl Fn(&R::Id) -> bool) {
+        self.marked.retain(there);
     }
 
     /// Moves the cursor. `page` is the number of rows on the screen.
@@ -179,10 +250,6 @@ mod tests {
         ids.iter().map(|id| Arc::new(Item(*id))).collect()
     }
 
-    fn by_id(a: &Item, b: &Item) -> Ordering {
-        a.0.cmp(&b.0)
-    }
-
     fn shown(list: &List<Item>) -> Vec<u32> {
         list.rows().iter().map(|row| row.0).collect()
     }
@@ -190,10 +257,10 @@ mod tests {
     #[test]
     fn the_selection_survives_and_stays_on_its_line() {
         let mut list = List::default();
-        list.replace(rows(&[10, 20, 30, 40, 50]), by_id, false, 3);
+        list.replace(rows(&[10, 20, 30, 40, 50]), false, 3);
         list.go(Move::To(3), 3);
         assert_eq!((list.current().unwrap().0, list.offset()), (40, 1));
-        list.replace(rows(&[1, 2, 3, 10, 20, 30, 40, 50]), by_id, false, 3);
+        list.replace(rows(&[1, 2, 3, 10, 20, 30, 40, 50]), false, 3);
         assert_eq!(
             (list.current().unwrap().0, list.cursor() - list.offset()),
             (40, 2)
@@ -203,22 +270,41 @@ mod tests {
     #[test]
     fn when_the_selected_row_goes_its_neighbour_is_selected() {
         let mut list = List::default();
-        list.replace(rows(&[1, 2, 3]), by_id, false, 9);
+        list.replace(rows(&[1, 2, 3]), false, 9);
         list.go(Move::To(1), 9);
-        list.replace(rows(&[1, 3]), by_id, false, 9);
+        list.replace(rows(&[1, 3]), false, 9);
         assert_eq!(list.current().unwrap().0, 3);
-        list.replace(rows(&[]), by_id, false, 9);
+        list.replace(rows(&[]), false, 9);
         assert!(list.current().is_none());
     }
 
     #[test]
     fn while_keys_are_pressed_rows_keep_their_places() {
         let mut list = List::default();
-        list.replace(rows(&[2, 4, 6]), by_id, false, 9);
-        list.replace(rows(&[1, 6, 4, 3]), by_id, true, 9);
+        list.replace(rows(&[2, 4, 6]), false, 9);
+        list.replace(rows(&[1, 6, 4, 3]), true, 9);
         assert_eq!(shown(&list), [4, 6, 1, 3]);
-        list.replace(rows(&[1, 6, 4, 3]), by_id, false, 9);
+        list.replace(rows(&[1, 3, 4, 6]), false, 9);
         assert_eq!(shown(&list), [1, 3, 4, 6]);
+    }
+
+    #[test]
+    fn marks_stay_with_their_rows() {
+        let mut list = List::default();
+        list.replace(rows(&[1, 2, 3, 4, 5]), false, 9);
+        list.mark(Mark::Toggle);
+        list.go(Move::To(2), 9);
+        list.mark(Mark::Range);
+        list.replace(rows(&[2, 5]), false, 9);
+        let chosen = |list: &List<Item>| list.chosen().iter().map(|row| row.0).collect::<Vec<_>>();
+        assert_eq!((list.marked(), chosen(&list)), (3, vec![2]));
+        list.mark(Mark::Invert);
+        assert_eq!((list.marked(), chosen(&list)), (3, vec![5]));
+        list.keep_marks(|id| *id != 1);
+        list.mark(Mark::All);
+        assert_eq!((list.marked(), chosen(&list)), (3, vec![2, 5]));
+        list.mark(Mark::None);
+        assert_eq!(list.marked(), 0);
     }
 
     #[derive(Debug, Clone)]
@@ -264,7 +350,7 @@ mod tests {
                     Step::Go(to, page) => list.go(to, page),
                     Step::Replace(ids, keep, page) => {
                         let stays = before.is_some_and(|id| ids.contains(&id));
-                        list.replace(rows(&ids), by_id, keep, page);
+                        list.replace(rows(&ids), keep, page);
                         prop_assert!(!stays || list.selected == before);
                     }
                 }

@@ -5,11 +5,16 @@ pub mod columns;
 pub mod command;
 pub mod exit;
 mod fetch;
+pub mod filter;
 pub mod home;
 pub mod list;
+mod mouse;
+pub mod palette;
+pub mod prompt;
 pub mod rows;
 pub mod store;
 pub mod trouble;
+mod typing;
 mod update;
 
 use std::time::Duration;
@@ -27,6 +32,7 @@ use crate::text::Text;
 
 pub use fetch::{Fetches, Target};
 pub use home::{Home, Panel};
+pub use prompt::Prompt;
 pub use store::Store;
 pub use update::{settle, update, wake, wanted};
 
@@ -54,8 +60,14 @@ pub struct Model {
     pub layers: Vec<Layer>,
     /// A line for a few seconds.
     pub toast: Option<Toast>,
+    /// The line in which one types, if it is open.
+    pub prompt: Option<Prompt>,
+    /// Filters that were typed, the newest last.
+    pub filters: Vec<String>,
     /// Statuses being read.
     pub fetches: Fetches,
+    /// Mouse reports are on.
+    pub mouse: bool,
     /// Whether to end.
     pub leaving: bool,
 }
@@ -149,8 +161,21 @@ pub enum Msg {
     ContainerDetail(ContainerId, ContainerState, Option<ContainerDetail>),
     /// The worst pressure on the node.
     Pressure(Option<Text>),
+    /// The mouse was used at this place of the screen.
+    Mouse(Mouse, u16, u16),
+    /// What became of a text for the clipboard.
+    Copied(Text),
     /// Time has passed.
     Wake,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mouse {
+    /// The left button was pressed.
+    Click,
+    /// The wheel turned, down when positive.
+    Wheel(isize),
 }
 
 /// What is to be done outside.
@@ -166,6 +191,12 @@ pub enum Effect {
     Suspend,
     /// Draw everything anew.
     Repaint,
+    /// Change the colours, by name.
+    Theme(&'static str),
+    /// Hand this text to the terminal's clipboard.
+    Copy(String),
+    /// Ask the terminal for mouse reports, or no more.
+    Mouse(bool),
 }
 
 /// What drawing tells the next update: where things are.
@@ -188,6 +219,8 @@ pub struct PanelSeen {
     pub rows: Rect,
     /// Width of the widest cell drawn, by column.
     pub widths: Vec<u16>,
+    /// Where each column that is shown begins and ends, and its index.
+    pub columns: Vec<(u16, u16, usize)>,
     /// Whether the column that needs every pod's status is shown.
     pub shows_ip: bool,
 }
@@ -211,7 +244,10 @@ impl Model {
             home: Home::default(),
             layers: Vec::new(),
             toast: None,
+            prompt: None,
+            filters: Vec::new(),
             fetches: Fetches::default(),
+            mouse: false,
             leaving: false,
         }
     }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::{
-    Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Pod, PodDetail, PodId,
-    PodState,
+    Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Labels, Pod,
+    PodDetail, PodId, PodState,
 };
+use crate::model::columns::ROW_STEP;
+use crate::model::filter::Searchable;
 use crate::model::trouble::Trouble;
 use crate::text::Text;
 
@@ -162,6 +164,71 @@ impl ContainerRow {
         known
             .or_else(|| crate::domain::label(&self.container.labels, label))
             .map_or("", Text::as_str)
+    }
+}
+
+impl Searchable for PodRow {
+    fn texts(&self, now: Timestamp, visit: &mut dyn FnMut(&str)) {
+        visit(self.pod.name.as_str());
+        visit(self.pod.namespace.as_str());
+        visit(&self.verdict(now, ROW_STEP));
+        visit(self.ip());
+        visit(self.pod.id.as_str());
+    }
+    fn labels(&self) -> Option<&Labels> {
+        Some(&self.pod.labels)
+    }
+    fn namespace(&self) -> &str {
+        self.pod.namespace.as_str()
+    }
+    fn state(&self) -> &str {
+        self.pod.state.name()
+    }
+}
+
+impl Searchable for ContainerRow {
+    fn texts(&self, now: Timestamp, visit: &mut dyn FnMut(&str)) {
+        visit(self.container.name.as_str());
+        visit(self.pod_name());
+        visit(self.namespace());
+        visit(&self.verdict(now, ROW_STEP));
+        visit(self.image.as_str());
+        visit(self.container.id.as_str());
+    }
+    fn labels(&self) -> Option<&Labels> {
+        // A container carries four labels of the kubelet's; those that people know are its pod's.
+        Some(
+            self.pod
+                .as_ref()
+                .map_or(&self.container.labels, |pod| &pod.labels),
+        )
+    }
+    fn namespace(&self) -> &str {
+        ContainerRow::namespace(self)
+    }
+    fn state(&self) -> &str {
+        self.container.state.name()
+    }
+    fn image(&self) -> &str {
+        self.image.as_str()
+    }
+}
+
+impl Searchable for ImageRow {
+    fn texts(&self, _: Timestamp, visit: &mut dyn FnMut(&str)) {
+        visit(self.name.as_str());
+        self.image
+            .tags
+            .iter()
+            .skip(1)
+            .for_each(|tag| visit(tag.as_str()));
+        visit(self.image.id.as_str());
+    }
+    fn state(&self) -> &str {
+        if self.used_by > 0 { "used" } else { "unused" }
+    }
+    fn image(&self) -> &str {
+        self.name.as_str()
     }
 }
 

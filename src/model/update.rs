@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::cri::{Update, Wanted};
 use crate::keys::Key;
 use crate::link::Link;
-use crate::model::{Clock, Effect, Model, Msg, Seen, Target, Toast, command, fetch};
+use crate::model::{Clock, Effect, Model, Msg, Seen, Target, Toast, command, fetch, mouse, typing};
 use crate::text::Text;
 
+/// Quits from anywhere, also from the prompt.
+const QUIT: &str = "^c";
 /// How long a toast stays.
 const TOAST: Duration = Duration::from_secs(4);
 
@@ -22,6 +24,14 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     let mut effects = match msg {
         Msg::Key(key) => press(model, seen, key),
         Msg::Redraw | Msg::Wake => vec![],
+        Msg::Mouse(mouse, x, y) => {
+            mouse::used(model, seen, mouse, (x, y));
+            vec![]
+        }
+        Msg::Copied(line) => {
+            say(model, line.as_str());
+            vec![]
+        }
         Msg::Feed(update) => {
             feed(model, update);
             vec![]
@@ -86,6 +96,9 @@ pub fn wanted() -> Wanted {
 fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     model.home.touched(model.clock.uptime);
     model.toast = None;
+    if model.prompt.is_some() && key.to_string() != QUIT {
+        return typing::press(model, seen, key);
+    }
     let Some(command) = command::find(key, model.noun()) else {
         say(model, &format!("{key} does nothing here; ? shows the keys"));
         return vec![];
@@ -102,7 +115,7 @@ fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     effects
 }
 
-fn say(model: &mut Model, line: &str) {
+pub(super) fn say(model: &mut Model, line: &str) {
     let until = model.clock.uptime + TOAST;
     model.toast = Some(Toast {
         text: Text::clean(line),
@@ -143,7 +156,7 @@ fn feed(model: &mut Model, update: Update) {
 /// Brings the lists up to date with the store. Called before drawing and not at every message,
 /// so that a burst of them costs one sort.
 pub fn settle(model: &mut Model, seen: &Seen) {
-    model.home.fill(&mut model.store, seen, model.clock.uptime);
+    model.home.fill(&mut model.store, seen, model.clock);
 }
 
 fn pass_time(model: &mut Model) {

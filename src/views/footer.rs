@@ -4,13 +4,17 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Cx, body};
+use super::{Cx, body, prompt};
 use crate::model::command::{COMMANDS, Command};
 use crate::theme::Role;
 use crate::widgets::text::width;
 
 /// Draws the footer, or the toast in its place.
 pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
+    if let Some(open) = &cx.model.prompt {
+        prompt::draw(cx, open, area, buffer);
+        return;
+    }
     if let Some(toast) = &cx.model.toast {
         body::line(cx, area, buffer, toast.text.as_str(), Role::Warn);
         return;

@@ -11,11 +11,11 @@ pub fn doc() -> Doc {
     let everywhere = |command: &&Command| command.on.contains(&Noun::Page);
     doc.title("Everywhere");
     for command in COMMANDS.iter().filter(everywhere) {
-        doc.fact(command.keys.join(" "), command.doc);
+        doc.fact(keys(command), command.doc);
     }
     doc.title("In the lists");
     for command in COMMANDS.iter().filter(|command| !everywhere(command)) {
-        doc.fact(command.keys.join(" "), command.doc);
+        doc.fact(keys(command), command.doc);
     }
     doc.title("What is in trouble");
     for line in [
@@ -29,6 +29,15 @@ pub fn doc() -> Doc {
         doc.text(line, Role::Text);
     }
     doc
+}
+
+/// Its keys, else how it is called in the palette.
+fn keys(command: &Command) -> String {
+    if command.keys.is_empty() {
+        format!(":{}", command.name)
+    } else {
+        command.keys.join(" ")
+    }
 }
 
 /// Why read-only, and what was worth a warning.

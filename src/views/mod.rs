@@ -7,6 +7,7 @@ mod header;
 mod help;
 mod home;
 mod panel;
+mod prompt;
 mod summary;
 
 use std::cell::Cell;
@@ -85,7 +86,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 Page::Notices => ("Notices".to_owned(), help::notices(model)),
                 Page::Summary(subject) => summary::page(&cx, subject, true),
             };
-            body::titled(&cx, body, buffer, &title, true);
+            body::titled(&cx, body, buffer, &crumbs(&cx, &title), true);
             let inner = body::below_title(body);
             let lines = doc.lines(theme, inner.width);
             seen.page = Some(PageSeen {
@@ -95,8 +96,33 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
             body::lines(inner, buffer, &lines, layer.scroll);
         }
     }
+    if let Some(open) = &model.prompt {
+        prompt::choices(&cx, open, body, buffer);
+    }
     seen.wake_at = cx.wake_at.get();
     seen
+}
+
+/// The title of the topmost page behind those that lie below it.
+fn crumbs(cx: &Cx, title: &str) -> String {
+    let below = cx
+        .model
+        .layers
+        .iter()
+        .rev()
+        .skip(1)
+        .rev()
+        .map(|layer| match &layer.page {
+            Page::Help => "Help".to_owned(),
+            Page::Notices => "Notices".to_owned(),
+            Page::Summary(subject) => summary::page(cx, subject, false).0,
+        });
+    let panel = cx.model.home.focus.title().to_owned();
+    let all: Vec<String> = std::iter::once(panel)
+        .chain(below)
+        .chain([title.to_owned()])
+        .collect();
+    all.join(" > ")
 }
 
 fn frame(area: Rect, header: u16) -> (Rect, Rect, Rect) {

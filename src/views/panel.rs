@@ -13,8 +13,9 @@ use crate::model::columns::{
 use crate::model::list::{List, Sort};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
 use crate::model::{Panel, PanelSeen};
+use crate::text::Text;
 use crate::theme::Role;
-use crate::widgets::table::{Cell, Slot, draw_row, fit};
+use crate::widgets::table::{Cell, GAP, Slot, draw_row, fit};
 use crate::widgets::text::{cut_middle, width};
 
 /// Cells before the first column: glyph and space.
@@ -55,58 +56,85 @@ pub fn collapsed(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {
     body::titled(cx, area, buffer, &title(cx, panel, area.width), false);
 }
 
+/// What the title of a panel tells.
+struct Facts {
+    known: bool,
+    at: String,
+    shown: usize,
+    all: usize,
+    trouble: usize,
+    marked: usize,
+}
+
+impl Facts {
+    fn of<R: Row + Stands>(known: bool, list: &List<R>) -> Self {
+        Self {
+            known,
+            at: place(list),
+            shown: list.rows().len(),
+            all: list.all,
+            trouble: list.rows().iter().filter(|row| row.in_trouble()).count(),
+            marked: list.marked(),
+        }
+    }
+}
+
 fn title(cx: &Cx, panel: Panel, room: u16) -> String {
     let home = &cx.model.home;
     let loaded = cx.model.store.loaded();
     let name = format!("{} {}", panel.index() + 1, panel.title());
-    let (known, all, trouble, at) = match panel {
-        Panel::Pods => {
-            let trouble = home
-                .pods
-                .rows()
-                .iter()
-                .filter(|row| row.trouble.is_some())
-                .count();
-            (loaded.pods, home.pods.all, trouble, place(&home.pods))
-        }
-        Panel::Containers => {
-            let rows = home.containers.rows();
-            let trouble = rows.iter().filter(|row| row.trouble.is_some()).count();
-            (
-                loaded.containers,
-                home.containers.all,
-                trouble,
-                place(&home.containers),
-            )
-        }
-        Panel::Images => (loaded.images, home.images.all, 0, place(&home.images)),
+    let facts = match panel {
+        Panel::Pods => Facts::of(loaded.pods, &home.pods),
+        Panel::Containers => Facts::of(loaded.containers, &home.containers),
+        Panel::Images => Facts::of(loaded.images, &home.images),
     };
-    if !known {
+    if !facts.known {
         return name;
     }
     let glyphs = cx.theme.glyphs();
-    let trouble = match trouble {
-        0 => String::new(),
-        n => format!(" {} {n} in trouble", glyphs.dot),
+    let extras = extras(cx, panel, &facts);
+    let Facts { at, shown, all, .. } = &facts;
+    let hidden = if shown < all {
+        format!(" of {all}")
+    } else {
+        String::new()
     };
     let Some(pod) = home.of_pod.as_ref().filter(|_| panel == Panel::Containers) else {
-        return format!("{name} {at}{trouble}");
+        return format!("{name} {at}{hidden}{extras}");
     };
     let pod = cx
         .model
         .store
         .pod(pod)
         .map_or("", |row| row.pod.name.as_str());
-    let counts = format!("{at} ({all} in all){trouble}");
+    let counts = format!("{at} ({all} in all){extras}");
     // The counts matter more than the whole name.
     let taken = width(&name) + width(&counts) + width(" of  ") + body::TITLE_MARGIN;
     match room.saturating_sub(taken) {
-        0..LEAST_NAME => format!("{name} {at}{trouble}"),
+        0..LEAST_NAME => format!("{name} {at}{extras}"),
         left => {
             let pod = cut_middle(pod, left, glyphs.more);
             format!("{name} of {pod} {counts}")
         }
     }
+}
+
+/// What is in trouble, marked, and hidden by what.
+fn extras(cx: &Cx, panel: Panel, facts: &Facts) -> String {
+    let narrowing = &cx.model.home.narrowing;
+    let filter = narrowing.filters[panel.index()].as_ref();
+    let parts = [
+        (facts.trouble > 0).then(|| format!("{} in trouble", facts.trouble)),
+        (facts.marked > 0).then(|| format!("{} marked", facts.marked)),
+        (narrowing.only_trouble && panel != Panel::Images).then(|| "only trouble".to_owned()),
+        filter.map(|filter| format!("/{}", Text::clean(filter.source()))),
+    ];
+    let dot = cx.theme.glyphs().dot;
+    parts
+        .into_iter()
+        .flatten()
+        .map(|part| format!(" {dot} {part}"))
+        .collect()
 }
 
 fn place<R: Row>(list: &List<R>) -> String {
@@ -197,14 +225,38 @@ fn list<R: Row + Stands + Ticks>(
             ..rows_area
         };
         let selected = list.offset() + place == list.cursor() && cx.model.home.focus == panel;
-        draw_one(cx, row.as_ref(), columns, &fitted, line, selected, buffer);
+        let marked = list.is_marked(row.id());
+        draw_one(
+            cx,
+            panel,
+            row.as_ref(),
+            columns,
+            &fitted,
+            line,
+            (selected, marked),
+            buffer,
+        );
     }
     let shows_ip = panel == Panel::Pods && fitted.get(POD_IP).is_some_and(Option::is_some);
     PanelSeen {
         rows: rows_area,
         widths,
+        columns: spans(rows_area, &fitted),
         shows_ip,
     }
+}
+
+/// Where each column that is shown begins and ends.
+fn spans(area: Rect, fitted: &[Option<u16>]) -> Vec<(u16, u16, usize)> {
+    let mut x = area.x + MARGIN;
+    let mut spans = Vec::new();
+    for (place, room) in fitted.iter().enumerate() {
+        if let Some(room) = room {
+            spans.push((x, x + room, place));
+            x += room + GAP;
+        }
+    }
+    spans
 }
 
 fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], drawn: &[u16]) -> Vec<Slot> {
@@ -274,21 +326,25 @@ fn heads<R>(
         height: 1,
         ..area
     };
-    draw_row(buffer, line, cx.theme, cells, false);
+    draw_row(buffer, line, cx.theme, cells, false, &|_| vec![]);
 }
 
+// One row needs all of this, and a struct for one call would only hide it.
+#[allow(clippy::too_many_arguments)]
 fn draw_one<R: Stands>(
     cx: &Cx,
+    panel: Panel,
     row: &R,
     columns: &[Column<R>],
     fitted: &[Option<u16>],
     line: Rect,
-    selected: bool,
+    (selected, marked): (bool, bool),
     buffer: &mut Buffer,
 ) {
     let glyphs = cx.theme.glyphs();
     let standing = row.standing();
     let glyph = match standing {
+        _ if marked => glyphs.mark,
         Standing::Bad | Standing::Warn => glyphs.bad,
         Standing::Good => glyphs.good,
         Standing::Past => glyphs.past,
@@ -318,7 +374,9 @@ fn draw_one<R: Stands>(
         width: line.width - MARGIN,
         ..line
     };
-    draw_row(buffer, rest, cx.theme, cells, selected);
+    let filter = cx.model.home.narrowing.filters[panel.index()].as_ref();
+    let matched = |text: &str| filter.map_or_else(Vec::new, |filter| filter.matched(text));
+    draw_row(buffer, rest, cx.theme, cells, selected, &matched);
 }
 
 fn empty(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {
@@ -327,8 +385,11 @@ fn empty(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {
     }
     let loaded = cx.model.store.loaded();
     let known = [loaded.pods, loaded.containers, loaded.images][panel.index()];
+    let narrowing = &cx.model.home.narrowing;
+    let narrowed = narrowing.only_trouble || narrowing.filters[panel.index()].is_some();
     let text = match (known, panel) {
         (false, _) => "  waiting for the runtime",
+        _ if narrowed => "  nothing matches; * drops all narrowing",
         (true, Panel::Pods) => "  no pods on this node",
         (true, Panel::Containers) if cx.model.home.of_pod.is_some() => {
             "  this pod has no containers; * shows those of every pod"

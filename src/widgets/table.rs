@@ -1,6 +1,7 @@
 //! A table: which columns there is room for, and drawing them.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +11,7 @@ use crate::theme::{Role, Theme};
 use crate::widgets::text::{cut_end, cut_middle, width};
 
 /// Cells between two columns.
-const GAP: u16 = 2;
+pub const GAP: u16 = 2;
 /// Columns up to this rank come before any wish of another.
 const ESSENTIAL: u8 = 2;
 
@@ -89,7 +90,8 @@ pub struct Cell<'a> {
     pub middle: bool,
 }
 
-/// Draws one row of cells, each in its width, and paints it as selected if it is.
+/// Draws one row of cells, each in its width, and paints it as selected if it is. `matched` names
+/// the parts of a text, in bytes, that a filter has found.
 ///
 /// Each cell's style covers the blanks up to the next: a change of style costs a dozen bytes on
 /// the line, and blanks look the same in any colour.
@@ -99,6 +101,7 @@ pub fn draw_row<'a>(
     theme: &Theme,
     cells: impl Iterator<Item = (u16, Cell<'a>)>,
     selected: bool,
+    matched: &dyn Fn(&str) -> Vec<Range<usize>>,
 ) {
     let mut x = area.x;
     let more = theme.glyphs().more;
@@ -120,6 +123,17 @@ pub fn draw_row<'a>(
         };
         buffer.set_style(span.intersection(area), style);
         buffer.set_stringn(x + shift, area.y, &text, room.into(), style);
+        for range in matched(&text) {
+            let from = x + shift + text.get(..range.start).map_or(0, width);
+            let wide = text.get(range).map_or(0, width);
+            let span = Rect {
+                x: from,
+                width: wide,
+                height: 1,
+                ..area
+            };
+            buffer.set_style(span.intersection(area), theme.style(Role::Match));
+        }
         x = x.saturating_add(room + GAP);
     }
     if selected {

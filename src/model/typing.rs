@@ -1,0 +1,117 @@
+//! What the prompt does: filters as they are typed, and the palette.
+
+use crate::keys::Key;
+use crate::model::filter::Filter;
+use crate::model::home::Narrowing;
+use crate::model::palette::{Action, Palette};
+use crate::model::prompt::{Prompt, Purpose, Typed, remember};
+use crate::model::{Effect, Model, Panel, Seen, update};
+
+/// Opens the prompt for a filter of the focused panel.
+pub fn open_filter(model: &mut Model) {
+    let narrowing = model.home.narrowing.clone();
+    let filter = narrowing.filters[model.home.focus.index()].as_ref();
+    let text = filter.map_or("", Filter::source).to_owned();
+    model.prompt = Some(Prompt::new(Purpose::Filter(Box::new(narrowing)), &text));
+}
+
+/// Opens the palette.
+pub fn open_palette(model: &mut Model) {
+    model.prompt = Some(Prompt::new(Purpose::Palette(Palette::open(model)), ""));
+}
+
+/// A key while the prompt is open.
+pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
+    let Some(mut prompt) = model.prompt.take() else {
+        return vec![];
+    };
+    let typed = prompt.press(key, &model.filters);
+    match &mut prompt.purpose {
+        Purpose::Filter(before) => {
+            let before = (**before).clone();
+            filtering(model, prompt, typed, before);
+            vec![]
+        }
+        Purpose::Palette(_) => choosing(model, seen, prompt, typed),
+    }
+}
+
+fn filtering(model: &mut Model, mut prompt: Prompt, typed: Typed, before: Narrowing) {
+    match typed {
+        Typed::Cancel => return model.home.narrow(before),
+        Typed::Accept => return remember(&mut model.filters, prompt.text()),
+        Typed::Changed => match Filter::parse(prompt.text()) {
+            Ok(filter) => {
+                prompt.error = None;
+                let mut narrowing = model.home.narrowing.clone();
+                narrowing.filters[model.home.focus.index()] = filter;
+                model.home.narrow_to_best(narrowing);
+            }
+            // The rows stay as the last sound filter left them.
+            Err(error) => prompt.error = Some(error),
+        },
+        Typed::Tab => {
+            let mut narrowing = model.home.narrowing.clone();
+            let own = narrowing.filters[model.home.focus.index()].clone();
+            narrowing.filters = Panel::ALL.map(|_| own.clone());
+            // Across panels means across pods too.
+            model.home.every_pod = true;
+            model.home.narrow(narrowing);
+        }
+        Typed::Nothing | Typed::Choose(_) => {}
+    }
+    model.prompt = Some(prompt);
+}
+
+fn choosing(model: &mut Model, seen: &Seen, mut prompt: Prompt, typed: Typed) -> Vec<Effect> {
+    let text = prompt.text().to_owned();
+    let Purpose::Palette(palette) = &mut prompt.purpose else {
+        return vec![];
+    };
+    match typed {
+        Typed::Cancel => return vec![],
+        Typed::Changed => palette.find(&text),
+        Typed::Choose(by) => palette.choose(by),
+        Typed::Tab => {
+            if let Some(name) = palette.chosen().map(|entry| entry.name.clone()) {
+                palette.find(&name);
+                prompt.set(&name);
+            }
+        }
+        Typed::Accept => match palette.chosen().cloned() {
+            Some(entry) => {
+                if let Some(reason) = entry.refused {
+                    update::say(model, &format!("{}: {reason}", entry.name));
+                    return vec![];
+                }
+                return act(model, seen, entry.action);
+            }
+            None => {
+                let nearest = palette.nearest(&text).unwrap_or_default();
+                prompt.error = Some(format!("nothing is called that; {nearest:?} is near"));
+            }
+        },
+        Typed::Nothing => {}
+    }
+    model.prompt = Some(prompt);
+    vec![]
+}
+
+fn act(model: &mut Model, seen: &Seen, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Run(command) => return (command.run)(model, seen),
+        Action::Theme(name) => return vec![Effect::Theme(name)],
+        Action::Namespace(name) => {
+            let filter = Filter::parse(&format!("ns:{name}")).unwrap_or_default();
+            let mut narrowing = model.home.narrowing.clone();
+            narrowing.filters[Panel::Pods.index()].clone_from(&filter);
+            narrowing.filters[Panel::Containers.index()] = filter;
+            model.home.narrow(narrowing);
+        }
+        Action::Pod(id) => {
+            model.home.narrow(Narrowing::default());
+            model.home.go_to(id);
+        }
+    }
+    vec![]
+}
