@@ -19,7 +19,7 @@ pub struct Fault {
 pub enum FaultKind {
     /// The answer comes this much later.
     Latency(Duration),
-    /// There is never an answer.
+    /// There is no answer until the fault is taken away, as with a runtime that is frozen.
     Hang,
     /// The answer is this error.
     Error(Code, String),

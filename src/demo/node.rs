@@ -57,7 +57,7 @@ pub(super) struct Node {
     pub traits: &'static Traits,
     pub story: Story,
     world: Mutex<World>,
-    faults: Mutex<Vec<Fault>>,
+    faults: watch::Sender<Vec<Fault>>,
     calls: Mutex<Vec<Call>>,
     pub hub: Hub,
     pub files: Files,
@@ -116,7 +116,7 @@ impl Node {
                 boot: start - scenario.uptime.0,
             },
             world: Mutex::new(world),
-            faults: Mutex::default(),
+            faults: watch::Sender::default(),
             calls: Mutex::default(),
             hub: Hub::new(traits.events),
             files: Files::default(),
@@ -181,12 +181,12 @@ impl Node {
     }
 
     pub(super) fn set_faults(&self, faults: Vec<Fault>) {
-        *lock(&self.faults) = faults;
+        self.faults.send_replace(faults);
         lock(&self.world).forget_items();
     }
 
     pub(super) fn faults(&self, method: &str) -> Vec<FaultKind> {
-        faults::of(&lock(&self.faults), method).cloned().collect()
+        faults::of(&self.faults.borrow(), method).cloned().collect()
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {
@@ -217,6 +217,12 @@ impl Node {
         }
     }
 
+    async fn thawed(&self, method: &str) {
+        let hangs = |faults: &Vec<Fault>| faults::of(faults, method).any(|f| *f == FaultKind::Hang);
+        // The sender lives in `self`, so this ends only by the fault being taken away.
+        let _ = self.faults.subscribe().wait_for(|f| !hangs(f)).await;
+    }
+
     /// Answers one call.
     pub(super) async fn answer(
         self: Arc<Self>,
@@ -228,7 +234,7 @@ impl Node {
         for fault in self.faults(method) {
             match fault {
                 FaultKind::Latency(by) => self.clock.sleep(by).await,
-                FaultKind::Hang => std::future::pending().await,
+                FaultKind::Hang => self.thawed(method).await,
                 FaultKind::Error(code, text) => return Err(Status::new(code, text)),
                 _ => {}
             }
