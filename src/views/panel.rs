@@ -209,7 +209,7 @@ fn list<R: Row + Stands + Ticks>(
         }
     }
     let fitted = fit(
-        &slots(cx, panel, columns, &widths),
+        &slots(cx, panel, columns, list.sort, &widths),
         area.width.saturating_sub(MARGIN),
     );
     if visible.is_empty() {
@@ -259,13 +259,15 @@ fn spans(area: Rect, fitted: &[Option<u16>]) -> Vec<(u16, u16, usize)> {
     spans
 }
 
-fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], drawn: &[u16]) -> Vec<Slot> {
+fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], sort: Sort, drawn: &[u16]) -> Vec<Slot> {
     let before = &cx.model.home.widths[panel.index()];
     let slot = |(place, column): (usize, &Column<R>)| {
         let want = drawn[place].max(before.get(place).copied().unwrap_or(0));
-        let least = column.width.0.max(width(column.head)).min(column.width.1);
+        // The head of the sorted column carries an arrow.
+        let head = width(column.head) + u16::from(sort.column == Some(place));
+        let least = column.width.0.min(column.width.1).max(head);
         // No column is wider than what it holds, so that a small list stays together.
-        let content = want.max(width(column.head));
+        let content = want.max(head);
         let most = column.width.1.max(least);
         if hidden(cx, panel, place) {
             // No room is enough.
