@@ -1,0 +1,493 @@
+//! The real loop against the simulated node, on its real socket, with a terminal in memory: keys
+//! in, screens out. Everything that is waited for is a frame, so nothing sleeps.
+//!
+//! The loop is idle towards the keys when it has drawn a frame after it took the last of them;
+//! each frame carries how many it had taken by then. Time stands still on the node and for the
+//! program's clock until a test moves both; tokio's own clock is the real one, for it also guards
+//! what goes through the socket to the node's thread.
+
+use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use critui::access::{Access, Reason};
+use critui::app::App;
+use critui::cri::{Connection, SocketPath, Target, Timing};
+use critui::demo::{self, DemoNode, Fault, Scenario};
+use critui::host::open::HostRoot;
+use critui::host::pressure::Gauge;
+use critui::link::Link;
+use critui::model::{Clock, Model, Node};
+use critui::terminal::Surface;
+use critui::theme::{Ability, Depth, Theme};
+use crossterm::event::{Event, KeyEvent};
+use futures_util::{Stream, StreamExt as _};
+use jiff::Timestamp;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use super::typing::typed;
+
+/// Long enough for any machine; reached only by a failure.
+const LONG: Duration = Duration::from_secs(10);
+const REFRESH: Duration = Duration::from_millis(250);
+
+thread_local! {
+    // A test's program runs on the test's own thread, so each has a clock of its own.
+    static NOW: Cell<Timestamp> = const { Cell::new(Timestamp::UNIX_EPOCH) };
+}
+
+fn wall() -> Timestamp {
+    NOW.get()
+}
+
+/// A frame, and what had happened by then.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// What is on the screen.
+    pub buffer: Buffer,
+    /// Events taken from the input.
+    taken: usize,
+    /// How often the terminal was given back and how often drawn anew.
+    suspended: usize,
+    repainted: usize,
+}
+
+impl Shown {
+    /// The lines of the screen.
+    pub fn lines(&self) -> Vec<String> {
+        let width = usize::from(self.buffer.area.width).max(1);
+        let line =
+            |cells: &[ratatui::buffer::Cell]| cells.iter().map(|cell| cell.symbol()).collect();
+        self.buffer.content.chunks(width).map(line).collect()
+    }
+
+    /// The row under the cursor: the one that is reversed.
+    pub fn selected(&self) -> Option<String> {
+        let width = usize::from(self.buffer.area.width).max(1);
+        let reversed = |cells: &&[ratatui::buffer::Cell]| {
+            let marked = |cell: &ratatui::buffer::Cell| cell.modifier.contains(Modifier::REVERSED);
+            cells.iter().any(marked)
+        };
+        let rows: Vec<_> = self.buffer.content.chunks(width).collect();
+        // The header and the footer select nothing.
+        let body = rows.get(1..rows.len().saturating_sub(1))?;
+        let row = body.iter().copied().find(reversed)?;
+        Some(row.iter().map(|cell| cell.symbol()).collect())
+    }
+
+    fn sees(&self, text: &str) -> bool {
+        self.lines().iter().any(|line| line.contains(text))
+    }
+}
+
+/// A terminal in memory.
+struct Memory {
+    terminal: Terminal<TestBackend>,
+    shown: watch::Sender<Shown>,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Surface for Memory {
+    type Backend = TestBackend;
+
+    fn terminal(&mut self) -> &mut Terminal<TestBackend> {
+        &mut self.terminal
+    }
+
+    fn present(&mut self) {
+        let buffer = self.terminal.backend().buffer().clone();
+        let taken = self.taken.load(Ordering::Relaxed);
+        self.shown.send_modify(|shown| {
+            shown.buffer = buffer;
+            shown.taken = taken;
+        });
+    }
+
+    fn ready(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    async fn changed(&mut self) {
+        std::future::pending().await
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.shown.send_modify(|shown| shown.suspended += 1);
+        Ok(())
+    }
+
+    fn repaint(&mut self) -> io::Result<()> {
+        self.shown.send_modify(|shown| shown.repainted += 1);
+        self.terminal.clear().map_err(io::Error::other)
+    }
+}
+
+/// How to start.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Which story.
+    pub scenario: &'static str,
+    /// Size of the terminal.
+    pub size: (u16, u16),
+    /// With `--read-only`.
+    pub read_only: bool,
+    /// With `--events`.
+    pub events: bool,
+    /// Longest wait for an answer.
+    pub deadline: Duration,
+    /// What goes wrong from the start.
+    pub faults: Vec<Fault>,
+    /// What the header says once everything has been read.
+    pub full: &'static str,
+    /// Colours.
+    pub depth: Depth,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            scenario: "node",
+            size: (120, 40),
+            read_only: false,
+            events: false,
+            deadline: Duration::from_secs(10),
+            faults: vec![],
+            full: "5 in trouble",
+            depth: Depth::True,
+        }
+    }
+}
+
+/// When the stories begin.
+pub fn start_of_time() -> Timestamp {
+    "2026-11-20T10:00:00Z".parse().expect("a time")
+}
+
+/// A simulated node that a program can be opened on.
+pub fn node(start: &Start) -> DemoNode {
+    let options = demo::Options {
+        clock: demo::Clock::manual(start_of_time()),
+        faults: start.faults.clone(),
+        ..demo::Options::default()
+    };
+    let scenario = Scenario::named(start.scenario).expect("a scenario");
+    DemoNode::start(&scenario, options).expect("it starts")
+}
+
+/// A running program and its user.
+pub struct Flow {
+    runtime: Runtime,
+    pub demo: DemoNode,
+    program: Program,
+}
+
+struct Program {
+    input: mpsc::UnboundedSender<io::Result<Event>>,
+    sent: usize,
+    shown: watch::Receiver<Shown>,
+    app: JoinHandle<io::Result<()>>,
+}
+
+/// Opens the program on the simulated node and waits until everything is there.
+pub fn opened(start: &Start) -> Flow {
+    let mut flow = opening(start);
+    flow.wait_full(start.full);
+    flow
+}
+
+/// Opens the program on the simulated node.
+pub fn opening(start: &Start) -> Flow {
+    let demo = node(start);
+    NOW.set(start_of_time());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let program = runtime.block_on(async { Program::start(&demo, start) });
+    Flow {
+        runtime,
+        demo,
+        program,
+    }
+}
+
+/// The default program, opened, and these keys typed.
+pub fn flow(keys: &str) -> Flow {
+    opened(&Start::default()).types(keys)
+}
+
+impl Program {
+    fn start(demo: &DemoNode, start: &Start) -> Self {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let (shown, showing) = watch::channel(Shown::default());
+        let backend = TestBackend::new(start.size.0, start.size.1);
+        let surface = Memory {
+            terminal: Terminal::new(backend).expect("a terminal"),
+            shown,
+            taken: Arc::clone(&taken),
+        };
+        let (input, events) = mpsc::unbounded_channel();
+        let count = move |_: &io::Result<Event>| {
+            taken.fetch_add(1, Ordering::Relaxed);
+        };
+        let events = UnboundedReceiverStream::new(events).inspect(count);
+        let app = tokio::spawn(app(demo, start, surface, events).run());
+        Self {
+            input,
+            sent: 0,
+            shown: showing,
+            app,
+        }
+    }
+
+    fn send(&mut self, event: Event) {
+        // A program that has ended takes no more.
+        let _ = self.input.send(Ok(event));
+        self.sent += 1;
+    }
+
+    /// Waits for a frame that shows the effect of all that was typed and holds `wanted`; `Err` if
+    /// the program ends or takes too long.
+    async fn wait(&mut self, wanted: impl Fn(&Shown) -> bool) -> Result<Shown, &'static str> {
+        let sent = self.sent;
+        let done = |shown: &Shown| shown.taken >= sent && wanted(shown);
+        match timeout(LONG, self.shown.wait_for(done)).await {
+            Ok(Ok(shown)) => Ok(shown.clone()),
+            Ok(Err(_)) => Err("the program has ended"),
+            Err(_) => Err("it did not come"),
+        }
+    }
+}
+
+fn app<I>(demo: &DemoNode, start: &Start, surface: Memory, input: I) -> App<Memory, I>
+where
+    I: Stream<Item = io::Result<Event>> + Unpin,
+{
+    let host = HostRoot::new(demo.host_root()).expect("its root");
+    let socket = demo.socket().strip_prefix(demo.host_root()).expect("below");
+    let socket = SocketPath::new(std::path::Path::new("/").join(socket));
+    let target = Target {
+        image: socket.clone(),
+        runtime: socket.clone(),
+        host: host.clone(),
+    };
+    let timing = Timing {
+        deadline: start.deadline,
+        refresh: REFRESH,
+        clock: wall,
+    };
+    let reasons = if start.read_only {
+        vec![Reason::Flag]
+    } else {
+        vec![]
+    };
+    let read_only = reasons.iter().map(|why| why.to_string().into()).collect();
+    let access = Access::decide(reasons);
+    let (out, updates) = mpsc::channel(64);
+    let events = access.grant().filter(|_| start.events);
+    let connection = Connection::start(target, timing, events, out);
+    let node = Node {
+        name: "worker-3".into(),
+        endpoint: socket.shown().clone(),
+        endpoint_source: "--demo".into(),
+        version: None,
+        link: Link::Connecting,
+        read_only,
+        notices: vec![],
+        pressure: None,
+    };
+    let clock = Clock {
+        now: wall(),
+        uptime: Duration::ZERO,
+    };
+    let ability = Ability {
+        depth: start.depth,
+        unicode: true,
+    };
+    App {
+        model: Model::new(node, clock),
+        theme: Theme::named("default", ability).expect("a theme"),
+        surface,
+        input,
+        connection,
+        updates,
+        gauge: Gauge::new(host),
+        started: Instant::now(),
+        wall,
+    }
+}
+
+impl Flow {
+    /// Types, and waits until the program has taken it and drawn.
+    pub fn types(self, keys: &str) -> Self {
+        self.presses(typed(keys))
+    }
+
+    /// The same with key events.
+    pub fn presses(mut self, keys: Vec<KeyEvent>) -> Self {
+        for key in keys {
+            self.program.send(Event::Key(key));
+        }
+        self.wait("the keys to be taken", |_| true);
+        self
+    }
+
+    /// Waits until `text` stands in a line of the screen.
+    pub fn sees(mut self, text: &str) -> Self {
+        self.wait(&format!("{text:?}"), |shown| shown.sees(text));
+        self
+    }
+
+    /// Waits until `text` stands nowhere on the screen.
+    pub fn misses(mut self, text: &str) -> Self {
+        self.wait(&format!("no {text:?}"), |shown| !shown.sees(text));
+        self
+    }
+
+    /// Waits until the row under the cursor holds `text`.
+    pub fn selects(mut self, text: &str) -> Self {
+        let holds = |shown: &Shown| shown.selected().is_some_and(|row| row.contains(text));
+        self.wait(&format!("the cursor on {text:?}"), holds);
+        self
+    }
+
+    /// Waits until the first row of the upper list starts with `text`.
+    pub fn starts_with(mut self, text: &str) -> Self {
+        // Below the header, the title and the heads; after the glyph.
+        let first = |shown: &Shown| {
+            shown
+                .lines()
+                .get(3)
+                .map(|line| line.chars().skip(2).collect())
+        };
+        let holds = |row: Option<String>| row.is_some_and(|row| row.starts_with(text));
+        self.wait(&format!("{text:?} at the top"), |shown| holds(first(shown)));
+        self
+    }
+
+    /// Waits until the terminal was given back and drawn anew so often.
+    pub fn has_left_and_repainted(mut self, suspended: usize, repainted: usize) -> Self {
+        self.wait("the terminal to be given back or drawn anew", |shown| {
+            (shown.suspended, shown.repainted) == (suspended, repainted)
+        });
+        self
+    }
+
+    /// Does something to the node.
+    pub fn node(self, act: impl FnOnce(&DemoNode)) -> Self {
+        act(&self.demo);
+        self
+    }
+
+    /// Time passes on the node and here.
+    pub fn passes(mut self, by: Duration) -> Self {
+        self.demo.advance(by);
+        NOW.set(NOW.get().checked_add(by).expect("a time"));
+        // The program's timers run by the real clock: tell it to look.
+        self.program.send(Event::Resize(0, 0));
+        self.wait("a frame at the new time", |_| true);
+        self
+    }
+
+    /// Types, and waits until the program has ended well.
+    pub fn quits(mut self, keys: &str) {
+        for key in typed(keys) {
+            self.program.send(Event::Key(key));
+        }
+        let app = self.program.app;
+        let ended = self.runtime.block_on(async { timeout(LONG, app).await });
+        let ended = ended.expect("it ends").expect("without a panic");
+        ended.expect("without an error");
+    }
+
+    /// Whether the program has ended.
+    pub fn ended(&self) -> bool {
+        self.program.app.is_finished()
+    }
+
+    /// What is on the screen now.
+    pub fn shown(&self) -> Shown {
+        self.program.shown.borrow().clone()
+    }
+
+    /// Types random keys one by one; when the program ends by them it is started again.
+    pub fn hammers(mut self, start: &Start, keys: &[KeyEvent]) -> Self {
+        for key in keys {
+            self.program.send(Event::Key(*key));
+            let taken = self.runtime.block_on(self.program.wait(|_| true));
+            if taken.is_err() {
+                self = self.restarts(start);
+            }
+        }
+        self
+    }
+
+    fn restarts(mut self, start: &Start) -> Self {
+        let app = &mut self.program.app;
+        let ended = self.runtime.block_on(async { timeout(LONG, app).await });
+        let ended = ended
+            .expect("it takes keys or ends")
+            .expect("without a panic");
+        ended.expect("without an error");
+        self.program = self
+            .runtime
+            .block_on(async { Program::start(&self.demo, start) });
+        self.wait_full(start.full);
+        self
+    }
+
+    /// Waits until the node has received a list that was asked for after all that was done.
+    pub fn lists_once_more(mut self) -> Self {
+        let lists = |demo: &DemoNode| {
+            let calls = demo.recording();
+            calls
+                .iter()
+                .filter(|call| call.method() == "ListImages")
+                .count()
+        };
+        let before = lists(&self.demo);
+        let _ = self.program.input.send(Ok(Event::Resize(0, 0)));
+        let end = std::time::Instant::now() + LONG;
+        while lists(&self.demo) < before + 2 {
+            assert!(
+                std::time::Instant::now() < end,
+                "the lists are not read again"
+            );
+            // Each round of lists takes the loop through its channels.
+            self.runtime.block_on(tokio::time::sleep(REFRESH / 10));
+        }
+        self.program.sent += 1;
+        self
+    }
+
+    fn wait_full(&mut self, full: &str) {
+        self.wait("pods, containers and images", |shown| {
+            let texts = ["1 Pods 1/", "2 Containers ", "3 Images 1/", full];
+            texts.iter().all(|text| shown.sees(text))
+        });
+    }
+
+    fn wait(&mut self, what: &str, wanted: impl Fn(&Shown) -> bool) {
+        let waited = self.runtime.block_on(self.program.wait(wanted));
+        if let Err(why) = waited {
+            let lines = self.shown().lines().join("\n");
+            panic!("waiting for {what}: {why}; the screen:\n{lines}");
+        }
+    }
+}
+
+/// A terminal's size as an area.
+pub fn area((width, height): (u16, u16)) -> Rect {
+    Rect::new(0, 0, width, height)
+}
