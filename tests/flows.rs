@@ -12,7 +12,7 @@ mod typing;
 use std::time::Duration;
 
 use critui::demo::{DemoNode, Fault, FaultKind};
-use flow::{Start, flow, opened, opening};
+use flow::{Start, each, flow, opened, opening};
 use rstest::rstest;
 use tonic::Code;
 
@@ -27,94 +27,125 @@ fn no_fault(node: &DemoNode) {
     node.set_faults(vec![]);
 }
 
-#[rstest]
-#[case("", "report-worker-74f8d6c9b5-kl5nd")]
-#[case("j", "payments-6c4d8b7f95-9xvkz")]
-#[case("jjjk", "recommender-6b9f7d5c84-c7rgp")]
-#[case("<Down><Down><Up>", "payments-6c4d8b7f95-9xvkz")]
-#[case("kkk", "report-worker-74f8d6c9b5-kl5nd")]
-#[case("G", "web-7d9c5b8f6d-t8w2x")]
-#[case("Gjjj", "web-7d9c5b8f6d-t8w2x")]
-#[case("Gg", "report-worker-74f8d6c9b5-kl5nd")]
-#[case("<End>k", "web-7d9c5b8f6d-4kqzm")]
-#[case("<PgDn><Home>", "report-worker-74f8d6c9b5-kl5nd")]
-#[case("<PgDn>", "web-7d9c5b8f6d-t8w2x")]
-#[case("<^d><^u>", "report-worker-74f8d6c9b5-kl5nd")]
-#[case("jj<Esc>", "report-worker-74f8d6c9b5-kl5nd")]
-fn moving(#[case] keys: &str, #[case] selected: &str) {
-    flow(keys).selects(selected);
+#[test]
+fn moving() {
+    each(
+        &Start::default(),
+        &[
+            ("", "report-worker-74f8d6c9b5-kl5nd"),
+            ("j", "payments-6c4d8b7f95-9xvkz"),
+            ("jjjk", "recommender-6b9f7d5c84-c7rgp"),
+            ("<Down><Down><Up>", "payments-6c4d8b7f95-9xvkz"),
+            ("kkk", "report-worker-74f8d6c9b5-kl5nd"),
+            ("G", "web-7d9c5b8f6d-t8w2x"),
+            ("Gjjj", "web-7d9c5b8f6d-t8w2x"),
+            ("Gg", "report-worker-74f8d6c9b5-kl5nd"),
+            ("<End>k", "web-7d9c5b8f6d-4kqzm"),
+            ("<PgDn><Home>", "report-worker-74f8d6c9b5-kl5nd"),
+            ("<PgDn>", "web-7d9c5b8f6d-t8w2x"),
+            ("<^d><^u>", "report-worker-74f8d6c9b5-kl5nd"),
+            ("jj<Esc>", "report-worker-74f8d6c9b5-kl5nd"),
+        ],
+        |flow, (keys, selected)| flow.types(keys).selects(selected),
+    );
 }
 
-#[rstest]
-#[case("<Tab>", "cannot start")]
-#[case("2", "cannot start")]
-#[case("j<Enter>", "exit 1 x7")]
-#[case("j<Enter>j", "exit 1 ")]
-#[case("<Tab><Tab>", "calico/cni")]
-#[case("3", "calico/cni")]
-#[case("<S-Tab>j", "calico/node")]
-#[case("<Tab><Tab><Tab>j", "payments-6c4d8b7f95-9xvkz")]
-#[case("3j21j", "payments-6c4d8b7f95-9xvkz")]
-#[case("j<Enter><Esc>", "payments-6c4d8b7f95-9xvkz")]
-fn panels(#[case] keys: &str, #[case] selected: &str) {
-    flow(keys).selects(selected);
+#[test]
+fn panels() {
+    each(
+        &Start::default(),
+        &[
+            ("<Tab>", "cannot start"),
+            ("2", "cannot start"),
+            ("j<Enter>", "exit 1 x7"),
+            ("j<Enter>j", "exit 1 "),
+            ("<Tab><Tab>", "calico/cni"),
+            ("3", "calico/cni"),
+            ("<S-Tab>j", "calico/node"),
+            ("<Tab><Tab><Tab>j", "payments-6c4d8b7f95-9xvkz"),
+            ("3j21j", "payments-6c4d8b7f95-9xvkz"),
+            ("j<Enter><Esc>", "payments-6c4d8b7f95-9xvkz"),
+        ],
+        |flow, (keys, selected)| flow.types(keys).selects(selected),
+    );
 }
 
-#[rstest]
-#[case(
-    "j<Enter>",
-    "2 Containers of payment…5-9xvkz 1/1 (23 in all) · 1 in trouble"
-)]
-#[case("jj", "2 Containers of recommender-6b9f7d5c84-c7rgp 0")]
-#[case("*", "2 Containers 1/23")]
-#[case("**", "2 Containers of report-…5-kl5nd 1/1 (23 in all)")]
-#[case("*j<Enter>", "2 Containers of payment…5-9xvkz")]
-#[case("j", "─ Pod shop/payments-6c4d8b7f95-9xvkz")]
-#[case("j<Enter>", "─ Container payments-6c4d8b7f95-9xvkz/payments")]
-#[case("3", "─ Image docker.io/calico/cni:v3.29.1")]
-fn the_rest_follows_the_cursor(#[case] keys: &str, #[case] text: &str) {
-    flow(keys).sees(text);
+#[test]
+fn the_rest_follows_the_cursor() {
+    each(
+        &Start::default(),
+        &[
+            (
+                "j<Enter>",
+                "2 Containers of payment…5-9xvkz 1/1 (23 in all) · 1 in trouble",
+            ),
+            ("jj", "2 Containers of recommender-6b9f7d5c84-c7rgp 0"),
+            ("*", "2 Containers 1/23"),
+            ("**", "2 Containers of report-…5-kl5nd 1/1 (23 in all)"),
+            ("*j<Enter>", "2 Containers of payment…5-9xvkz"),
+            ("j", "─ Pod shop/payments-6c4d8b7f95-9xvkz"),
+            ("j<Enter>", "─ Container payments-6c4d8b7f95-9xvkz/payments"),
+            ("3", "─ Image docker.io/calico/cni:v3.29.1"),
+        ],
+        |flow, (keys, text)| flow.types(keys).sees(text),
+    );
 }
 
-#[rstest]
-#[case("jd", "─ Pod shop/payments-6c4d8b7f95-9xvkz")]
-#[case("ji", "ip ")]
-#[case("j<Enter>d", "exit code")]
-#[case("j<Enter><Enter>", "exit code")]
-#[case("3d", "Digests")]
-#[case("?", "─ Help")]
-#[case("?G", "The time of the next restart is an estimate")]
-#[case("N", "no voice asks for read-only")]
-fn pages(#[case] keys: &str, #[case] text: &str) {
-    flow(keys)
-        .sees(text)
-        .sees("q back")
-        .types("<Esc>")
-        .misses("q back");
+#[test]
+fn pages() {
+    each(
+        &Start::default(),
+        &[
+            ("jd", "─ Pod shop/payments-6c4d8b7f95-9xvkz"),
+            ("ji", "ip "),
+            ("j<Enter>d", "exit code"),
+            ("j<Enter><Enter>", "exit code"),
+            ("3d", "Digests"),
+            ("?", "─ Help"),
+            ("?G", "The time of the next restart is an estimate"),
+            ("N", "no voice asks for read-only"),
+        ],
+        |flow, (keys, text)| {
+            flow.types(keys)
+                .sees(text)
+                .sees("q back")
+                .types("<Esc>")
+                .misses("q back")
+        },
+    );
 }
 
-#[rstest]
-#[case("?q", "─ Help")]
-#[case("??", "─ Help")]
-#[case("?<Esc>", "─ Help")]
-#[case("d?q<Esc>", "q back")]
-fn leaving_pages(#[case] keys: &str, #[case] gone: &str) {
-    flow(keys).misses(gone).selects("report-worker");
+#[test]
+fn leaving_pages() {
+    each(
+        &Start::default(),
+        &[
+            ("?q", "─ Help"),
+            ("??", "─ Help"),
+            ("?<Esc>", "─ Help"),
+            ("d?q<Esc>", "q back"),
+        ],
+        |flow, (keys, gone)| flow.types(keys).misses(gone).selects("report-worker"),
+    );
 }
 
-#[rstest]
-#[case("o", "NAME↑", "api-5f7b9d8c66-mj2vr")]
-#[case("oO", "NAME↓", "web-7d9c5b8f6d-t8w2x")]
-#[case("ooo", "READY↑", "")]
-#[case("ooooooooo", "1 Pods", "")]
-#[case("O", "1 Pods", "web-7d9c5b8f6d-t8w2x")]
-#[case("3O", "3 Images", "report-worker")]
-fn sorting(#[case] keys: &str, #[case] head: &str, #[case] first: &str) {
-    let start = Start {
-        size: (200, 50),
-        ..Start::default()
-    };
-    opened(&start).types(keys).sees(head).starts_with(first);
+#[test]
+fn sorting() {
+    each(
+        &Start {
+            size: (200, 50),
+            ..Start::default()
+        },
+        &[
+            ("o", "NAME↑", "api-5f7b9d8c66-mj2vr"),
+            ("oO", "NAME↓", "web-7d9c5b8f6d-t8w2x"),
+            ("ooo", "READY↑", ""),
+            ("ooooooooo", "1 Pods", ""),
+            ("O", "1 Pods", "web-7d9c5b8f6d-t8w2x"),
+            ("3O", "3 Images", "report-worker"),
+        ],
+        |flow, (keys, head, first)| flow.types(keys).sees(head).starts_with(first),
+    );
 }
 
 #[test]
@@ -126,14 +157,19 @@ fn sorting_keeps_the_selection() {
         .selects("recommender");
 }
 
-#[rstest]
-#[case("Z", "Z does nothing here; ? shows the keys")]
-#[case("?o", "o does nothing here; ? shows the keys")]
-#[case("<^x>", "^x does nothing here; ? shows the keys")]
-#[case("jj<Enter>d", "summary: the list is empty")]
-#[case("jj<Enter><Enter>", "open: the list is empty")]
-fn what_cannot_be_done_says_why(#[case] keys: &str, #[case] why: &str) {
-    flow(keys).sees(why).types("g").misses(why);
+#[test]
+fn what_cannot_be_done_says_why() {
+    each(
+        &Start::default(),
+        &[
+            ("Z", "Z does nothing here; ? shows the keys"),
+            ("?o", "o does nothing here; ? shows the keys"),
+            ("<^x>", "^x does nothing here; ? shows the keys"),
+            ("jj<Enter>d", "summary: the list is empty"),
+            ("jj<Enter><Enter>", "open: the list is empty"),
+        ],
+        |flow, (keys, why)| flow.types(keys).sees(why).types("g").misses(why),
+    );
 }
 
 #[rstest]
@@ -258,4 +294,51 @@ fn read_only_is_said_all_the_time() {
         .types("N")
         .sees("--read-only was given")
         .sees(" READ-ONLY ");
+}
+
+#[test]
+fn when_the_selected_pod_goes_its_neighbour_is_selected() {
+    flow("j")
+        .selects("payments")
+        .removes("payments-6c4d8b7f95-9xvkz")
+        .types("R")
+        .misses("payments-6c4d8b7f95-9xvkz")
+        .selects("recommender")
+        .sees("1 Pods 2/16");
+}
+
+#[test]
+fn a_page_about_what_is_gone_says_so() {
+    flow("jd")
+        .sees("─ Pod shop/payments")
+        .removes("payments-6c4d8b7f95-9xvkz")
+        .sees("It is no longer on this node.")
+        .types("<Esc>")
+        .selects("recommender");
+}
+
+/// Whatever the runtime sends, in every view: nothing that a terminal would act on, and nothing
+/// that a reader could not see, gets into a cell.
+#[test]
+fn hostile_strings_reach_no_cell() {
+    let start = Start {
+        faults: vec![Fault::new(ALL, FaultKind::Hostile)],
+        full: " pods, ",
+        ..Start::default()
+    };
+    let mut flow = opened(&start);
+    let views = [
+        "", "d", "<Esc>jd", "<Esc>G", "<Enter>", "d", "<Esc>*G", "dG", "<Esc>3", "jd", "G",
+        "<Esc>?", "<Esc>N",
+    ];
+    flow = flow.sees(r"\x1b[31mred");
+    for keys in views {
+        flow = flow.types(keys);
+        let buffer = flow.shown().buffer;
+        for cell in &buffer.content {
+            let bad = cell.symbol().chars().find(|c| critui::text::is_unsafe(*c));
+            assert_eq!(bad, None, "after {keys:?}: {:?}", cell.symbol());
+        }
+    }
+    flow.sees("Notices");
 }

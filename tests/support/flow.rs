@@ -25,6 +25,7 @@ use critui::theme::{Ability, Depth, Theme};
 use crossterm::event::{Event, KeyEvent};
 use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
+use k8s_cri::v1::{self, runtime_service_client::RuntimeServiceClient};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -35,6 +36,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::transport::Endpoint;
 
 use super::typing::typed;
 
@@ -227,6 +229,16 @@ pub fn flow(keys: &str) -> Flow {
     opened(&Start::default()).types(keys)
 }
 
+/// Does the same with each of `cases`, each in a program of its own on one node.
+pub fn each<C: Copy + std::fmt::Debug>(start: &Start, cases: &[C], check: fn(Flow, C) -> Flow) {
+    let mut flow = opened(start);
+    for case in cases {
+        // Shown when it fails, the failing one last.
+        println!("case {case:?}");
+        flow = check(flow, *case).again(start);
+    }
+}
+
 impl Program {
     fn start(demo: &DemoNode, start: &Start) -> Self {
         let taken = Arc::new(AtomicUsize::new(0));
@@ -390,6 +402,29 @@ impl Flow {
         self
     }
 
+    /// Somebody else removes a pod.
+    pub fn removes(self, name: &str) -> Self {
+        let socket = format!("unix://{}", self.demo.socket().display());
+        self.runtime.block_on(async {
+            let endpoint = Endpoint::from_shared(socket).expect("an endpoint");
+            let channel = endpoint.connect().await.expect("the node listens");
+            let mut runtime = RuntimeServiceClient::new(channel);
+            let all = v1::ListPodSandboxRequest::default();
+            let pods = runtime.list_pod_sandbox(all).await.expect("a list");
+            let named =
+                |pod: &v1::PodSandbox| pod.metadata.as_ref().is_some_and(|m| m.name == name);
+            let pod = pods.into_inner().items.into_iter().find(named);
+            let pod_sandbox_id = pod.expect("the pod").id;
+            let stop = v1::StopPodSandboxRequest {
+                pod_sandbox_id: pod_sandbox_id.clone(),
+            };
+            runtime.stop_pod_sandbox(stop).await.expect("it stops");
+            let remove = v1::RemovePodSandboxRequest { pod_sandbox_id };
+            runtime.remove_pod_sandbox(remove).await.expect("it goes");
+        });
+        self
+    }
+
     /// Time passes on the node and here.
     pub fn passes(mut self, by: Duration) -> Self {
         self.demo.advance(by);
@@ -436,13 +471,16 @@ impl Flow {
     fn restarts(mut self, start: &Start) -> Self {
         let app = &mut self.program.app;
         let ended = self.runtime.block_on(async { timeout(LONG, app).await });
-        let ended = ended
-            .expect("it takes keys or ends")
-            .expect("without a panic");
-        ended.expect("without an error");
-        self.program = self
-            .runtime
-            .block_on(async { Program::start(&self.demo, start) });
+        let ended = ended.expect("it takes keys or ends");
+        ended.expect("without a panic").expect("without an error");
+        self.again(start)
+    }
+
+    /// The program anew on the same node, whether the old one has ended or not.
+    pub fn again(mut self, start: &Start) -> Self {
+        self.program.app.abort();
+        let program = async { Program::start(&self.demo, start) };
+        self.program = self.runtime.block_on(program);
         self.wait_full(start.full);
         self
     }
@@ -453,7 +491,7 @@ impl Flow {
             let calls = demo.recording();
             calls
                 .iter()
-                .filter(|call| call.method() == "ListImages")
+                .filter(|call| call.method() == "ListPodSandbox")
                 .count()
         };
         let before = lists(&self.demo);
@@ -465,7 +503,8 @@ impl Flow {
                 "the lists are not read again"
             );
             // Each round of lists takes the loop through its channels.
-            self.runtime.block_on(tokio::time::sleep(REFRESH / 10));
+            self.runtime
+                .block_on(async { tokio::time::sleep(REFRESH / 10).await });
         }
         self.program.sent += 1;
         self

@@ -1,0 +1,184 @@
+//! The third lock of read-only mode: whatever keys are pressed, only reads reach the runtime. The
+//! whole program is run against a node that records each call it receives.
+
+#[path = "support/flow.rs"]
+#[allow(dead_code)]
+mod flow;
+mod support;
+#[path = "support/typing.rs"]
+#[allow(dead_code)]
+mod typing;
+
+use std::time::Duration;
+
+use critui::cri::gate::READS;
+use critui::demo::DemoNode;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use flow::{Start, opened};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use support::{Program, wait_until};
+
+/// Keys in one run.
+const KEYS: usize = 250;
+/// Runs with other keys: few, for each draws some hundred screens.
+const RUNS: u32 = 4;
+/// Long enough for any machine.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Words in the names of calls that change a node. The list of reads says it all; this says it
+/// again, without trusting that list.
+const CHANGES: [&str; 14] = [
+    "Exec",
+    "Attach",
+    "PortForward",
+    "Stop",
+    "Start",
+    "Remove",
+    "Create",
+    "Run",
+    "Update",
+    "Pull",
+    "Reopen",
+    "Checkpoint",
+    "GetContainerEvents",
+    "Delete",
+];
+
+/// A key of any kind that a keyboard has.
+fn key() -> impl Strategy<Value = KeyEvent> {
+    let named = prop::sample::select(vec![
+        KeyCode::Enter,
+        KeyCode::Esc,
+        KeyCode::Tab,
+        KeyCode::BackTab,
+        KeyCode::Backspace,
+        KeyCode::Delete,
+        KeyCode::Insert,
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Left,
+        KeyCode::Right,
+        KeyCode::Home,
+        KeyCode::End,
+        KeyCode::PageUp,
+        KeyCode::PageDown,
+        KeyCode::Null,
+    ]);
+    let code = prop_oneof![
+        8 => prop::char::range(' ', '~').prop_map(KeyCode::Char),
+        1 => any::<char>().prop_map(KeyCode::Char),
+        3 => named,
+        1 => (0u8..=24).prop_map(KeyCode::F),
+    ];
+    let modifiers = prop_oneof![
+        4 => Just(KeyModifiers::NONE),
+        2 => Just(KeyModifiers::CONTROL),
+        1 => any::<u8>().prop_map(KeyModifiers::from_bits_truncate),
+    ];
+    (code, modifiers).prop_map(|(code, modifiers)| KeyEvent::new(code, modifiers))
+}
+
+/// The calls that are no reads.
+fn changes(node: &DemoNode) -> Vec<String> {
+    let calls = node.recording().into_iter().map(|call| call.path);
+    let change = |path: &String| {
+        let method = path.rsplit('/').next().unwrap_or_default();
+        // A method of the allow-list that merely tells of an update would still be noticed.
+        !READS.contains(&path.as_str()) || CHANGES.iter().any(|word| method.contains(word))
+    };
+    calls.filter(change).collect()
+}
+
+/// Hammers on a program that was started in this way.
+fn hammer(start: &Start) {
+    let mut runner = TestRunner::new(Config {
+        cases: RUNS,
+        max_shrink_iters: 10,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let keys = prop::collection::vec(key(), KEYS);
+    let result = runner.run(&keys, |keys| {
+        let flow = opened(start).hammers(start, &keys).lists_once_more();
+        let found = changes(&flow.demo);
+        if found.is_empty() {
+            Ok(())
+        } else {
+            Err(TestCaseError::fail(format!("{found:?} arrived")))
+        }
+    });
+    result.expect("reads only");
+}
+
+#[test]
+fn no_key_changes_anything_in_read_only_mode() {
+    hammer(&Start {
+        size: (80, 24),
+        read_only: true,
+        events: true,
+        ..Start::default()
+    });
+}
+
+/// So far no command changes anything, with or without that mode.
+#[test]
+fn no_key_changes_anything_without_it_either() {
+    hammer(&Start {
+        size: (80, 24),
+        ..Start::default()
+    });
+}
+
+/// The only call today that is no read needs a grant and `--events`: it shows that these tests
+/// would notice one.
+#[test]
+fn what_is_no_read_is_noticed() {
+    let start = Start {
+        events: true,
+        ..Start::default()
+    };
+    let flow = opened(&start);
+    let subscribe = "/runtime.v1.RuntimeService/GetContainerEvents";
+    assert!(
+        wait_until(LONG, || changes(&flow.demo) == [subscribe]),
+        "{:?}",
+        changes(&flow.demo)
+    );
+}
+
+/// The program as it is installed: flags, settings, terminal and all.
+#[test]
+fn the_installed_program_only_reads() {
+    let node = flow::node(&Start::default());
+    let mut term = Program::new(env!("CARGO_BIN_EXE_critui"))
+        .args(["--read-only", "--events", "-r"])
+        .args([format!("unix://{}", node.socket().display())])
+        .spawn();
+    term.wait_for_text("READ-ONLY", LONG);
+    term.wait_for_text("3 Images 1/", LONG);
+    // Every byte that a key can be, but for those that end or stop the program, and escape
+    // sequences of keys beyond them.
+    let endings = [b'q', 0x03, 0x1a];
+    let bytes = (0x01..0x7f_u8).filter(|byte| !endings.contains(byte));
+    for byte in bytes {
+        let key = char::from(byte).to_string();
+        // From the list and from a page.
+        term.keys(&format!("{key}d{key}"));
+        term.keys("\x1b[15~\x1b[3~\x1b[A");
+    }
+    assert!(term.runs());
+    let lists = || {
+        let calls = node.recording();
+        calls
+            .iter()
+            .filter(|call| call.method() == "ListPodSandbox")
+            .count()
+    };
+    let before = lists();
+    assert!(
+        wait_until(LONG, || lists() > before + 1),
+        "it lists no more"
+    );
+    assert_eq!(changes(&node), Vec::<String>::new());
+}
