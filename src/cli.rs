@@ -141,6 +141,8 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Print the keys of the screen as a table in Markdown
+    Keys,
     /// Run the simulated node alone, for other clients such as crictl, until it is told to end
     DemoNode {
         /// Where to listen

@@ -17,6 +17,7 @@ use critui::config::{self, Config};
 use critui::cri::{self, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Profile, Scenario};
 use critui::host::open::HostRoot;
+use critui::model::command;
 use critui::snapshot::{self, Origin};
 use critui::text::Text;
 use jiff::Timestamp;
@@ -63,6 +64,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     if cli.command.is_none() {
         screen::check().map_err(|line| Failure(cli::USAGE, line))?;
     }
+    if cli.command == Some(Command::Keys) {
+        return print(|out| out.write_all(command::keys_table().as_bytes()));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -80,7 +84,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let result = match &cli.command {
         Some(Command::Config { output }) => setup.show_config(output.form),
         Some(Command::Snapshot { output }) => setup.snapshot(output.form),
-        Some(Command::DemoNode { .. }) | None => setup.screen(),
+        Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(),
     };
     // A look at a file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();

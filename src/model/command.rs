@@ -371,6 +371,26 @@ pub fn find(key: Key, noun: Noun) -> Option<&'static Command> {
         .find(|command| command.on.contains(&noun) && command.keys.contains(&&*name))
 }
 
+/// The table of keys in Markdown, for the README and for `critui keys`.
+pub fn keys_table() -> String {
+    let mut table = String::from("| keys | what | where |\n|---|---|---|\n");
+    for command in COMMANDS {
+        let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
+        let place = match command.on {
+            ANYWHERE => "everywhere",
+            LISTS => "lists",
+            _ => "some lists",
+        };
+        // None of the keys is a pipe so far: it would have to be escaped.
+        table.push_str(&format!(
+            "| {} | {} | {place} |\n",
+            keys.join(" "),
+            command.doc
+        ));
+    }
+    table
+}
+
 fn nothing_selected(model: &Model) -> Option<&'static str> {
     model.subject().is_none().then_some("the list is empty")
 }
