@@ -110,7 +110,10 @@ fn sources(folder: &str) -> Vec<Source> {
     let mut files = Vec::new();
     let path = Path::new(ROOT).join("src").join(folder);
     collect(&path, &mut files);
-    let tests = |path: &PathBuf| path.ends_with("tests.rs") || path.ends_with("testing.rs");
+    let tests = |path: &PathBuf| {
+        let path = path.to_string_lossy();
+        path.ends_with("tests.rs") || path.ends_with("testing.rs")
+    };
     let sources: Vec<Source> = files
         .iter()
         .filter(|path| !tests(path))

@@ -83,9 +83,9 @@ fn the_rest_follows_the_cursor() {
             ("*", "2 Containers 1/23"),
             ("**", "2 Containers of report-…5-kl5nd 1/1 (23 in all)"),
             ("*j<Enter>", "2 Containers of payment…5-9xvkz"),
-            ("j", "─ Pod shop/payments-6c4d8b7f95-9xvkz"),
-            ("j<Enter>", "─ Container payments-6c4d8b7f95-9xvkz/payments"),
-            ("3", "─ Image docker.io/calico/cni:v3.29.1"),
+            ("j", "> Pod shop/payments-6c4d8b7f95-9xvkz"),
+            ("j<Enter>", "> Container payments-6c4d8b7f95-9xvkz/payments"),
+            ("3", "> Image docker.io/calico/cni:v3.29.1"),
         ],
         |flow, (keys, text)| flow.types(keys).sees(text),
     );
@@ -96,12 +96,12 @@ fn pages() {
     each(
         &Start::default(),
         &[
-            ("jd", "─ Pod shop/payments-6c4d8b7f95-9xvkz"),
+            ("jd", "> Pod shop/payments-6c4d8b7f95-9xvkz"),
             ("ji", "ip "),
             ("j<Enter>d", "exit code"),
             ("j<Enter><Enter>", "exit code"),
             ("3d", "Digests"),
-            ("?", "─ Help"),
+            ("?", "> Help"),
             ("?G", "The time of the next restart is an estimate"),
             ("N", "no voice asks for read-only"),
         ],
@@ -120,9 +120,9 @@ fn leaving_pages() {
     each(
         &Start::default(),
         &[
-            ("?q", "─ Help"),
-            ("??", "─ Help"),
-            ("?<Esc>", "─ Help"),
+            ("?q", "> Help"),
+            ("??", "> Help"),
+            ("?<Esc>", "> Help"),
             ("d?q<Esc>", "q back"),
         ],
         |flow, (keys, gone)| flow.types(keys).misses(gone).selects("report-worker"),
@@ -209,7 +209,7 @@ fn a_runtime_that_is_not_there_yet_is_waited_for() {
     let flow = opened(&Start::default()).node(DemoNode::stop);
     flow.sees("down for")
         .types("?")
-        .sees("─ Help")
+        .sees("> Help")
         .types("<Esc>")
         .selects("report-worker");
 }
@@ -226,7 +226,7 @@ fn a_runtime_that_hangs_leaves_the_keys_alive() {
         .types("j")
         .selects("payments")
         .types("?")
-        .sees("─ Help")
+        .sees("> Help")
         .types("<Esc>")
         .node(no_fault)
         .sees("· up ·")
@@ -242,7 +242,7 @@ fn a_runtime_that_hangs_from_the_start_leaves_the_keys_alive() {
     };
     opening(&start)
         .types("?")
-        .sees("─ Help")
+        .sees("> Help")
         .types("<Esc>")
         .quits("q");
 }
@@ -310,7 +310,7 @@ fn when_the_selected_pod_goes_its_neighbour_is_selected() {
 #[test]
 fn a_page_about_what_is_gone_says_so() {
     flow("jd")
-        .sees("─ Pod shop/payments")
+        .sees("> Pod shop/payments")
         .removes("payments-6c4d8b7f95-9xvkz")
         .sees("It is no longer on this node.")
         .types("<Esc>")

@@ -30,7 +30,7 @@ mod wire;
 mod world;
 
 #[cfg(test)]
-mod shapes;
+mod shapes_tests;
 #[cfg(test)]
 mod tests;
 

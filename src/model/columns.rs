@@ -265,7 +265,7 @@ pub static PODS: [Column<PodRow>; 9] = [
     )),
     column(
         "STATUS",
-        (14, 60),
+        (14, 44),
         0,
         |row, now| Cell::new(row.verdict(now, ROW_STEP), row.standing().role()),
         Stands::by_trouble,
@@ -335,7 +335,7 @@ pub static CONTAINERS: [Column<ContainerRow>; 9] = [
     ),
     column(
         "STATUS",
-        (14, 60),
+        (14, 44),
         0,
         |row, now| Cell::new(row.verdict(now, ROW_STEP), row.standing().role()),
         Stands::by_trouble,

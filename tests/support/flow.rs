@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use critui::access::{Access, Reason};
 use critui::app::App;
+use critui::clipboard::Clipboard;
 use critui::cri::{Connection, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Fault, Scenario};
 use critui::host::open::HostRoot;
@@ -63,6 +64,8 @@ pub struct Shown {
     /// How often the terminal was given back and how often drawn anew.
     suspended: usize,
     repainted: usize,
+    /// Sequences that draw nothing.
+    raw: Vec<u8>,
 }
 
 impl Shown {
@@ -126,6 +129,12 @@ impl Surface for Memory {
 
     fn suspend(&mut self) -> io::Result<()> {
         self.shown.send_modify(|shown| shown.suspended += 1);
+        Ok(())
+    }
+
+    fn raw(&mut self, sequence: &[u8]) -> io::Result<()> {
+        self.shown
+            .send_modify(|shown| shown.raw.extend_from_slice(sequence));
         Ok(())
     }
 
@@ -335,6 +344,7 @@ where
         connection,
         updates,
         gauge: Gauge::new(host),
+        clipboard: Clipboard::Direct,
         started: Instant::now(),
         wall,
     }
