@@ -320,11 +320,20 @@ impl Screen {
 
     /// New lists arrive, and what is then asked for is answered.
     pub fn list(&mut self, lists: Lists) {
-        self.lists = lists.clone();
-        self.feed(Update::Containers(arcs(lists.containers)));
-        self.feed(Update::Images(arcs(lists.images)));
-        self.feed(Update::Pods(arcs(lists.pods)));
+        for msg in self.listing(lists) {
+            self.send(msg);
+        }
         self.rest();
+    }
+
+    /// The messages with which new lists arrive.
+    pub fn listing(&mut self, lists: Lists) -> [Msg; 3] {
+        self.lists = lists.clone();
+        [
+            Msg::Feed(Update::Containers(arcs(lists.containers))),
+            Msg::Feed(Update::Images(arcs(lists.images))),
+            Msg::Feed(Update::Pods(arcs(lists.pods))),
+        ]
     }
 
     /// The connection has learnt something.
