@@ -23,16 +23,19 @@ pub fn titled(cx: &Cx, area: Rect, buffer: &mut Buffer, title: &str, focused: bo
         (Role::Border, Role::Title)
     };
     let dash = if cx.theme.unicode() { "─" } else { "-" };
-    let across = dash.repeat(area.width.into());
-    let style = cx.theme.style(line);
-    buffer.set_stringn(area.x, area.y, across, area.width.into(), style);
     let title = cut_end(
         title,
         area.width.saturating_sub(TITLE_MARGIN),
         cx.theme.glyphs().more,
     );
-    let (x, room) = (area.x + 1, usize::from(area.width.saturating_sub(2)));
-    buffer.set_stringn(x, area.y, format!(" {title} "), room, cx.theme.style(role));
+    let title = format!(" {title} ");
+    let end = area.x + (1 + width(&title)).min(area.width);
+    let rules = (area.x..area.right()).filter(|x| *x == area.x || *x >= end);
+    for x in rules {
+        buffer.set_string(x, area.y, dash, cx.theme.style(line));
+    }
+    let room = usize::from(area.width.saturating_sub(2));
+    buffer.set_stringn(area.x + 1, area.y, title, room, cx.theme.style(role));
 }
 
 /// What lies below the title.
