@@ -229,13 +229,22 @@ where
     fn draw(&mut self, before: &Seen) -> io::Result<Seen> {
         self.model.clock = self.clock();
         settle(&mut self.model, before);
+        let mut seen = self.frame()?;
+        // Another size may have left the cursor outside.
+        if self.model.home.fit(&seen) {
+            seen = self.frame()?;
+        }
+        self.surface.present();
+        Ok(seen)
+    }
+
+    fn frame(&mut self) -> io::Result<Seen> {
         let mut seen = Seen::default();
         let (model, theme) = (&self.model, &self.theme);
         self.surface
             .terminal()
             .draw(|frame| seen = views::draw(model, theme, frame.buffer_mut()))
             .map_err(|error| io::Error::other(error.to_string()))?;
-        self.surface.present();
         Ok(seen)
     }
 

@@ -347,6 +347,25 @@ impl Home {
         self.hands.last_key.is_some_and(|at| uptime < at + HANDS_ON)
     }
 
+    /// Scrolls so that each cursor is on the screen as it was drawn. True if anything moved.
+    pub fn fit(&mut self, seen: &Seen) -> bool {
+        let before = [
+            self.pods.offset(),
+            self.containers.offset(),
+            self.images.offset(),
+        ];
+        self.pods.scroll_into_view(page(seen, Panel::Pods));
+        self.containers
+            .scroll_into_view(page(seen, Panel::Containers));
+        self.images.scroll_into_view(page(seen, Panel::Images));
+        before
+            != [
+                self.pods.offset(),
+                self.containers.offset(),
+                self.images.offset(),
+            ]
+    }
+
     /// Takes over how wide the cells are that were drawn.
     pub fn widen(&mut self, seen: &Seen) {
         for (widths, panel) in self.widths.iter_mut().zip(&seen.panels) {

@@ -22,7 +22,11 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
         model.store.judge_all(clock.now);
     }
     let mut effects = match msg {
-        Msg::Key(key) => press(model, seen, key),
+        Msg::Key(key) => {
+            // A key is about what is there now, also when it comes in a burst.
+            settle(model, seen);
+            press(model, seen, key)
+        }
         Msg::Redraw | Msg::Wake => vec![],
         Msg::Mouse(mouse, x, y) => {
             mouse::used(model, seen, mouse, (x, y));

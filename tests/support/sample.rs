@@ -410,6 +410,14 @@ impl Screen {
     /// A frame.
     pub fn draw(&mut self) -> Buffer {
         settle(&mut self.model, &self.seen);
+        let buffer = self.frame();
+        if self.model.home.fit(&self.seen) {
+            return self.frame();
+        }
+        buffer
+    }
+
+    fn frame(&mut self) -> Buffer {
         let (width, height) = self.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         self.seen = views::draw(&self.model, &self.theme, &mut buffer);
