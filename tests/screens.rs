@@ -164,3 +164,13 @@ fn sorting_keeps_the_selection() {
     let cursor = screen.model.home.pods.cursor();
     assert_ne!(cursor, 0, "the sort did not move the row");
 }
+
+#[test]
+fn containers_of_every_pod_start_with_the_worst() {
+    let mut screen = normal((80, 24), FULL);
+    screen.hasty("2*");
+    let containers = &screen.model.home.containers;
+    assert_eq!((containers.cursor(), containers.rows().len()), (0, 7));
+    assert_eq!(containers.rows()[0].container.name, "worker");
+    assert_eq!(containers.rows()[6].container.name, "payments");
+}
