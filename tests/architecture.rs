@@ -18,7 +18,7 @@ const LONGER: [(&str, usize); 6] = [
     ("src/demo/tell.rs", 500),
     // One type each, whose fields belong together.
     ("src/model/store.rs", 550),
-    ("src/demo/stats.rs", 475),
+    ("src/demo/stats.rs", 480),
     ("src/demo/world.rs", 675),
 ];
 /// Longest function, in lines.
@@ -98,7 +98,7 @@ fn is_function(line: &str) -> bool {
 fn code(line: &str) -> String {
     let comment = line
         .match_indices("//")
-        .find(|(at, _)| line[..*at].matches('"').count() % 2 == 0);
+        .find(|(at, _)| line[..*at].matches('"').count().is_multiple_of(2));
     comment
         .map_or(line, |(at, _)| &line[..at])
         .trim_end()

@@ -4,6 +4,7 @@
 #[path = "support/flow.rs"]
 #[allow(dead_code)]
 mod flow;
+#[allow(unused_imports)]
 mod support;
 #[path = "support/typing.rs"]
 #[allow(dead_code)]

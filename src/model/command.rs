@@ -373,22 +373,16 @@ pub fn find(key: Key, noun: Noun) -> Option<&'static Command> {
 
 /// The table of keys in Markdown, for the README and for `critui keys`.
 pub fn keys_table() -> String {
-    let mut table = String::from("| keys | what | where |\n|---|---|---|\n");
-    for command in COMMANDS {
+    let row = |command: &Command| {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
         let place = match command.on {
             ANYWHERE => "everywhere",
-            LISTS => "lists",
-            _ => "some lists",
+            _ => "lists",
         };
-        // None of the keys is a pipe so far: it would have to be escaped.
-        table.push_str(&format!(
-            "| {} | {} | {place} |\n",
-            keys.join(" "),
-            command.doc
-        ));
-    }
-    table
+        format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)
+    };
+    let rows: String = COMMANDS.iter().map(row).collect();
+    format!("| keys | what | where |\n|---|---|---|\n{rows}")
 }
 
 fn nothing_selected(model: &Model) -> Option<&'static str> {

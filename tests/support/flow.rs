@@ -6,7 +6,7 @@
 //! program's clock until a test moves both; tokio's own clock is the real one, for it also guards
 //! what goes through the socket to the node's thread.
 
-use std::cell::Cell;
+use std::cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,8 +29,7 @@ use jiff::Timestamp;
 use k8s_cri::v1::{self, runtime_service_client::RuntimeServiceClient};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Modifier;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
@@ -47,7 +46,7 @@ const REFRESH: Duration = Duration::from_millis(250);
 
 thread_local! {
     // A test's program runs on the test's own thread, so each has a clock of its own.
-    static NOW: Cell<Timestamp> = const { Cell::new(Timestamp::UNIX_EPOCH) };
+    static NOW: cell::Cell<Timestamp> = const { cell::Cell::new(Timestamp::UNIX_EPOCH) };
 }
 
 fn wall() -> Timestamp {
@@ -72,23 +71,22 @@ impl Shown {
     /// The lines of the screen.
     pub fn lines(&self) -> Vec<String> {
         let width = usize::from(self.buffer.area.width).max(1);
-        let line =
-            |cells: &[ratatui::buffer::Cell]| cells.iter().map(|cell| cell.symbol()).collect();
+        let line = |cells: &[Cell]| cells.iter().map(Cell::symbol).collect();
         self.buffer.content.chunks(width).map(line).collect()
     }
 
     /// The row under the cursor: the one that is reversed.
     pub fn selected(&self) -> Option<String> {
         let width = usize::from(self.buffer.area.width).max(1);
-        let reversed = |cells: &&[ratatui::buffer::Cell]| {
-            let marked = |cell: &ratatui::buffer::Cell| cell.modifier.contains(Modifier::REVERSED);
+        let reversed = |cells: &&[Cell]| {
+            let marked = |cell: &Cell| cell.modifier.contains(Modifier::REVERSED);
             cells.iter().any(marked)
         };
         let rows: Vec<_> = self.buffer.content.chunks(width).collect();
         // The header and the footer select nothing.
         let body = rows.get(1..rows.len().saturating_sub(1))?;
         let row = body.iter().copied().find(reversed)?;
-        Some(row.iter().map(|cell| cell.symbol()).collect())
+        Some(row.iter().map(Cell::symbol).collect())
     }
 
     fn sees(&self, text: &str) -> bool {
@@ -124,7 +122,7 @@ impl Surface for Memory {
     }
 
     async fn changed(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -528,15 +526,9 @@ impl Flow {
     }
 
     fn wait(&mut self, what: &str, wanted: impl Fn(&Shown) -> bool) {
-        let waited = self.runtime.block_on(self.program.wait(wanted));
-        if let Err(why) = waited {
+        if let Err(why) = self.runtime.block_on(self.program.wait(wanted)) {
             let lines = self.shown().lines().join("\n");
             panic!("waiting for {what}: {why}; the screen:\n{lines}");
         }
     }
-}
-
-/// A terminal's size as an area.
-pub fn area((width, height): (u16, u16)) -> Rect {
-    Rect::new(0, 0, width, height)
 }

@@ -60,9 +60,8 @@ pub fn hex(name: &str) -> String {
     let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    (0..4)
-        .map(|n| format!("{:016x}", seed.rotate_left(n * 13)))
-        .collect()
+    let [a, b, c, d] = [0, 13, 26, 39].map(|bits| seed.rotate_left(bits));
+    format!("{a:016x}{b:016x}{c:016x}{d:016x}")
 }
 
 /// A ready pod with an IP and two labels.
@@ -243,10 +242,10 @@ pub fn full_of(text: &str, n: i64) -> Lists {
     (pod.name, pod.namespace) = (text.into(), text.into());
     pod.runtime_handler = Some(text.into());
     pod.labels = vec![(text.into(), text.into())];
-    pod.annotations = pod.labels.clone();
+    pod.annotations = vec![(text.into(), text.into())];
     let mut container = container(&pod, text, 3, n * HOUR, text);
-    container.labels = pod.labels.clone();
-    container.annotations = pod.labels.clone();
+    container.labels = vec![(text.into(), text.into())];
+    container.annotations = vec![(text.into(), text.into())];
     lists.add(&pod, vec![container]);
     lists.ended(255, text, n * MINUTE, MINUTE);
     lists.pod_details[0].1.ips = vec![text.into()];
