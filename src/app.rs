@@ -18,7 +18,9 @@ use crate::clipboard::{self, Clipboard};
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
 use crate::keys::Key;
-use crate::model::{Clock, Effect, Model, Mouse, Msg, Seen, Target, settle, update, wake, wanted};
+use crate::model::{
+    Clock, Effect, Model, Mouse, Msg, Seen, Target, fit, settle, update, wake, wanted,
+};
 use crate::terminal::Surface;
 use crate::text::Text;
 use crate::theme::Theme;
@@ -231,7 +233,7 @@ where
         settle(&mut self.model, before);
         let mut seen = self.frame()?;
         // Another size may have left the cursor outside.
-        if self.model.home.fit(&seen) {
+        if fit(&mut self.model, &seen) {
             seen = self.frame()?;
         }
         self.surface.present();

@@ -77,12 +77,12 @@ fn the_rest_follows_the_cursor() {
         &[
             (
                 "j<Enter>",
-                "2 Containers of payment…5-9xvkz 1/1 (23 in all) · 1 in trouble",
+                "2 Containers of payments-…95-9xvkz 1/1 (23 in all) · 1 in trouble",
             ),
             ("jj", "2 Containers of recommender-6b9f7d5c84-c7rgp 0"),
             ("*", "2 Containers 1/23"),
             ("**", "2 Containers of report-…5-kl5nd 1/1 (23 in all)"),
-            ("*j<Enter>", "2 Containers of payment…5-9xvkz"),
+            ("*j<Enter>", "2 Containers of payments-…95-9xvkz"),
             ("j", "> Pod shop/payments-6c4d8b7f95-9xvkz"),
             ("j<Enter>", "> Container payments-6c4d8b7f95-9xvkz/payments"),
             ("3", "> Image docker.io/calico/cni:v3.29.1"),

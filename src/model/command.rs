@@ -2,9 +2,15 @@
 //! [`COMMANDS`].
 
 use crate::keys::Key;
-use crate::model::home::Narrowing;
-use crate::model::list::{Mark, Move, Sort};
-use crate::model::{Effect, Layer, Model, Noun, Page, Panel, Seen, Subject, typing};
+use crate::model::list::{Mark, Move};
+use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
+
+mod run;
+
+use run::{
+    back, copy, crictl, focus, go, help, id, marks, nothing_selected, open, push, sort, step,
+    summary, widen,
+};
 
 /// Every list, and pages of text.
 const ANYWHERE: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Page];
@@ -383,142 +389,6 @@ pub fn keys_table() -> String {
     };
     let rows: String = COMMANDS.iter().map(row).collect();
     format!("| keys | what | where |\n|---|---|---|\n{rows}")
-}
-
-fn nothing_selected(model: &Model) -> Option<&'static str> {
-    model.subject().is_none().then_some("the list is empty")
-}
-
-fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
-    let Some(layer) = model.layers.last_mut() else {
-        model.home.go(to, seen, model.clock.uptime);
-        return vec![];
-    };
-    let page = seen.page.map_or((0, 1), |page| (page.lines, page.height));
-    let half = isize::try_from((page.1 / 2).max(1)).unwrap_or(1);
-    let target = match to {
-        Move::By(lines) => layer.scroll.saturating_add_signed(lines),
-        Move::HalfPages(halves) => layer.scroll.saturating_add_signed(halves * half),
-        Move::First => 0,
-        Move::Last => usize::MAX,
-        Move::To(line) => line,
-    };
-    layer.scroll = target.min(page.0.saturating_sub(page.1));
-    vec![]
-}
-
-fn open(model: &mut Model, seen: &Seen) -> Vec<Effect> {
-    if model.home.focus != Panel::Pods {
-        return summary(model, seen);
-    }
-    model.home.every_pod = false;
-    model.home.follow_now();
-    focus(model, Panel::Containers)
-}
-
-fn summary(model: &mut Model, _: &Seen) -> Vec<Effect> {
-    match model.subject() {
-        Some(subject) => push(model, Page::Summary(subject)),
-        None => vec![],
-    }
-}
-
-fn help(model: &mut Model, _: &Seen) -> Vec<Effect> {
-    let open = model
-        .layers
-        .last()
-        .is_some_and(|layer| layer.page == Page::Help);
-    if open {
-        back_one(model)
-    } else {
-        push(model, Page::Help)
-    }
-}
-
-fn push(model: &mut Model, page: Page) -> Vec<Effect> {
-    model.layers.push(Layer { page, scroll: 0 });
-    vec![]
-}
-
-fn back_one(model: &mut Model) -> Vec<Effect> {
-    model.layers.pop();
-    vec![]
-}
-
-fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
-    if !model.layers.is_empty() {
-        return back_one(model);
-    }
-    let panel = model.home.focus.index();
-    if model.home.narrowing.filters[panel].is_some() {
-        let mut narrowing = model.home.narrowing.clone();
-        narrowing.filters[panel] = None;
-        model.home.narrow(narrowing);
-        return vec![];
-    }
-    if model.home.focus != Panel::Pods {
-        return focus(model, Panel::Pods);
-    }
-    go(model, seen, Move::First)
-}
-
-fn focus(model: &mut Model, panel: Panel) -> Vec<Effect> {
-    model.home.focus(panel, model.clock.uptime);
-    vec![]
-}
-
-fn step(model: &mut Model, forward: bool) -> Vec<Effect> {
-    let panel = model.home.focus.step(forward);
-    focus(model, panel)
-}
-
-fn widen(model: &mut Model, _: &Seen) -> Vec<Effect> {
-    let wide = model.home.narrowing.is_none() && model.home.every_pod;
-    model.home.every_pod = !wide;
-    model.home.narrow(Narrowing::default());
-    model.home.follow_now();
-    vec![]
-}
-
-fn marks(model: &mut Model, mark: Mark) -> Vec<Effect> {
-    model.home.mark(mark);
-    vec![]
-}
-
-fn copy(model: &mut Model, text: fn(&Subject) -> String, between: &str) -> Vec<Effect> {
-    let texts: Vec<String> = match model.layers.last() {
-        None => model.home.chosen().iter().map(text).collect(),
-        Some(_) => model.subject().iter().map(text).collect(),
-    };
-    // One line: what is pasted into a shell must not run by itself.
-    vec![Effect::Copy(texts.join(between))]
-}
-
-fn id(subject: &Subject) -> String {
-    match subject {
-        Subject::Pod(id) => id.to_string(),
-        Subject::Container(id) => id.to_string(),
-        Subject::Image(id) => id.to_string(),
-    }
-}
-
-fn crictl(subject: &Subject) -> String {
-    let verb = match subject {
-        Subject::Pod(_) => "inspectp",
-        Subject::Container(_) => "inspect",
-        Subject::Image(_) => "inspecti",
-    };
-    format!("crictl {verb} {}", id(subject))
-}
-
-fn sort(model: &mut Model, _: &Seen) -> Vec<Effect> {
-    let (sort, columns) = model.home.sort_mut();
-    let next = sort.column.map_or(0, |column| column + 1);
-    *sort = Sort {
-        column: (next < columns).then_some(next),
-        reverse: false,
-    };
-    vec![]
 }
 
 #[cfg(test)]

@@ -4,12 +4,10 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::domain::{ContainerState, PodId, PodState};
+use crate::domain::PodId;
 use crate::model::columns::{CONTAINERS, Column, IMAGES, PODS, Stands};
-use crate::model::filter::{Filter, Searchable};
 use crate::model::list::{List, Mark, Move, Sort};
+use crate::model::narrowing::{Counts, Narrowing};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
 use crate::model::store::Dirty;
 use crate::model::{Clock, Noun, Seen, Store, Subject};
@@ -90,48 +88,6 @@ pub struct Home {
     wanted: Option<PodId>,
 }
 
-/// What hides rows.
-#[derive(Debug, Default, Clone)]
-pub struct Narrowing {
-    /// The filter of each panel.
-    pub filters: [Option<Filter>; 3],
-    /// Only what is in trouble.
-    pub only_trouble: bool,
-}
-
-impl Narrowing {
-    /// True when nothing is hidden.
-    pub fn is_none(&self) -> bool {
-        !self.only_trouble && self.filters.iter().all(Option::is_none)
-    }
-
-    /// The rows that are left, in the order to be shown: the best match first, else by `order`.
-    fn narrow<R: Searchable + Stands>(
-        &self,
-        panel: Panel,
-        rows: impl Iterator<Item = Arc<R>>,
-        order: impl Fn(&R, &R) -> Ordering,
-        now: Timestamp,
-    ) -> Vec<Arc<R>> {
-        let filter = self.filters[panel.index()].as_ref();
-        let score = |row: &Arc<R>| filter.map_or(Some(0), |filter| filter.score(row.as_ref(), now));
-        let mut rows: Vec<(i64, Arc<R>)> = rows
-            .filter(|row| !self.only_trouble || row.in_trouble())
-            .filter_map(|row| Some((score(&row)?, row)))
-            .collect();
-        let ranks = filter.is_some_and(Filter::ranks);
-        rows.sort_by(|(score_a, a), (score_b, b)| {
-            let by_score = if ranks {
-                score_b.cmp(score_a)
-            } else {
-                Ordering::Equal
-            };
-            by_score.then_with(|| order(a, b))
-        });
-        rows.into_iter().map(|(_, row)| row).collect()
-    }
-}
-
 /// What the hand does, to keep still what it is about to touch.
 #[derive(Debug, Default)]
 struct Hands {
@@ -140,41 +96,6 @@ struct Hands {
     moved_at: Option<Duration>,
     /// Lists whose rows kept their places although the order says otherwise.
     unsorted: [bool; 3],
-}
-
-/// How many there are of what.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Counts {
-    /// Sandboxes.
-    pub pods: usize,
-    /// Sandboxes that are ready.
-    pub ready: usize,
-    /// Attempts of containers.
-    pub containers: usize,
-    /// Those that run.
-    pub running: usize,
-    /// Those that have ended.
-    pub exited: usize,
-    /// Containers in trouble, and pods in trouble without one.
-    pub trouble: usize,
-}
-
-impl Counts {
-    fn of(store: &Store) -> Self {
-        let mut counts = Self::default();
-        for row in store.pod_rows() {
-            counts.pods += 1;
-            counts.ready += usize::from(row.pod.state == PodState::Ready);
-            counts.trouble += usize::from(matches!(row.trouble, Some((None, _))));
-        }
-        for row in store.container_rows() {
-            counts.containers += 1;
-            counts.running += usize::from(row.container.state == ContainerState::Running);
-            counts.exited += usize::from(row.container.state == ContainerState::Exited);
-            counts.trouble += usize::from(row.trouble.is_some());
-        }
-        counts
-    }
 }
 
 impl Home {

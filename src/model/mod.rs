@@ -9,6 +9,7 @@ pub mod filter;
 pub mod home;
 pub mod list;
 mod mouse;
+pub mod narrowing;
 pub mod palette;
 pub mod prompt;
 pub mod rows;
@@ -34,7 +35,7 @@ pub use fetch::{Fetches, Target};
 pub use home::{Home, Panel};
 pub use prompt::Prompt;
 pub use store::Store;
-pub use update::{settle, update, wake, wanted};
+pub use update::{fit, settle, update, wake, wanted};
 
 /// The time, twice: the wall clock for ages, which may jump, and one that cannot, for pauses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,7 +5,7 @@ use tui_input::{Input, InputRequest};
 
 use crate::keys::Key;
 use crate::model::filter::Filter;
-use crate::model::home::Narrowing;
+use crate::model::narrowing::Narrowing;
 use crate::model::palette::Palette;
 
 /// Lines remembered.

@@ -2,7 +2,7 @@
 
 use crate::keys::Key;
 use crate::model::filter::Filter;
-use crate::model::home::Narrowing;
+use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Palette};
 use crate::model::prompt::{Prompt, Purpose, Typed, remember};
 use crate::model::{Effect, Model, Panel, Seen, update};

@@ -163,6 +163,17 @@ pub fn settle(model: &mut Model, seen: &Seen) {
     model.home.fill(&mut model.store, seen, model.clock);
 }
 
+/// Scrolls to what can be seen, once it is known. True if another frame is due for that.
+pub fn fit(model: &mut Model, seen: &Seen) -> bool {
+    let mut moved = model.home.fit(seen);
+    if let (Some(layer), Some(page)) = (model.layers.last_mut(), seen.page) {
+        let last = page.lines.saturating_sub(page.height);
+        moved |= layer.scroll > last;
+        layer.scroll = layer.scroll.min(last);
+    }
+    moved
+}
+
 fn pass_time(model: &mut Model) {
     let uptime = model.clock.uptime;
     if model

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::{Cx, body};
 use crate::format::{age, seconds_between};
 use crate::link::{Link, Problem};
-use crate::model::home::Counts;
+use crate::model::narrowing::Counts;
 use crate::text::Text;
 use crate::theme::Role;
 use crate::widgets::text::{width, wrap};

@@ -9,6 +9,7 @@ mod home;
 mod panel;
 mod prompt;
 mod summary;
+mod title;
 
 use std::cell::Cell;
 

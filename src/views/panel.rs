@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::title::title;
 use super::{Cx, body};
 use crate::format::seconds_between;
 use crate::model::columns::{
@@ -13,15 +14,12 @@ use crate::model::columns::{
 use crate::model::list::{List, Sort};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
 use crate::model::{Panel, PanelSeen};
-use crate::text::Text;
 use crate::theme::Role;
 use crate::widgets::table::{Cell, GAP, Slot, draw_row, fit};
-use crate::widgets::text::{cut_middle, width};
+use crate::widgets::text::width;
 
 /// Cells before the first column: glyph and space.
 const MARGIN: u16 = 2;
-/// A pod's name in fewer cells tells nothing.
-const LEAST_NAME: u16 = 8;
 
 /// Draws one panel in full.
 pub fn draw(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) -> PanelSeen {
@@ -54,96 +52,6 @@ pub fn draw(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) -> PanelSeen
 /// Draws one panel as a line.
 pub fn collapsed(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {
     body::titled(cx, area, buffer, &title(cx, panel, area.width), false);
-}
-
-/// What the title of a panel tells.
-struct Facts {
-    known: bool,
-    at: String,
-    shown: usize,
-    all: usize,
-    trouble: usize,
-    marked: usize,
-}
-
-impl Facts {
-    fn of<R: Row + Stands>(known: bool, list: &List<R>) -> Self {
-        Self {
-            known,
-            at: place(list),
-            shown: list.rows().len(),
-            all: list.all,
-            trouble: list.rows().iter().filter(|row| row.in_trouble()).count(),
-            marked: list.marked(),
-        }
-    }
-}
-
-fn title(cx: &Cx, panel: Panel, room: u16) -> String {
-    let home = &cx.model.home;
-    let loaded = cx.model.store.loaded();
-    let name = format!("{} {}", panel.index() + 1, panel.title());
-    let facts = match panel {
-        Panel::Pods => Facts::of(loaded.pods, &home.pods),
-        Panel::Containers => Facts::of(loaded.containers, &home.containers),
-        Panel::Images => Facts::of(loaded.images, &home.images),
-    };
-    if !facts.known {
-        return name;
-    }
-    let glyphs = cx.theme.glyphs();
-    let extras = extras(cx, panel, &facts);
-    let Facts { at, shown, all, .. } = &facts;
-    let hidden = if shown < all {
-        format!(" of {all}")
-    } else {
-        String::new()
-    };
-    let Some(pod) = home.of_pod.as_ref().filter(|_| panel == Panel::Containers) else {
-        return format!("{name} {at}{hidden}{extras}");
-    };
-    let pod = cx
-        .model
-        .store
-        .pod(pod)
-        .map_or("", |row| row.pod.name.as_str());
-    let counts = format!("{at} ({all} in all){extras}");
-    // The counts matter more than the whole name.
-    let taken = width(&name) + width(&counts) + width(" of  ") + body::TITLE_MARGIN;
-    match room.saturating_sub(taken) {
-        0..LEAST_NAME => format!("{name} {at}{extras}"),
-        left => {
-            let pod = cut_middle(pod, left, glyphs.more);
-            format!("{name} of {pod} {counts}")
-        }
-    }
-}
-
-/// What is in trouble, marked, and hidden by what.
-fn extras(cx: &Cx, panel: Panel, facts: &Facts) -> String {
-    let narrowing = &cx.model.home.narrowing;
-    let filter = narrowing.filters[panel.index()].as_ref();
-    let parts = [
-        (facts.trouble > 0).then(|| format!("{} in trouble", facts.trouble)),
-        (facts.marked > 0).then(|| format!("{} marked", facts.marked)),
-        (narrowing.only_trouble && panel != Panel::Images).then(|| "only trouble".to_owned()),
-        filter.map(|filter| format!("/{}", Text::clean(filter.source()))),
-    ];
-    let dot = cx.theme.glyphs().dot;
-    parts
-        .into_iter()
-        .flatten()
-        .map(|part| format!(" {dot} {part}"))
-        .collect()
-}
-
-fn place<R: Row>(list: &List<R>) -> String {
-    let count = list.rows().len();
-    if count == 0 {
-        "0".to_owned()
-    } else {
-        format!("{}/{count}", list.cursor() + 1)
-    }
 }
 
 /// What a row asks for beyond the trait of its columns: when it changes by itself.

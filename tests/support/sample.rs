@@ -11,7 +11,7 @@ use critui::domain::{
 };
 use critui::keys::Key;
 use critui::link::{Link, Problem};
-use critui::model::{Clock, Effect, Model, Msg, Node, Seen, Target, settle, update};
+use critui::model::{Clock, Effect, Model, Msg, Node, Seen, Target, fit, settle, update};
 use critui::theme::{Ability, Depth, Theme};
 use critui::views;
 use jiff::{SignedDuration, Timestamp};
@@ -410,7 +410,7 @@ impl Screen {
     pub fn draw(&mut self) -> Buffer {
         settle(&mut self.model, &self.seen);
         let buffer = self.frame();
-        if self.model.home.fit(&self.seen) {
+        if fit(&mut self.model, &self.seen) {
             return self.frame();
         }
         buffer

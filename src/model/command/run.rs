@@ -1,0 +1,143 @@
+//! What the commands do.
+
+use crate::model::list::{Mark, Move, Sort};
+use crate::model::narrowing::Narrowing;
+use crate::model::{Effect, Layer, Model, Page, Panel, Seen, Subject};
+
+pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
+    model.subject().is_none().then_some("the list is empty")
+}
+
+pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
+    let Some(layer) = model.layers.last_mut() else {
+        model.home.go(to, seen, model.clock.uptime);
+        return vec![];
+    };
+    // A page that has not been drawn yet is clamped once it is.
+    let unseen = (usize::MAX, 1);
+    let page = seen.page.map_or(unseen, |page| (page.lines, page.height));
+    let half = isize::try_from((page.1 / 2).max(1)).unwrap_or(1);
+    let target = match to {
+        Move::By(lines) => layer.scroll.saturating_add_signed(lines),
+        Move::HalfPages(halves) => layer.scroll.saturating_add_signed(halves * half),
+        Move::First => 0,
+        Move::Last => usize::MAX,
+        Move::To(line) => line,
+    };
+    layer.scroll = target.min(page.0.saturating_sub(page.1));
+    vec![]
+}
+
+pub(super) fn open(model: &mut Model, seen: &Seen) -> Vec<Effect> {
+    if model.home.focus != Panel::Pods {
+        return summary(model, seen);
+    }
+    model.home.every_pod = false;
+    model.home.follow_now();
+    focus(model, Panel::Containers)
+}
+
+pub(super) fn summary(model: &mut Model, _: &Seen) -> Vec<Effect> {
+    match model.subject() {
+        Some(subject) => push(model, Page::Summary(subject)),
+        None => vec![],
+    }
+}
+
+pub(super) fn help(model: &mut Model, _: &Seen) -> Vec<Effect> {
+    let open = model
+        .layers
+        .last()
+        .is_some_and(|layer| layer.page == Page::Help);
+    if open {
+        back_one(model)
+    } else {
+        push(model, Page::Help)
+    }
+}
+
+pub(super) fn push(model: &mut Model, page: Page) -> Vec<Effect> {
+    model.layers.push(Layer { page, scroll: 0 });
+    vec![]
+}
+
+pub(super) fn back_one(model: &mut Model) -> Vec<Effect> {
+    model.layers.pop();
+    vec![]
+}
+
+pub(super) fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
+    if !model.layers.is_empty() {
+        return back_one(model);
+    }
+    let panel = model.home.focus.index();
+    if model.home.narrowing.filters[panel].is_some() {
+        let mut narrowing = model.home.narrowing.clone();
+        narrowing.filters[panel] = None;
+        model.home.narrow(narrowing);
+        return vec![];
+    }
+    if model.home.focus != Panel::Pods {
+        return focus(model, Panel::Pods);
+    }
+    go(model, seen, Move::First)
+}
+
+pub(super) fn focus(model: &mut Model, panel: Panel) -> Vec<Effect> {
+    model.home.focus(panel, model.clock.uptime);
+    vec![]
+}
+
+pub(super) fn step(model: &mut Model, forward: bool) -> Vec<Effect> {
+    let panel = model.home.focus.step(forward);
+    focus(model, panel)
+}
+
+pub(super) fn widen(model: &mut Model, _: &Seen) -> Vec<Effect> {
+    let wide = model.home.narrowing.is_none() && model.home.every_pod;
+    model.home.every_pod = !wide;
+    model.home.narrow(Narrowing::default());
+    model.home.follow_now();
+    vec![]
+}
+
+pub(super) fn marks(model: &mut Model, mark: Mark) -> Vec<Effect> {
+    model.home.mark(mark);
+    vec![]
+}
+
+pub(super) fn copy(model: &mut Model, text: fn(&Subject) -> String, between: &str) -> Vec<Effect> {
+    let texts: Vec<String> = match model.layers.last() {
+        None => model.home.chosen().iter().map(text).collect(),
+        Some(_) => model.subject().iter().map(text).collect(),
+    };
+    // One line: what is pasted into a shell must not run by itself.
+    vec![Effect::Copy(texts.join(between))]
+}
+
+pub(super) fn id(subject: &Subject) -> String {
+    match subject {
+        Subject::Pod(id) => id.to_string(),
+        Subject::Container(id) => id.to_string(),
+        Subject::Image(id) => id.to_string(),
+    }
+}
+
+pub(super) fn crictl(subject: &Subject) -> String {
+    let verb = match subject {
+        Subject::Pod(_) => "inspectp",
+        Subject::Container(_) => "inspect",
+        Subject::Image(_) => "inspecti",
+    };
+    format!("crictl {verb} {}", id(subject))
+}
+
+pub(super) fn sort(model: &mut Model, _: &Seen) -> Vec<Effect> {
+    let (sort, columns) = model.home.sort_mut();
+    let next = sort.column.map_or(0, |column| column + 1);
+    *sort = Sort {
+        column: (next < columns).then_some(next),
+        reverse: false,
+    };
+    vec![]
+}
