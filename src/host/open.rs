@@ -16,8 +16,10 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+mod folder;
 mod resolver;
 
+pub use folder::{FileId, Folder};
 pub use resolver::{Kind, Listing, OpenError, Resolver, SocketHandle, Stat};
 
 /// How long [`HostRoot::socket`] waits for the file system.

@@ -14,6 +14,12 @@ use rustix::io::Errno;
 
 /// Times a resolution is repeated when a rename elsewhere made the kernel give up (`EAGAIN`).
 const RETRIES: usize = 32;
+/// How regular files are opened. Non-blocking changes nothing for one, and keeps what is swapped
+/// in between from blocking where /proc is missing.
+pub(super) const FOR_READING: OFlags = OFlags::RDONLY
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY);
 
 /// Why something of the host could not be opened. Reads well after the path:
 /// `format!("{path} {error}")`.
@@ -233,13 +239,10 @@ impl Resolver {
     pub fn open(&self, path: &Path) -> Result<File, OpenError> {
         let found = self.resolve(path, OFlags::PATH)?;
         let stat = expect(&found, Kind::File)?;
-        // Non-blocking changes nothing for a regular file, and keeps what is swapped in
-        // between from blocking where /proc is missing.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        match fs::open(proc_path(&found), flags, Mode::empty()) {
+        match fs::open(proc_path(&found), FOR_READING, Mode::empty()) {
             Ok(file) => Ok(file.into()),
             Err(Errno::NOENT | Errno::NOTDIR) if self.is_slash => {
-                let file = self.resolve(path, flags)?;
+                let file = self.resolve(path, FOR_READING)?;
                 if same(&fs::fstat(&file)?, &stat) {
                     Ok(file.into())
                 } else {
@@ -260,40 +263,12 @@ impl Resolver {
     pub fn link_stat(&self, path: &Path) -> Result<(Stat, Option<PathBuf>), OpenError> {
         let found = self.resolve(path, OFlags::PATH | OFlags::NOFOLLOW)?;
         let stat = Stat::from(&fs::fstat(&found)?);
-        let target = if stat.kind == Kind::Link {
-            let raw = fs::readlinkat(&found, "", Vec::new())?;
-            Some(OsString::from_vec(raw.into_bytes()).into())
-        } else {
-            None
-        };
-        Ok((stat, target))
+        Ok((stat, link_target(&found)?))
     }
 
     /// See [`super::HostRoot::list_dir`].
     pub fn list_dir(&self, path: &Path, most: usize) -> Result<Listing, OpenError> {
-        let found = self.resolve(path, OFlags::PATH)?;
-        expect(&found, Kind::Folder)?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = fs::openat(&found, ".", flags, Mode::empty())?;
-        let mut names = Vec::new();
-        for entry in Dir::read_from(folder.as_fd())? {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name == b"." || name == b".." {
-                continue;
-            }
-            if names.len() == most {
-                return Ok(Listing {
-                    names,
-                    complete: false,
-                });
-            }
-            names.push(OsString::from_vec(name.to_vec()));
-        }
-        Ok(Listing {
-            names,
-            complete: true,
-        })
+        list(&self.resolve(path, OFlags::PATH)?, most)
     }
 
     /// Share of the file system that holds `path` which is in use, in percent, as `df` counts
@@ -327,7 +302,7 @@ impl Resolver {
         self.shown.join(path.strip_prefix("/").unwrap_or(path))
     }
 
-    fn resolve(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, OpenError> {
+    pub(super) fn resolve(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, OpenError> {
         let flags = flags | OFlags::CLOEXEC;
         if self.way == Way::Plain {
             return Ok(fs::openat(&self.folder, path, flags, Mode::empty())?);
@@ -343,11 +318,47 @@ impl Resolver {
     }
 }
 
-fn proc_path(found: &OwnedFd) -> PathBuf {
+/// Up to `most` names in an open folder.
+pub(super) fn list(found: &OwnedFd, most: usize) -> Result<Listing, OpenError> {
+    expect(found, Kind::Folder)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = fs::openat(found, ".", flags, Mode::empty())?;
+    let mut names = Vec::new();
+    for entry in Dir::read_from(folder.as_fd())? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name == b"." || name == b".." {
+            continue;
+        }
+        if names.len() == most {
+            return Ok(Listing {
+                names,
+                complete: false,
+            });
+        }
+        names.push(OsString::from_vec(name.to_vec()));
+    }
+    Ok(Listing {
+        names,
+        complete: true,
+    })
+}
+
+/// Where an open link points; `None` if it is no link.
+pub(super) fn link_target(found: &OwnedFd) -> Result<Option<PathBuf>, OpenError> {
+    let stat = fs::fstat(found)?;
+    if Kind::from(FileType::from_raw_mode(stat.st_mode)) != Kind::Link {
+        return Ok(None);
+    }
+    let raw = fs::readlinkat(found, "", Vec::new())?;
+    Ok(Some(OsString::from_vec(raw.into_bytes()).into()))
+}
+
+pub(super) fn proc_path(found: &OwnedFd) -> PathBuf {
     format!("/proc/self/fd/{}", found.as_raw_fd()).into()
 }
 
-fn expect(found: &OwnedFd, wanted: Kind) -> Result<fs::Stat, OpenError> {
+pub(super) fn expect(found: &OwnedFd, wanted: Kind) -> Result<fs::Stat, OpenError> {
     let stat = fs::fstat(found)?;
     let kind = FileType::from_raw_mode(stat.st_mode).into();
     if kind == wanted {
@@ -357,11 +368,11 @@ fn expect(found: &OwnedFd, wanted: Kind) -> Result<fs::Stat, OpenError> {
     }
 }
 
-fn same(a: &fs::Stat, b: &fs::Stat) -> bool {
+pub(super) fn same(a: &fs::Stat, b: &fs::Stat) -> bool {
     (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
 }
 
-fn from_std(error: &io::Error) -> OpenError {
+pub(super) fn from_std(error: &io::Error) -> OpenError {
     Errno::from_io_error(error).map_or(OpenError::Other(Errno::IO), OpenError::from)
 }
 
