@@ -63,6 +63,7 @@ pub mod format;
 pub mod host;
 pub mod keys;
 pub mod link;
+pub mod logs;
 pub mod model;
 pub mod snapshot;
 pub mod terminal;
