@@ -14,8 +14,26 @@
 //! a line of the file is cut after 4 to 8 MiB, an entry is handed on in pieces of 8 MiB, and
 //! whoever keeps entries says how much of each.
 
+mod follow;
+mod index;
+mod join;
 pub mod line;
+mod page;
+mod place;
+mod scan;
+mod search;
 mod segment;
+#[cfg(test)]
+mod tests;
+mod timeline;
 
+pub use follow::{Follower, GO_ON, News, STOP, Watch};
+pub use index::Index;
+pub use join::{Entry, Flow};
 pub use line::Stream;
+pub use page::Row;
+pub use place::{POD_LOGS, Place, PlaceError};
+pub use scan::Pos;
+pub use search::{Count, Pattern, Progress};
 pub use segment::Segment;
+pub use timeline::{Change, Files, Timeline, Which};

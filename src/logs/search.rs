@@ -1,0 +1,527 @@
+//! Searching: blocks of raw bytes at the speed of memory, then a closer look at what may be a
+//! match. A match is in what the container wrote, joined from its chunks, never in what the
+//! runtime put before it.
+
+use std::io;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use memchr::memmem::Finder;
+use memchr::{memchr, memrchr};
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange};
+use regex_syntax::hir::{Hir, HirKind, Look};
+
+use super::join::{Entry, Flow, Joiner};
+use super::line::{self, without_return};
+use super::page::{Backwards, Reading, Row, stop_if};
+use super::scan::{Ends, Pos, Region, Tail};
+use super::timeline::Files;
+use crate::text::Text;
+
+/// Counted at once by one thread.
+const SHARE: u64 = 8 << 20;
+/// More shares than this are made larger instead.
+const SHARES: u64 = 8192;
+/// Searched at once when going back, at first.
+const WINDOW: u64 = 256 << 10;
+
+/// What is looked for.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    exact: Matcher,
+    /// Matches at least every line of a file whose content matches; `None` where nothing does.
+    raw: Option<Matcher>,
+}
+
+#[derive(Clone, Debug)]
+enum Matcher {
+    Literal(Box<Finder<'static>>),
+    Regex(Regex),
+}
+
+impl Matcher {
+    fn find(&self, bytes: &[u8]) -> Option<Range<usize>> {
+        match self {
+            Self::Literal(finder) => {
+                let start = finder.find(bytes)?;
+                Some(start..start + finder.needle().len())
+            }
+            Self::Regex(regex) => Some(regex.find(bytes)?.range()),
+        }
+    }
+
+    fn is_match(&self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Literal(finder) => finder.find(bytes).is_some(),
+            Self::Regex(regex) => regex.is_match(bytes),
+        }
+    }
+}
+
+impl Pattern {
+    /// The text itself; without a capital in it, capitals do not matter.
+    pub fn literal(text: &str) -> Self {
+        let matcher = if text.chars().any(char::is_uppercase) || !has_cases(text) {
+            Matcher::Literal(Box::new(Finder::new(text.as_bytes()).into_owned()))
+        } else {
+            match RegexBuilder::new(&regex::escape(text))
+                .case_insensitive(true)
+                .build()
+            {
+                Ok(regex) => Matcher::Regex(regex),
+                // Too long a text for a regex.
+                Err(_) => Matcher::Literal(Box::new(Finder::new(text.as_bytes()).into_owned())),
+            }
+        };
+        Self {
+            exact: matcher.clone(),
+            raw: (!text.contains('\n')).then_some(matcher),
+        }
+    }
+
+    /// A regular expression; without a capital letter in it, capitals do not matter. The error
+    /// is one line.
+    pub fn regex(text: &str) -> Result<Self, Text> {
+        let insensitive = !has_capital(text);
+        let exact = RegexBuilder::new(text)
+            .case_insensitive(insensitive)
+            .build()
+            .map_err(|error| one_line(text, &error.to_string()))?;
+        let hir = regex_syntax::ParserBuilder::new()
+            .case_insensitive(insensitive)
+            .utf8(false)
+            .build()
+            .parse(text)
+            .map_err(|error| one_line(text, &error.to_string()))?;
+        let raw = Regex::new(&weaken(&hir).to_string())
+            .map_err(|error| one_line(text, &error.to_string()))?;
+        Ok(Self {
+            exact: Matcher::Regex(exact),
+            raw: Some(Matcher::Regex(raw)),
+        })
+    }
+
+    /// True if the line matches.
+    pub fn is_match(&self, content: &[u8]) -> bool {
+        self.exact.is_match(without_return(content))
+    }
+
+    /// Where it matches, for highlighting; at most `most` ranges of `content`.
+    pub fn ranges(&self, content: &[u8], most: usize) -> Vec<Range<usize>> {
+        let content = without_return(content);
+        let mut found = Vec::new();
+        match &self.exact {
+            Matcher::Literal(finder) => {
+                let length = finder.needle().len();
+                let starts = finder.find_iter(content).take(most);
+                found.extend(starts.map(|start| start..start + length));
+            }
+            Matcher::Regex(regex) => {
+                found.extend(regex.find_iter(content).take(most).map(|at| at.range()));
+            }
+        }
+        found
+    }
+}
+
+fn has_cases(text: &str) -> bool {
+    text.chars()
+        .any(|c| c.is_alphabetic() && (c.is_lowercase() || c.is_uppercase()))
+}
+
+/// A capital letter that is not part of an escape such as `\S`.
+fn has_capital(pattern: &str) -> bool {
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' {
+            chars.next();
+        } else if c.is_uppercase() {
+            return true;
+        }
+    }
+    false
+}
+
+fn one_line(text: &str, error: &str) -> Text {
+    let last = error.lines().rev().find(|line| !line.trim().is_empty());
+    let last = last.unwrap_or("it cannot be used");
+    let last = last.trim().trim_start_matches("error: ");
+    Text::clean(&format!("{text:?} is no regular expression: {last}"))
+}
+
+/// `hir` without anchors to the beginning and end of a line, and never matching a newline: what
+/// matches the content of a line in a file also matches in the middle of a block with this.
+fn weaken(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Empty => Hir::empty(),
+        HirKind::Literal(literal) if literal.0.contains(&b'\n') => Hir::fail(),
+        HirKind::Literal(literal) => Hir::literal(literal.0.clone()),
+        HirKind::Class(Class::Unicode(class)) => {
+            let mut class = class.clone();
+            class.difference(&ClassUnicode::new([ClassUnicodeRange::new('\n', '\n')]));
+            Hir::class(Class::Unicode(class))
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            let mut class = class.clone();
+            class.difference(&ClassBytes::new([ClassBytesRange::new(b'\n', b'\n')]));
+            Hir::class(Class::Bytes(class))
+        }
+        HirKind::Look(look) => match look {
+            Look::Start | Look::End | Look::StartLF | Look::EndLF => Hir::empty(),
+            Look::StartCRLF | Look::EndCRLF => Hir::empty(),
+            look => Hir::look(*look),
+        },
+        HirKind::Repetition(repetition) => {
+            let mut repetition = repetition.clone();
+            repetition.sub = Box::new(weaken(&repetition.sub));
+            Hir::repetition(repetition)
+        }
+        HirKind::Capture(capture) => weaken(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(weaken).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(weaken).collect()),
+    }
+}
+
+/// Finds lines of a file that are partial.
+struct Partials {
+    finders: [Finder<'static>; 2],
+}
+
+impl Partials {
+    fn new() -> Self {
+        Self {
+            finders: [Finder::new(b" P "), Finder::new(b" P:")],
+        }
+    }
+
+    /// Where the first partial line at or after `from` begins, or the end.
+    fn next(&self, bytes: &[u8], from: usize) -> usize {
+        let mut first = bytes.len();
+        for finder in &self.finders {
+            let mut at = from;
+            while let Some(found) = finder.find(&bytes[at..first]) {
+                let (start, end) = line_around(bytes, from, at + found);
+                if line::header(&bytes[start..end]).is_some_and(|header| header.partial) {
+                    first = start;
+                    break;
+                }
+                at = (end + 1).min(first);
+            }
+        }
+        first
+    }
+}
+
+/// The line without its newline that holds `at`; `from` is the beginning of one before it.
+fn line_around(bytes: &[u8], from: usize, at: usize) -> (usize, usize) {
+    let start = memrchr(b'\n', &bytes[from..at]).map_or(from, |newline| from + newline + 1);
+    let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline);
+    (start, end)
+}
+
+/// Searches region after region.
+struct Search<'a> {
+    pattern: &'a Pattern,
+    partials: &'a Partials,
+    joiner: Joiner,
+}
+
+impl Search<'_> {
+    fn region(&mut self, region: &Region<'_>, f: &mut impl FnMut(&Entry<'_>) -> Flow) -> Flow {
+        let pattern = self.pattern;
+        let mut check = |entry: &Entry<'_>| {
+            if pattern.is_match(entry.content) {
+                f(entry)
+            } else {
+                Flow::Continue(())
+            }
+        };
+        let bytes = region.bytes;
+        // What docker writes is escaped: raw bytes say little about it.
+        let escaped = bytes.first() == Some(&b'{');
+        let raw = match &pattern.raw {
+            Some(raw) if !escaped && region.ends == Ends::Newline && !region.continues => raw,
+            _ => return self.joiner.feed(region, &mut check),
+        };
+        let mut at = 0;
+        if self.joiner.is_idle() {
+            at = self.partials.next(bytes, 0);
+            self.skim(region, 0..at, raw, &mut check)?;
+        }
+        while at < bytes.len() {
+            at = self.joiner.feed_one(region, at, &mut check)?;
+            if self.joiner.is_idle() {
+                let from = at;
+                at = self.partials.next(bytes, from);
+                self.skim(region, from..at, raw, &mut check)?;
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// Looks at those lines only that may match; none in `part` is partial.
+    fn skim(
+        &mut self,
+        region: &Region<'_>,
+        part: Range<usize>,
+        raw: &Matcher,
+        check: &mut impl FnMut(&Entry<'_>) -> Flow,
+    ) -> Flow {
+        let mut at = part.start;
+        while at < part.end
+            && let Some(found) = raw.find(&region.bytes[at..part.end])
+        {
+            let last = part.end - 1;
+            let (start, _) = line_around(region.bytes, at, (at + found.start).min(last));
+            at = self.joiner.feed_one(region, start, check)?;
+        }
+        Flow::Continue(())
+    }
+}
+
+/// How far counting has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Bytes searched.
+    pub done: u64,
+    /// Bytes to search.
+    pub total: u64,
+    /// Matching lines so far.
+    pub matches: u64,
+}
+
+/// What counting found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Count {
+    /// Matching lines.
+    pub matches: u64,
+    /// Ascending places, and the matching lines from each to the next one.
+    pub shares: Vec<(Pos, u64)>,
+}
+
+impl Files {
+    /// Every matching line that ends after `from` and not after `until`.
+    pub fn matches(
+        &self,
+        pattern: &Pattern,
+        from: Pos,
+        until: Pos,
+        mut f: impl FnMut(&Entry<'_>) -> Flow,
+    ) -> io::Result<Flow> {
+        let partials = Partials::new();
+        let Reading {
+            mut scan,
+            joiner,
+            mut attempt,
+        } = Reading::new(self, from)?;
+        let mut search = Search {
+            pattern,
+            partials: &partials,
+            joiner,
+        };
+        let mut flush = |search: &mut Search<'_>, f: &mut dyn FnMut(&Entry<'_>) -> Flow| {
+            search.joiner.flush(&mut |entry| {
+                if pattern.is_match(entry.content) {
+                    f(entry)
+                } else {
+                    Flow::Continue(())
+                }
+            })
+        };
+        while let Some(region) = scan.next(&self.segments, until, Tail::Take)? {
+            let now = self.segments[region.segment].attempt;
+            if attempt.replace(now) != Some(now) && flush(&mut search, &mut f).is_break() {
+                return Ok(Flow::Break(()));
+            }
+            if search.region(&region, &mut f).is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        if self.ends_attempt(until)? {
+            return Ok(flush(&mut search, &mut f));
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    /// The first match after `from`, with up to `keep` bytes.
+    pub fn next_match(
+        &self,
+        pattern: &Pattern,
+        from: Pos,
+        keep: usize,
+    ) -> io::Result<Option<Row>> {
+        let mut found = None;
+        self.matches(pattern, from, self.end(), |entry| {
+            found = Some(Row::of(entry, keep));
+            Flow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    /// The last match before `to`, with up to `keep` bytes. `go_on` is asked now and then.
+    pub fn previous_match(
+        &self,
+        pattern: &Pattern,
+        to: Pos,
+        keep: usize,
+        go_on: impl Fn() -> bool,
+    ) -> io::Result<Option<Row>> {
+        let mut back = Backwards::new(to);
+        while go_on()
+            && let Some((from, to)) = back.next(self, WINDOW)?
+        {
+            let mut found = None;
+            self.matches(pattern, from, to, |entry| {
+                found = Some(Row::of(entry, keep));
+                Flow::Continue(())
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Counts the matching lines on `threads` threads; `watch` is told of progress from any of
+    /// them and may break off (then the count is of what was searched).
+    pub fn count(
+        &self,
+        pattern: &Pattern,
+        threads: usize,
+        watch: &(dyn Fn(Progress) -> Flow + Sync),
+    ) -> io::Result<Count> {
+        let (shares, total) = self.shares()?;
+        let tally = Tally {
+            next: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            done: AtomicU64::new(0),
+            matches: AtomicU64::new(0),
+            found: Mutex::new(vec![0; shares.len()]),
+            failed: Mutex::new(None),
+        };
+        let work = || {
+            let result = tally.work(self, pattern, &shares, &|done, matches| {
+                watch(Progress {
+                    done,
+                    total,
+                    matches,
+                })
+            });
+            if let Err(error) = result {
+                tally.stop.store(true, Ordering::Relaxed);
+                *lock(&tally.failed) = Some(error);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads.clamp(1, shares.len().max(1)) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        if let Some(error) = lock(&tally.failed).take() {
+            return Err(error);
+        }
+        let found = lock(&tally.found);
+        let places = shares.iter().map(|share| share.from);
+        Ok(Count {
+            matches: found.iter().sum(),
+            shares: places.zip(found.iter().copied()).collect(),
+        })
+    }
+
+    /// Parts to search on their own, and how many bytes they are. Where they begin is aligned
+    /// when it is their turn.
+    fn shares(&self) -> io::Result<(Vec<Share>, u64)> {
+        let mut sizes = Vec::new();
+        for (place, segment) in self.segments.iter().enumerate() {
+            let size = if segment.is_plain() {
+                self.len_of(place)?
+            } else {
+                segment.len_hint()?
+            };
+            sizes.push((place, segment.is_plain(), size));
+        }
+        let total: u64 = sizes.iter().map(|(_, _, size)| size).sum();
+        let each = SHARE.max(total / SHARES);
+        let mut shares = Vec::new();
+        for (segment, plain, size) in sizes {
+            let mut offset = 0;
+            while plain && size - offset > each + each / 2 {
+                let from = Pos { segment, offset };
+                offset += each;
+                shares.push(Share {
+                    from,
+                    until: Some(offset),
+                    size: each,
+                });
+            }
+            shares.push(Share {
+                from: Pos { segment, offset },
+                until: None,
+                size: size - offset,
+            });
+        }
+        Ok((shares, total))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Share {
+    from: Pos,
+    /// Offset of the next one; `None`: to the end of the file.
+    until: Option<u64>,
+    size: u64,
+}
+
+struct Tally {
+    next: AtomicUsize,
+    stop: AtomicBool,
+    done: AtomicU64,
+    matches: AtomicU64,
+    found: Mutex<Vec<u64>>,
+    failed: Mutex<Option<io::Error>>,
+}
+
+impl Tally {
+    fn work(
+        &self,
+        files: &Files,
+        pattern: &Pattern,
+        shares: &[Share],
+        watch: &dyn Fn(u64, u64) -> Flow,
+    ) -> io::Result<()> {
+        while !self.stop.load(Ordering::Relaxed) {
+            let nth = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(share) = shares.get(nth) else {
+                break;
+            };
+            let segment = share.from.segment;
+            let from = files.align(segment, share.from.offset)?;
+            let until = match share.until {
+                Some(offset) => files.align(segment, offset)?,
+                None => Pos {
+                    segment,
+                    offset: files.len_of(segment)?,
+                },
+            };
+            let mut matches = 0;
+            files.matches(pattern, from, until, |_| {
+                matches += 1;
+                stop_if(self.stop.load(Ordering::Relaxed))
+            })?;
+            lock(&self.found)[nth] = matches;
+            let matches = self.matches.fetch_add(matches, Ordering::Relaxed) + matches;
+            let done = self.done.fetch_add(share.size, Ordering::Relaxed) + share.size;
+            if watch(done, matches).is_break() {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
