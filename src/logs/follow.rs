@@ -75,9 +75,9 @@ impl Follower {
         &mut self,
         files: &Files,
         mut f: impl FnMut(News<'_>) -> Flow,
-    ) -> io::Result<Flow> {
+    ) -> io::Result<()> {
         if self.read_late(files, &mut f)?.is_break() {
-            return Ok(Flow::Break(()));
+            return Ok(());
         }
         let fresh = files.segments().len() > self.known;
         let drained = self.scan.pos().segment < self.known;
@@ -112,11 +112,11 @@ impl Follower {
         files: &Files,
         until: Pos,
         f: &mut impl FnMut(News<'_>) -> Flow,
-    ) -> io::Result<Flow> {
+    ) -> io::Result<()> {
         loop {
             let before = self.scan.pos();
             let Some(region) = self.scan.next(&files.segments, until, Tail::Leave)? else {
-                return Ok(Flow::Continue(()));
+                return Ok(());
             };
             let place = region.segment;
             let file = &files.segments[place];
@@ -124,7 +124,7 @@ impl Follower {
             if file.is_plain() && region.segment == files.end().segment && file.len()? < end {
                 // Truncated while it was read: what was read may be of before and after.
                 self.scan.jump(before);
-                return Ok(Flow::Continue(()));
+                return Ok(());
             }
             if before.segment != place {
                 let when = Instant::now();
@@ -135,12 +135,12 @@ impl Follower {
                 let mut lines = |entry: &Entry<'_>| f(News::Line(entry));
                 if self.joiner.flush(&mut lines).is_break() || f(News::Attempt(attempt)).is_break()
                 {
-                    return Ok(Flow::Break(()));
+                    return Ok(());
                 }
             }
             let mut lines = |entry: &Entry<'_>| f(News::Line(entry));
             if self.joiner.feed(&region, &mut lines).is_break() {
-                return Ok(Flow::Break(()));
+                return Ok(());
             }
         }
     }

@@ -62,7 +62,12 @@ impl Joiner {
         self.split.is_none() && self.pending.iter().all(|pending| !pending.active)
     }
 
-    /// Takes a region apart; false when `f` broke off.
+    /// True in the middle of a line of the file that was cut.
+    pub(super) fn is_split(&self) -> bool {
+        self.split.is_some()
+    }
+
+    /// Takes a region apart, until `f` breaks off.
     pub(super) fn feed(
         &mut self,
         region: &Region<'_>,
@@ -160,14 +165,19 @@ impl Joiner {
         flow
     }
 
+    /// Forgets lines whose last chunk stands before `from`, or at or after `until`.
+    pub(super) fn keep_between(&mut self, from: Pos, until: Pos) {
+        for pending in &mut self.pending {
+            pending.active &= (from..until).contains(&pending.at);
+        }
+    }
+
     /// Hands on what never came to its end: at the end of an attempt.
     pub(super) fn flush(&mut self, f: &mut impl FnMut(&Entry<'_>) -> Flow) -> Flow {
-        self.split = None;
-        let mut both = std::mem::take(&mut self.pending);
-        let mut streams = [(0, Stream::Stdout), (1, Stream::Stderr)];
-        streams.sort_by_key(|(place, _)| both[*place].at);
-        for (place, stream) in streams {
-            let pending = std::mem::take(&mut both[place]);
+        let both = std::mem::take(self).pending;
+        let mut streams = [(&both[0], Stream::Stdout), (&both[1], Stream::Stderr)];
+        streams.sort_by_key(|(pending, _)| pending.at);
+        for (pending, stream) in streams {
             if pending.active && !pending.content.is_empty() {
                 f(&Entry {
                     at: pending.at,

@@ -14,6 +14,8 @@ use super::timeline::Files;
 /// Read at once when going back, at first and at most.
 const WINDOW: u64 = 32 << 10;
 const LARGEST: u64 = 1 << 20;
+/// How far the rest of an unfinished line is looked for.
+const AHEAD: usize = 1 << 20;
 
 /// One line of the container, kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,8 +59,8 @@ impl Row {
 }
 
 impl Files {
-    /// Up to `most` lines after `from`, oldest first, with up to `keep` bytes of each. `from` is
-    /// the start, or the `at` or `end` of a row.
+    /// About `most` lines after `from` (unfinished ones may be more), oldest first, with up to
+    /// `keep` bytes of each. `from` is the start, or the `at` or `end` of a row.
     pub fn after(&self, from: Pos, most: usize, keep: usize) -> io::Result<Vec<Row>> {
         let mut rows = Vec::new();
         if most > 0 {
@@ -82,45 +84,80 @@ impl Files {
             let wanted = most - rows.len();
             let mut part = VecDeque::new();
             self.each(from, to, |entry| {
-                let mut row = Row::of(entry, keep);
-                row.at = row.at.max(from);
-                part.push_back(row);
-                if part.len() > wanted {
+                part.push_back(Row::of(entry, keep));
+                // Unfinished ones come last and stand before others.
+                if part.len() > wanted + 2 {
                     part.pop_front();
                 }
                 Flow::Continue(())
             })?;
             part.make_contiguous().sort_by_key(|row| row.at);
+            part.drain(..part.len().saturating_sub(wanted));
             part.append(&mut rows);
             rows = part;
         }
         Ok(rows.into())
     }
 
-    /// Every line that ends after `from` and not after `until`; both lie between two lines of a
-    /// file, or `until` is an end.
+    /// Every line whose last chunk stands between `from` and `until`; both lie between two lines
+    /// of a file, or `until` is an end. Unfinished ones come when nothing can finish them.
     pub fn each(
         &self,
         from: Pos,
         until: Pos,
         mut f: impl FnMut(&Entry<'_>) -> Flow,
-    ) -> io::Result<Flow> {
+    ) -> io::Result<()> {
         let mut reading = Reading::new(self, from)?;
+        let mut reached = until;
+        let mut note = |entry: &Entry<'_>| {
+            let flow = f(entry);
+            if flow.is_break() {
+                reached = entry.end;
+            }
+            flow
+        };
         while let Some(region) = reading.scan.next(&self.segments, until, Tail::Take)? {
             let attempt = self.segments[region.segment].attempt;
             if reading.attempt.replace(attempt) != Some(attempt)
-                && reading.joiner.flush(&mut f).is_break()
+                && reading.joiner.flush(&mut note).is_break()
             {
-                return Ok(Flow::Break(()));
+                return Ok(());
             }
-            if reading.joiner.feed(&region, &mut f).is_break() {
-                return Ok(Flow::Break(()));
+            if reading.joiner.feed(&region, &mut note).is_break() {
+                break;
             }
         }
-        if self.ends_attempt(until)? {
-            return Ok(reading.joiner.flush(&mut f));
+        self.finish(reading.joiner, from, reached, &mut f)
+    }
+
+    /// Hands on what stands between `from` and `reached` and is never finished after it.
+    pub(super) fn finish(
+        &self,
+        mut joiner: Joiner,
+        from: Pos,
+        reached: Pos,
+        f: &mut impl FnMut(&Entry<'_>) -> Flow,
+    ) -> io::Result<()> {
+        let mut scan = Scan::new(reached, joiner.is_split());
+        joiner.keep_between(from, reached);
+        if !joiner.is_idle() && !self.ends_attempt(reached)? {
+            let attempt = self.attempt(reached);
+            let mut ahead = 0;
+            while let Some(region) = scan.next(&self.segments, self.end(), Tail::Take)? {
+                if self.attempt(Pos::start_of(region.segment)) != attempt {
+                    break;
+                }
+                ahead += region.bytes.len();
+                let _ = joiner.feed(&region, &mut |_| Flow::Continue(()));
+                joiner.keep_between(from, reached);
+                if joiner.is_idle() || ahead > AHEAD {
+                    return Ok(());
+                }
+            }
         }
-        Ok(Flow::Continue(()))
+        // What breaks off here has nothing after it.
+        let _ = joiner.flush(f);
+        Ok(())
     }
 
     /// The beginning of the line around `offset` of a file.

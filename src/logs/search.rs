@@ -229,33 +229,26 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn region(&mut self, region: &Region<'_>, f: &mut impl FnMut(&Entry<'_>) -> Flow) -> Flow {
-        let pattern = self.pattern;
-        let mut check = |entry: &Entry<'_>| {
-            if pattern.is_match(entry.content) {
-                f(entry)
-            } else {
-                Flow::Continue(())
-            }
-        };
+    /// Hands every entry that may match to `check`.
+    fn region(&mut self, region: &Region<'_>, check: &mut impl FnMut(&Entry<'_>) -> Flow) -> Flow {
         let bytes = region.bytes;
         // What docker writes is escaped: raw bytes say little about it.
         let escaped = bytes.first() == Some(&b'{');
-        let raw = match &pattern.raw {
+        let raw = match &self.pattern.raw {
             Some(raw) if !escaped && region.ends == Ends::Newline && !region.continues => raw,
-            _ => return self.joiner.feed(region, &mut check),
+            _ => return self.joiner.feed(region, check),
         };
         let mut at = 0;
         if self.joiner.is_idle() {
             at = self.partials.next(bytes, 0);
-            self.skim(region, 0..at, raw, &mut check)?;
+            self.skim(region, 0..at, raw, check)?;
         }
         while at < bytes.len() {
-            at = self.joiner.feed_one(region, at, &mut check)?;
+            at = self.joiner.feed_one(region, at, check)?;
             if self.joiner.is_idle() {
                 let from = at;
                 at = self.partials.next(bytes, from);
-                self.skim(region, from..at, raw, &mut check)?;
+                self.skim(region, from..at, raw, check)?;
             }
         }
         Flow::Continue(())
@@ -309,7 +302,7 @@ impl Files {
         from: Pos,
         until: Pos,
         mut f: impl FnMut(&Entry<'_>) -> Flow,
-    ) -> io::Result<Flow> {
+    ) -> io::Result<()> {
         let partials = Partials::new();
         let Reading {
             mut scan,
@@ -321,28 +314,22 @@ impl Files {
             partials: &partials,
             joiner,
         };
-        let mut flush = |search: &mut Search<'_>, f: &mut dyn FnMut(&Entry<'_>) -> Flow| {
-            search.joiner.flush(&mut |entry| {
-                if pattern.is_match(entry.content) {
-                    f(entry)
-                } else {
-                    Flow::Continue(())
-                }
-            })
+        let mut check = |entry: &Entry<'_>| {
+            if pattern.is_match(entry.content) {
+                f(entry)
+            } else {
+                Flow::Continue(())
+            }
         };
         while let Some(region) = scan.next(&self.segments, until, Tail::Take)? {
             let now = self.segments[region.segment].attempt;
-            if attempt.replace(now) != Some(now) && flush(&mut search, &mut f).is_break() {
-                return Ok(Flow::Break(()));
-            }
-            if search.region(&region, &mut f).is_break() {
-                return Ok(Flow::Break(()));
+            if attempt.replace(now) != Some(now) && search.joiner.flush(&mut check).is_break()
+                || search.region(&region, &mut check).is_break()
+            {
+                return Ok(());
             }
         }
-        if self.ends_attempt(until)? {
-            return Ok(flush(&mut search, &mut f));
-        }
-        Ok(Flow::Continue(()))
+        self.finish(search.joiner, from, until, &mut check)
     }
 
     /// The first match after `from`, with up to `keep` bytes.

@@ -37,7 +37,7 @@ fn all(files: &Files) -> Vec<Row> {
         rows.push(Row::of(entry, usize::MAX));
         GO_ON
     });
-    assert!(read.unwrap().is_continue());
+    read.unwrap();
     rows
 }
 
@@ -132,7 +132,7 @@ fn a_sparse_terabyte_opens_at_its_end() {
     let (temp, _) = timeline(&[("0.log", b"")]);
     let path = temp.path().join("var/log/pods/a_b_c/d/0.log");
     let file = fs::OpenOptions::new().append(true).open(path).unwrap();
-    file.set_len(1 << 40).unwrap();
+    file.set_len((1 << 40) + 50).unwrap();
     (&file).write_all(format!("\n{}", cri(0, "stdout F last")).as_bytes()).unwrap();
     let host = HostRoot::new(temp.path()).unwrap();
     let place = Place::of_container(&host, "a", "b", "c", "d").unwrap();
@@ -241,7 +241,7 @@ proptest! {
                 found.push(Row::of(entry, usize::MAX));
                 GO_ON
             });
-            prop_assert!(read.unwrap().is_continue());
+            read.unwrap();
             prop_assert_eq!(found.iter().collect::<Vec<_>>(), naive);
         }
     }

@@ -67,10 +67,14 @@ impl Files {
     /// True if nothing more of the attempt comes after `pos`.
     pub(super) fn ends_attempt(&self, pos: Pos) -> io::Result<bool> {
         let attempt = self.attempt(pos);
-        if self.attempt(Pos::start_of(pos.segment + 1)) == attempt {
-            return Ok(false);
+        let mut at = pos;
+        while at.offset >= self.len_of(at.segment)? {
+            at = Pos::start_of(at.segment + 1);
+            if self.attempt(at) != attempt {
+                return Ok(true);
+            }
         }
-        Ok(pos.offset >= self.len_of(pos.segment)?)
+        Ok(false)
     }
 }
 
@@ -194,12 +198,15 @@ impl Timeline {
             return Ok(true);
         };
         let same = current.id == newest.id;
-        if same && !self.is_truncated(&newest) || !current.current {
+        let truncated = same && self.is_truncated(&newest, files);
+        if same && !truncated {
             return Ok(true);
         }
         let renamed = files.iter().position(|file| file.id == newest.id && !same);
         let from = match renamed {
             Some(place) => place + 1,
+            // Renamed or removed, and not made again yet.
+            None if !current.current => return Ok(true),
             None => self.replace(home, files, same, &newest, change),
         };
         self.append(home, &files[from..], same, change)
@@ -226,13 +233,14 @@ impl Timeline {
             let Ok(opened) = open(home, newest.attempt, &file.name) else {
                 continue;
             };
+            if self.is_packed(&opened) {
+                continue;
+            }
             if self.is_copy(&opened) {
                 self.files.segments[place] = Arc::new(opened);
                 return nth + 1;
             }
-            if !self.is_packed(&opened) {
-                first_new.get_or_insert(nth);
-            }
+            first_new.get_or_insert(nth);
         }
         if truncated {
             self.files.segments[place] = Arc::new(newest.lost());
@@ -255,8 +263,11 @@ impl Timeline {
         !file.is_plain() && older.clone().any(|known| known.len().ok() == length)
     }
 
-    fn is_truncated(&self, newest: &Segment) -> bool {
-        !self.is_copy(newest)
+    fn is_truncated(&self, newest: &Segment, files: &[Found]) -> bool {
+        // Of a file that was empty only a new name beside it can tell.
+        let empty = self.files.end.offset == 0;
+        let known = |file: &Found| self.files.segments.iter().any(|known| known.id == file.id);
+        !self.is_copy(newest) || empty && !files.iter().all(known)
     }
 
     /// Adds files at the end; false when one was renamed in between.
