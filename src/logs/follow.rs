@@ -88,22 +88,17 @@ impl Follower {
             let segment = self.known - 1;
             let old = Pos { segment, offset };
             self.known = files.segments().len();
-            return self.read_until(files, old, &mut f);
+            return self.read_until(files, old, Tail::Leave, &mut f);
         }
         self.known = files.segments().len();
-        self.read_until(files, files.end(), &mut f)
+        self.read_until(files, files.end(), Tail::Leave, &mut f)
     }
 
     /// Hands on what never came to its end: when nothing more will come.
     pub fn finish(&mut self, files: &Files, mut f: impl FnMut(News<'_>) -> Flow) -> io::Result<()> {
-        let mut lines = |entry: &Entry<'_>| f(News::Line(entry));
-        if let Some(region) = self.scan.next(&files.segments, files.end(), Tail::Take)?
-            && self.joiner.feed(&region, &mut lines).is_break()
-        {
-            return Ok(());
-        }
+        self.read_until(files, files.end(), Tail::Take, &mut f)?;
         // What breaks off here has nothing after it.
-        let _ = self.joiner.flush(&mut lines);
+        let _ = self.joiner.flush(&mut |entry| f(News::Line(entry)));
         Ok(())
     }
 
@@ -111,11 +106,12 @@ impl Follower {
         &mut self,
         files: &Files,
         until: Pos,
+        tail: Tail,
         f: &mut impl FnMut(News<'_>) -> Flow,
     ) -> io::Result<()> {
         loop {
             let before = self.scan.pos();
-            let Some(region) = self.scan.next(&files.segments, until, Tail::Leave)? else {
+            let Some(region) = self.scan.next(&files.segments, until, tail)? else {
                 return Ok(());
             };
             let place = region.segment;

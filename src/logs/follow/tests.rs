@@ -132,11 +132,12 @@ impl Reader {
         for _ in 0..3 {
             self.poll();
         }
-        let (attempt, mut lines) = (self.attempt, self.lines);
+        let (mut attempt, mut lines) = (self.attempt, self.lines);
         let files = self.timeline.files();
         let finished = self.follower.finish(files, |news| {
-            if let News::Line(entry) = news {
-                lines.push((attempt, entry.content.to_vec()));
+            match news {
+                News::Line(entry) => lines.push((attempt, entry.content.to_vec())),
+                News::Attempt(number) => attempt = number,
             }
             GO_ON
         });
