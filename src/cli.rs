@@ -143,6 +143,8 @@ pub enum Command {
     },
     /// Print the keys of the screen as a table in Markdown
     Keys,
+    /// Print the logs of a container, or of all containers of a pod, from the files on the node
+    Logs(crate::logs_command::Logs),
     /// Run the simulated node alone, for other clients such as crictl, until it is told to end
     DemoNode {
         /// Where to listen

@@ -64,6 +64,7 @@ pub mod host;
 pub mod keys;
 pub mod link;
 pub mod logs;
+pub mod logs_command;
 pub mod model;
 pub mod snapshot;
 pub mod terminal;

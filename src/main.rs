@@ -17,11 +17,13 @@ use critui::config::{self, Config};
 use critui::cri::{self, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Profile, Scenario};
 use critui::host::open::HostRoot;
+use critui::logs_command::{self, Logs};
 use critui::model::command;
 use critui::snapshot::{self, Origin};
 use critui::text::Text;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::SignalKind;
 
 /// crictl's pause before it tries to connect again: so long, doubling, up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -84,6 +86,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let result = match &cli.command {
         Some(Command::Config { output }) => setup.show_config(output.form),
         Some(Command::Snapshot { output }) => setup.snapshot(output.form),
+        Some(Command::Logs(logs)) => setup.logs(logs),
         Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(),
     };
     // A look at a file system that hangs must not keep the program from ending.
@@ -202,6 +205,46 @@ impl Setup {
         });
         let taken = taken.map_err(|line| Failure(cli::FAILED, line))?;
         print(|out| taken.write(form, out))
+    }
+
+    fn logs(&mut self, logs: &Logs) -> Result<(), Failure> {
+        let failed = |line: Text| Failure(cli::FAILED, line.to_string());
+        let found = match logs.path() {
+            Some(path) => logs.at_path(&self.host, &path),
+            None => self.logs_by_name(logs),
+        };
+        let (found, logs) = (found.map_err(failed)?, logs.clone());
+        self.runtime.block_on(async {
+            // Ended from outside, a simulated node still has to go.
+            let mut ended = tokio::signal::unix::signal(SignalKind::terminate())
+                .map_err(|error| Failure(cli::FAILED, error.to_string()))?;
+            let printed = tokio::task::spawn_blocking(move || logs.print(found));
+            tokio::select! {
+                printed = printed => printed.unwrap_or(Ok(())).map_err(failed),
+                _ = tokio::signal::ctrl_c() => Ok(()),
+                _ = ended.recv() => Ok(()),
+            }
+        })
+    }
+
+    /// Through the runtime, or without one if none answers: its files are there all the same.
+    fn logs_by_name(&mut self, logs: &Logs) -> Result<Vec<logs_command::Found>, Text> {
+        let endpoint = self.settle(false).map_err(|Failure(_, line)| line);
+        let target = endpoint.map(|endpoint| self.target(&endpoint));
+        let (timing, retries, host) = (self.timing(), self.retries(), self.host.clone());
+        self.runtime.block_on(async {
+            let connected = match target {
+                Ok(target) => connect(&target, &timing, retries).await,
+                Err(line) => Err(line),
+            };
+            match connected {
+                Ok((reader, _)) => logs.by_name(&host, Some(&reader)).await,
+                Err(why) => {
+                    let found = logs.by_name(&host, None).await;
+                    found.map_err(|line| Text::clean(&format!("{line} (on disk; {why})")))
+                }
+            }
+        })
     }
 
     fn screen(&mut self) -> Result<(), Failure> {

@@ -71,11 +71,7 @@ impl Follower {
     }
 
     /// Hands on every line that has been completed.
-    pub fn read(
-        &mut self,
-        files: &Files,
-        mut f: impl FnMut(News<'_>) -> Flow,
-    ) -> io::Result<()> {
+    pub fn read(&mut self, files: &Files, mut f: impl FnMut(News<'_>) -> Flow) -> io::Result<()> {
         if self.read_late(files, &mut f)?.is_break() {
             return Ok(());
         }

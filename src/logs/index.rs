@@ -82,7 +82,10 @@ impl Index {
 
     fn advance(&mut self, until: Pos, lines: u64) {
         self.reached = (until, self.reached.1 + lines);
-        let last = self.checkpoints.last().map_or(Pos::default(), |last| last.0);
+        let last = self
+            .checkpoints
+            .last()
+            .map_or(Pos::default(), |last| last.0);
         if last.segment != until.segment || until.offset - last.offset >= self.stride {
             self.checkpoints.push(self.reached);
         }
@@ -121,7 +124,9 @@ impl Index {
         if number >= self.reached.1 {
             return Ok(None);
         }
-        let place = self.checkpoints.partition_point(|(_, line)| *line <= number);
+        let place = self
+            .checkpoints
+            .partition_point(|(_, line)| *line <= number);
         let (from, mut line) = self.checkpoints[place.saturating_sub(1)];
         let mut found = None;
         files.each(from, self.reached.0, |entry| {
@@ -181,7 +186,10 @@ impl Files {
         let mut segment = 0;
         // The last file that begins before that time holds the place, or ends before it.
         for place in (0..self.segments().len()).rev() {
-            if self.time_after(Pos::start_of(place))?.is_some_and(|at| at < time) {
+            if self
+                .time_after(Pos::start_of(place))?
+                .is_some_and(|at| at < time)
+            {
                 segment = place;
                 break;
             }
@@ -198,13 +206,20 @@ impl Files {
             }
         }
         let mut found = self.end();
-        self.each(Pos { segment, offset: low }, self.end(), |entry| {
-            let reached = line::instant(entry.time).is_some_and(|at| at >= time);
-            if reached {
-                found = entry.at;
-            }
-            stop_if(reached)
-        })?;
+        self.each(
+            Pos {
+                segment,
+                offset: low,
+            },
+            self.end(),
+            |entry| {
+                let reached = line::instant(entry.time).is_some_and(|at| at >= time);
+                if reached {
+                    found = entry.at;
+                }
+                stop_if(reached)
+            },
+        )?;
         Ok(found)
     }
 

@@ -188,10 +188,25 @@ mod tests {
     }
 
     #[rstest]
-    #[case(r#"{"log":"hello\n","stream":"stdout","time":"2026-11-20T10:00:00.5Z"}"#, Stream::Stdout, false, "hello")]
+    #[case(
+        r#"{"log":"hello\n","stream":"stdout","time":"2026-11-20T10:00:00.5Z"}"#,
+        Stream::Stdout,
+        false,
+        "hello"
+    )]
     #[case(r#"{"log":"say \"hi\" \u003c\u0026\u003e\n","stream":"stderr","time":"2026-11-20T10:00:00.5Z"}"#, Stream::Stderr, false, "say \"hi\" <&>")]
-    #[case(r#"{"log":"part","stream":"stdout","time":"2026-11-20T10:00:00.5Z"}"#, Stream::Stdout, true, "part")]
-    #[case(r#"{"log":"","stream":"stdout","attrs":{"tag":"a"},"time":"2026-11-20T10:00:00.5Z"}"#, Stream::Stdout, true, "")]
+    #[case(
+        r#"{"log":"part","stream":"stdout","time":"2026-11-20T10:00:00.5Z"}"#,
+        Stream::Stdout,
+        true,
+        "part"
+    )]
+    #[case(
+        r#"{"log":"","stream":"stdout","attrs":{"tag":"a"},"time":"2026-11-20T10:00:00.5Z"}"#,
+        Stream::Stdout,
+        true,
+        ""
+    )]
     fn json_file(
         #[case] text: &str,
         #[case] stream: Stream,
@@ -224,7 +239,10 @@ mod tests {
 
     #[rstest]
     #[case("2026-11-20T10:00:00.850972+00:00", "2026-11-20T10:00:00.850972Z")]
-    #[case("2026-11-20T12:00:00.000000001+02:00", "2026-11-20T10:00:00.000000001Z")]
+    #[case(
+        "2026-11-20T12:00:00.000000001+02:00",
+        "2026-11-20T10:00:00.000000001Z"
+    )]
     #[case("2026-11-20T10:00:00Z", "2026-11-20T10:00:00Z")]
     fn offsets_name_the_same_instant(#[case] time: &str, #[case] utc: &str) {
         assert_eq!(instant(time.as_bytes()), utc.parse().ok());

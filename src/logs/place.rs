@@ -131,7 +131,11 @@ impl Place {
                 Self::below(host, path, Path::new(""), Names::Attempts)
             }
             (_, Some(target)) if target.starts_with(POD_LOGS) => Self::of_log_path(host, &target),
-            (_, Some(target)) if host.stat(path, DEADLINE).is_ok_and(|at| at.kind == Kind::File) => {
+            (_, Some(target))
+                if host
+                    .stat(path, DEADLINE)
+                    .is_ok_and(|at| at.kind == Kind::File) =>
+            {
                 let parent = path.parent().unwrap_or(Path::new("/"));
                 let target = parent.join(target);
                 let folder = target.parent().unwrap_or(Path::new("/"));
@@ -153,7 +157,9 @@ impl Place {
     ) -> Result<Self, PlaceError> {
         let shown = root.join(folder);
         let (top, rest) = (root.to_owned(), folder.to_owned());
-        let opened = host.work(DEADLINE, move |resolver| resolver.folder(&top)?.folder(&rest));
+        let opened = host.work(DEADLINE, move |resolver| {
+            resolver.folder(&top)?.folder(&rest)
+        });
         Ok(Self {
             folder: Arc::new(opened.map_err(|error| open_error(&shown, error))?),
             shown,
@@ -178,7 +184,9 @@ impl Place {
             Names::One(_) => Ok(vec![0]),
             Names::Attempts => {
                 let listing = self.folder.list(MOST);
-                let names = listing.map_err(|error| open_error(&self.shown, error))?.names;
+                let names = listing
+                    .map_err(|error| open_error(&self.shown, error))?
+                    .names;
                 let mut found: Vec<u32> = names
                     .iter()
                     .filter_map(|name| attempt_of(name.to_str()?))

@@ -253,11 +253,7 @@ mod tests {
 
     #[test]
     fn files_end_regions() {
-        let segments = [
-            segment(b"a\nbb\ncut"),
-            segment(b""),
-            segment(b"next\nlast"),
-        ];
+        let segments = [segment(b"a\nbb\ncut"), segment(b""), segment(b"next\nlast")];
         let expected = [
             (0, 0, 5, Ends::Newline),
             (0, 5, 3, Ends::File),

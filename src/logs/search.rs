@@ -333,12 +333,7 @@ impl Files {
     }
 
     /// The first match after `from`, with up to `keep` bytes.
-    pub fn next_match(
-        &self,
-        pattern: &Pattern,
-        from: Pos,
-        keep: usize,
-    ) -> io::Result<Option<Row>> {
+    pub fn next_match(&self, pattern: &Pattern, from: Pos, keep: usize) -> io::Result<Option<Row>> {
         let mut found = None;
         self.matches(pattern, from, self.end(), |entry| {
             found = Some(Row::of(entry, keep));

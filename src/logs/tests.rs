@@ -99,7 +99,9 @@ fn what_is_kept_of_a_line_is_bounded() {
 
 #[test]
 fn times_lines_and_shares_are_found() {
-    let text: String = (0..3000).map(|n| cri(n, &format!("stdout F line {n}"))).collect();
+    let text: String = (0..3000)
+        .map(|n| cri(n, &format!("stdout F line {n}")))
+        .collect();
     let (head, rest) = text.split_at(text.find("10:10:00").unwrap() - 11);
     let (_temp, timeline) = timeline(&[
         ("0.log.20261120-100000.gz", head.as_bytes()),
@@ -118,7 +120,12 @@ fn times_lines_and_shares_are_found() {
         assert_eq!(place, at);
         assert_eq!(index.line_at(files, at).unwrap(), Some(wanted));
     }
-    assert_eq!(files.at_time("2026-11-21T00:00:00Z".parse().unwrap()).unwrap(), files.end());
+    assert_eq!(
+        files
+            .at_time("2026-11-21T00:00:00Z".parse().unwrap())
+            .unwrap(),
+        files.end()
+    );
     assert_eq!(index.place_of(files, 3000).unwrap(), None);
     assert_eq!(files.at_share(0).unwrap(), files.start());
     assert_eq!(files.at_share(10_000).unwrap(), files.end());
@@ -133,7 +140,9 @@ fn a_sparse_terabyte_opens_at_its_end() {
     let path = temp.path().join("var/log/pods/a_b_c/d/0.log");
     let file = fs::OpenOptions::new().append(true).open(path).unwrap();
     file.set_len((1 << 40) + 50).unwrap();
-    (&file).write_all(format!("\n{}", cri(0, "stdout F last")).as_bytes()).unwrap();
+    (&file)
+        .write_all(format!("\n{}", cri(0, "stdout F last")).as_bytes())
+        .unwrap();
     let host = HostRoot::new(temp.path()).unwrap();
     let place = Place::of_container(&host, "a", "b", "c", "d").unwrap();
     let timeline = Timeline::open(place, Which::Current).unwrap();
@@ -189,7 +198,11 @@ fn matches_are_in_the_content_joined_never_in_the_prefix() {
         ("DLING", 0),
         ("T10", 0),
     ] {
-        assert_eq!(count(files, &Pattern::literal(literal)), expected, "{literal}");
+        assert_eq!(
+            count(files, &Pattern::literal(literal)),
+            expected,
+            "{literal}"
+        );
     }
     for (regex, expected) in [
         ("^2026", 1),
@@ -200,7 +213,11 @@ fn matches_are_in_the_content_joined_never_in_the_prefix() {
         (r"(?s)F.*dling", 0),
         (r"\D\d\d:", 0),
     ] {
-        assert_eq!(count(files, &Pattern::regex(regex).unwrap()), expected, "{regex}");
+        assert_eq!(
+            count(files, &Pattern::regex(regex).unwrap()),
+            expected,
+            "{regex}"
+        );
     }
     let wrong = Pattern::regex("a(").unwrap_err();
     assert_eq!(wrong, "\"a(\" is no regular expression: unclosed group");

@@ -336,4 +336,3 @@ fn open(home: &Home, attempt: u32, name: &str) -> Result<Segment, PlaceError> {
     let file = home.open(name).map_err(failed)?;
     Segment::new(attempt, name, file).map_err(|_| failed(crate::host::open::OpenError::Missing))
 }
-

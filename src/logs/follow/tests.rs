@@ -162,7 +162,10 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         Just(b"2026-11-20T10:00:00.5Z stdout F ".to_vec()),
         Just(b"2026-11-20T10:00:00.5Z stdout P ".to_vec()),
         Just(b"2026-11-20T10:00:00.5Z stderr P ".to_vec()),
-        Just(b"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T10:00:00.5Z\"}\n".to_vec()),
+        Just(
+            b"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T10:00:00.5Z\"}\n"
+                .to_vec()
+        ),
         Just(b"\n".to_vec()),
         Just(b"\0\xff\r".to_vec()),
         "[a-z ]{0,12}".prop_map(String::into_bytes),
@@ -238,9 +241,11 @@ fn what_is_written_to_a_file_after_it_was_replaced_is_not_lost() {
     node.open();
     node.write(b"2026-11-20T10:00:02Z stdout F three\n");
     reader.poll();
-    old.write_all(b"2026-11-20T10:00:01Z stdout F two\n").unwrap();
+    old.write_all(b"2026-11-20T10:00:01Z stdout F two\n")
+        .unwrap();
     reader.poll();
-    old.write_all(b"2026-11-20T10:00:01Z stdout F late\n").unwrap();
+    old.write_all(b"2026-11-20T10:00:01Z stdout F late\n")
+        .unwrap();
     reader.poll();
     let lines: Vec<_> = reader.finish().into_iter().map(|line| line.1).collect();
     assert_eq!(lines, [&b"one"[..], b"two", b"three", b"late"]);
@@ -270,7 +275,11 @@ fn a_truncated_file_without_a_copy_goes_on_and_says_so() {
     node.file.set_len(0).unwrap();
     node.write(b"2026-11-20T10:00:01Z stdout F a line that is longer than what was there\n");
     assert!(reader.timeline.refresh().unwrap().lost);
-    let lines: Vec<_> = reader.finish().into_iter().map(|line| line.1.len()).collect();
+    let lines: Vec<_> = reader
+        .finish()
+        .into_iter()
+        .map(|line| line.1.len())
+        .collect();
     assert_eq!(lines, [3, 41]);
 }
 
