@@ -192,8 +192,12 @@ impl Watch {
         };
         let mut wait = [PollFd::new(inotify, PollFlags::IN)];
         let woken = matches!(poll(&mut wait, Some(&time)), Ok(1..));
-        if woken && inotify.read_events(&mut [0; 4096]).is_err() {
-            self.inotify = None;
+        if woken {
+            // Of a busy log, what comes together is read together.
+            std::thread::sleep(SOON.min(at_most));
+            if inotify.read_events(&mut [0; 4096]).is_err() {
+                self.inotify = None;
+            }
         }
         woken
     }

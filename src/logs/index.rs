@@ -50,7 +50,7 @@ impl Index {
                 return Ok(true);
             }
             let step = self.stride.min(left.max(SMALL));
-            let until = self.step_end(files, from, step)?;
+            let until = files.step(from, step)?;
             let mut lines = 0;
             files.each(from, until, |entry| {
                 // What is open may still become a line, or is a part of one.
@@ -61,23 +61,6 @@ impl Index {
             self.advance(until, lines);
         }
         Ok(false)
-    }
-
-    fn step_end(&self, files: &Files, from: Pos, step: u64) -> io::Result<Pos> {
-        let segment = from.segment;
-        let length = files.len_of(segment)?;
-        let mut step = step;
-        while from.offset + step < length {
-            let until = files.align(segment, from.offset + step)?;
-            if until > from {
-                return Ok(until);
-            }
-            step *= 2;
-        }
-        if segment == files.end().segment {
-            return Ok(files.end());
-        }
-        Ok(Pos::start_of(segment + 1))
     }
 
     fn advance(&mut self, until: Pos, lines: u64) {
@@ -141,6 +124,24 @@ impl Index {
 }
 
 impl Files {
+    /// A place between two lines, about `bytes` after `from`, in the same file or at the
+    /// beginning of the next one.
+    pub(super) fn step(&self, from: Pos, bytes: u64) -> io::Result<Pos> {
+        let length = self.len_of(from.segment)?;
+        let mut bytes = bytes;
+        while from.offset + bytes < length {
+            let until = self.align(from.segment, from.offset + bytes)?;
+            if until > from {
+                return Ok(until);
+            }
+            bytes *= 2;
+        }
+        if from.segment == self.end().segment {
+            return Ok(self.end());
+        }
+        Ok(Pos::start_of(from.segment + 1))
+    }
+
     /// Bytes before `pos` in hundredths of a per cent of all; of gzipped files as they claim.
     pub fn share_before(&self, pos: Pos) -> io::Result<u16> {
         let (mut before, mut total) = (u128::from(pos.offset), 0);

@@ -332,14 +332,28 @@ impl Files {
         self.finish(search.joiner, from, until, &mut check)
     }
 
-    /// The first match after `from`, with up to `keep` bytes.
-    pub fn next_match(&self, pattern: &Pattern, from: Pos, keep: usize) -> io::Result<Option<Row>> {
-        let mut found = None;
-        self.matches(pattern, from, self.end(), |entry| {
-            found = Some(Row::of(entry, keep));
-            Flow::Break(())
-        })?;
-        Ok(found)
+    /// The first match after `from`, with up to `keep` bytes. `go_on` is asked now and then.
+    pub fn next_match(
+        &self,
+        pattern: &Pattern,
+        from: Pos,
+        keep: usize,
+        go_on: impl Fn() -> bool,
+    ) -> io::Result<Option<Row>> {
+        let mut from = from;
+        while go_on() && from < self.end() {
+            let until = self.step(from, SHARE)?;
+            let mut found = None;
+            self.matches(pattern, from, until, |entry| {
+                found = Some(Row::of(entry, keep));
+                Flow::Break(())
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            from = until;
+        }
+        Ok(None)
     }
 
     /// The last match before `to`, with up to `keep` bytes. `go_on` is asked now and then.

@@ -135,6 +135,48 @@ fn times_lines_and_shares_are_found() {
 }
 
 #[test]
+fn the_next_and_the_previous_match_are_found_across_files() {
+    let text: String = (0..20_000)
+        .map(|n| {
+            cri(
+                n % 3600,
+                &format!("stdout F {n} {}", if n % 9000 == 5 { "Hit" } else { "-" }),
+            )
+        })
+        .collect();
+    let (_temp, timeline) = timeline(&[
+        ("0.log.20261120-100000.gz", text.as_bytes()),
+        ("0.log", text.as_bytes()),
+    ]);
+    let files = timeline.files();
+    let pattern = Pattern::literal("Hit");
+    let (mut on, mut from) = (Vec::new(), files.start());
+    while let Some(row) = files.next_match(&pattern, from, 99, || true).unwrap() {
+        from = row.end;
+        on.push(row);
+    }
+    let (mut back, mut to) = (Vec::new(), files.end());
+    while let Some(row) = files.previous_match(&pattern, to, 99, || true).unwrap() {
+        to = row.at;
+        back.insert(0, row);
+    }
+    assert_eq!(texts(&on), ["5 Hit", "9005 Hit", "18005 Hit"].repeat(2));
+    assert_eq!(on, back);
+    assert_eq!(
+        files
+            .next_match(&pattern, files.start(), 9, || false)
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        files
+            .previous_match(&pattern, files.end(), 9, || false)
+            .unwrap(),
+        None
+    );
+}
+
+#[test]
 fn a_sparse_terabyte_opens_at_its_end() {
     let (temp, _) = timeline(&[("0.log", b"")]);
     let path = temp.path().join("var/log/pods/a_b_c/d/0.log");

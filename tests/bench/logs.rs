@@ -29,9 +29,29 @@ fn write(file: &str, mib: u64) -> std::io::Result<()> {
         n += 1;
         let r = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
         let (stream, mut text) = match r % 8 {
-            0 => ("stderr", format!("level=warn msg=\"slow query\" table=orders ms={} rows={}", r % 997, r % 53)),
-            1 => ("stdout", format!("{{\"level\":\"info\",\"msg\":\"request done\",\"path\":\"/api/v1/orders/{r:06x}\",\"n\":{n}}}")),
-            _ => ("stdout", format!("10.244.{}.{} - - \"GET /api/v1/items/{r:06x} HTTP/1.1\" 200 {} \"-\" \"kube-probe/1.31\"", r % 200, r % 250, r % 9999)),
+            0 => (
+                "stderr",
+                format!(
+                    "level=warn msg=\"slow query\" table=orders ms={} rows={}",
+                    r % 997,
+                    r % 53
+                ),
+            ),
+            1 => (
+                "stdout",
+                format!(
+                    "{{\"level\":\"info\",\"msg\":\"request done\",\"path\":\"/api/v1/orders/{r:06x}\",\"n\":{n}}}"
+                ),
+            ),
+            _ => (
+                "stdout",
+                format!(
+                    "10.244.{}.{} - - \"GET /api/v1/items/{r:06x} HTTP/1.1\" 200 {} \"-\" \"kube-probe/1.31\"",
+                    r % 200,
+                    r % 250,
+                    r % 9999
+                ),
+            ),
         };
         if n.is_multiple_of(5000) {
             text.push_str(&format!(" upstream timeout after {}ms", r % 5000));
@@ -65,7 +85,12 @@ fn page(file: &str) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn count(file: &str, threads: usize, kind: &str, text: &str) -> Result<(), Box<dyn std::error::Error>> {
+fn count(
+    file: &str,
+    threads: usize,
+    kind: &str,
+    text: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
     let pattern = match kind {
         "literal" => Pattern::literal(text),
         _ => Pattern::regex(text).map_err(|error| error.to_string())?,
