@@ -1,5 +1,7 @@
 //! `critui logs`: finds what is asked for through the runtime and on disk, and prints it.
 
+mod target;
+
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
@@ -12,11 +14,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::config::go;
 use crate::cri::Reader;
 use crate::host::open::{HostRoot, Kind};
-use crate::logs::target::{self, Candidate};
 use crate::logs::{
     POD_LOGS, Pattern, Place, PlaceError, Printer, Select, Source, Stream, Style, Timeline, Which,
 };
 use crate::text::Text;
+use target::Candidate;
 
 /// Most folders looked at below the log root, and in a pod's.
 const MOST: usize = 20_000;

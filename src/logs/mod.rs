@@ -24,7 +24,6 @@ mod print;
 mod scan;
 mod search;
 mod segment;
-pub mod target;
 #[cfg(test)]
 mod tests;
 mod timeline;
