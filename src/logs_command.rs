@@ -242,12 +242,12 @@ impl Logs {
             },
             over: &|| is_closed(&watched),
         };
-        let printed = if self.lines.follow {
+        let result = if self.lines.follow {
             printer.follow(&mut sources)
         } else {
             printer.print(&sources)
         };
-        match printed {
+        match result {
             // Whoever reads has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => Err(line(format!("standard output or log: {error}"))),

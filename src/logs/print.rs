@@ -53,6 +53,8 @@ pub struct Select {
 
 /// How to print them.
 #[derive(Clone, Copy, Debug, Default)]
+// Each is a flag of its own.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Style {
     /// With the time stamp before each.
     pub timestamps: bool,

@@ -169,8 +169,12 @@ fn weaken(hir: &Hir) -> Hir {
             Hir::class(Class::Bytes(class))
         }
         HirKind::Look(look) => match look {
-            Look::Start | Look::End | Look::StartLF | Look::EndLF => Hir::empty(),
-            Look::StartCRLF | Look::EndCRLF => Hir::empty(),
+            Look::Start
+            | Look::End
+            | Look::StartLF
+            | Look::EndLF
+            | Look::StartCRLF
+            | Look::EndCRLF => Hir::empty(),
             look => Hir::look(*look),
         },
         HirKind::Repetition(repetition) => {

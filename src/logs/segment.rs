@@ -103,7 +103,7 @@ impl Segment {
 
 /// True for the name of a gzipped file.
 pub(super) fn is_gzip(name: &str) -> bool {
-    name.ends_with(".gz")
+    name.strip_suffix(".gz").is_some()
 }
 
 fn lock(gzip: &Mutex<Gzip>) -> std::sync::MutexGuard<'_, Gzip> {

@@ -50,7 +50,9 @@ pub fn of_runtime(pods: &[Arc<Pod>], containers: &[Arc<Container>]) -> Vec<Candi
         let uid = told("io.kubernetes.pod.uid", |pod| &pod.uid);
         let id = (container.id.as_str().to_owned(), Some(container.attempt));
         let sandbox = (container.pod_id.as_str().to_owned(), None);
-        let created = container.created_at.map_or(0, |at| at.as_nanosecond());
+        let created = container
+            .created_at
+            .map_or(0, jiff::Timestamp::as_nanosecond);
         let known = found
             .iter_mut()
             .find(|known| known.uid == uid && known.container == container.name.as_str());
@@ -128,7 +130,10 @@ pub fn choose(found: &[Candidate], target: &str) -> Result<Vec<Candidate>, Text>
             let names = names
                 .iter()
                 .map(|(namespace, pod)| format!("{namespace}/{pod}"));
-            let line = format!("{target} is ambiguous: {}", told(names.collect()));
+            let line = format!(
+                "{target} is ambiguous: {}",
+                told(&names.collect::<Vec<_>>())
+            );
             Err(Text::clean(&line))
         }
     }
@@ -150,11 +155,10 @@ fn unknown(found: &[Candidate], target: &str) -> Text {
         .unwrap_or(target);
     let likeness = |candidate: &Candidate| {
         let container = strsim::jaro_winkler(&candidate.container, pod);
-        let name = strsim::jaro_winkler(&candidate.pod, pod);
-        (name.max(container) * 1000.0).round() as i64
+        strsim::jaro_winkler(&candidate.pod, pod).max(container)
     };
     let mut near: Vec<&Candidate> = found.iter().collect();
-    near.sort_by_key(|candidate| (-likeness(candidate), (*candidate).clone()));
+    near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)).then_with(|| a.cmp(b)));
     let mut names: Vec<String> = Vec::new();
     for candidate in near {
         let name = format!(
@@ -172,15 +176,15 @@ fn unknown(found: &[Candidate], target: &str) -> Text {
     }
     Text::clean(&format!(
         "{target} names no pod, container or id of this node; there are {}",
-        told(names)
+        told(&names)
     ))
 }
 
-fn told(names: Vec<String>) -> String {
+fn told(names: &[String]) -> String {
     let more = names.len().saturating_sub(TOLD);
-    let mut text = names[..names.len() - more].join(", ");
+    let text = names[..names.len() - more].join(", ");
     if more > 0 {
-        text.push_str(&format!(" and {more} more"));
+        return format!("{text} and {more} more");
     }
     text
 }
