@@ -29,6 +29,7 @@ fn named(name: &str) -> KeyEvent {
     plain(match name {
         "Enter" => KeyCode::Enter,
         "Esc" => KeyCode::Esc,
+        "Backspace" => KeyCode::Backspace,
         "Tab" => KeyCode::Tab,
         "S-Tab" => KeyCode::BackTab,
         "Up" => KeyCode::Up,
