@@ -63,7 +63,7 @@ fn unsafe_cell(buffer: &Buffer) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_in_any_field_can_be_drawn_at_any_size(
@@ -263,7 +263,7 @@ proptest! {
     #[test]
     fn the_selection_holds_under_any_keys_and_lists(
         size in (40u16..=210, 10u16..=60),
-        steps in prop::collection::vec(step(), 1..40),
+        steps in prop::collection::vec(step(), 1..30),
     ) {
         let mut screen = Screen::with(size, FULL, lists(0xff, 0x11));
         // Until the first key the worst is selected, whatever comes.

@@ -14,11 +14,10 @@ pub fn cut_end<'a>(text: &'a str, room: u16, more: &str) -> Cow<'a, str> {
     if width(text) <= room {
         return Cow::Borrowed(text);
     }
-    let kept = prefix(text, room.saturating_sub(width(more)));
-    if kept.is_empty() && room < width(more) {
+    let Some(left) = room.checked_sub(width(more)) else {
         return Cow::Borrowed("");
-    }
-    Cow::Owned(format!("{kept}{more}"))
+    };
+    Cow::Owned(format!("{}{more}", prefix(text, left)))
 }
 
 /// `text` in at most `room` cells, with `more` where its middle was cut: the start says what
@@ -39,24 +38,39 @@ pub fn cut_middle<'a>(text: &'a str, room: u16, more: &str) -> Cow<'a, str> {
 /// The longest start of `text` that fits.
 pub fn prefix(text: &str, room: u16) -> &str {
     let mut used = 0;
-    for (at, c) in text.char_indices() {
+    let too_far = |(_, c): &(usize, char)| {
         used += c.width().unwrap_or(0);
-        if used > usize::from(room) {
-            return &text[..at];
-        }
+        used > usize::from(room)
+    };
+    let cut = text
+        .char_indices()
+        .find(too_far)
+        .map_or(text.len(), |(at, _)| at);
+    let mut kept = &text[..cut];
+    // Characters side by side can be wider than each alone (an emoji's variation selector).
+    while width(kept) > room {
+        let last = kept.char_indices().next_back().map_or(0, |(at, _)| at);
+        kept = &kept[..last];
     }
-    text
+    kept
 }
 
 fn suffix(text: &str, room: u16) -> &str {
     let mut used = 0;
+    let mut kept = text;
     for (at, c) in text.char_indices().rev() {
         used += c.width().unwrap_or(0);
         if used > usize::from(room) {
-            return &text[at + c.len_utf8()..];
+            kept = &text[at + c.len_utf8()..];
+            break;
         }
     }
-    text
+    while width(kept) > room {
+        let first = kept.chars().next().map_or(0, char::len_utf8);
+        kept = &kept[first..];
+    }
+    // A mark belongs to the character before it.
+    kept.trim_start_matches(|c: char| c.width() == Some(0))
 }
 
 /// Breaks `text` into lines of at most `room` cells, at a space where there is one in the last
@@ -90,7 +104,10 @@ mod tests {
     #[case("coredns-abc", 7, "coredn…")]
     #[case("日本語", 5, "日本…")]
     #[case("日本語", 4, "日…")]
+    #[case("☺\u{fe0f}☺\u{fe0f}☺\u{fe0f}", 5, "☺\u{fe0f}☺\u{fe0f}…")]
+    #[case("☺\u{fe0f}☺\u{fe0f}☺\u{fe0f}", 4, "☺\u{fe0f}☺…")]
     #[case("ab", 0, "")]
+    #[case("\u{1e000}🫎", 0, "")]
     fn ends(#[case] text: &str, #[case] room: u16, #[case] expected: &str) {
         assert_eq!(cut_end(text, room, "…"), expected);
     }
@@ -99,6 +116,7 @@ mod tests {
     #[case("checkout-7d9f-x2x4l", 19, "checkout-7d9f-x2x4l")]
     #[case("checkout-7d9f-x2x4l", 13, "checko…-x2x4l")]
     #[case("checkout", 3, "ch…")]
+    #[case("x☺\u{fe0f}☺\u{fe0f}☺\u{fe0f}☺\u{fe0f}", 6, "x☺\u{fe0f}…☺\u{fe0f}")]
     fn middles(#[case] text: &str, #[case] room: u16, #[case] expected: &str) {
         assert_eq!(cut_middle(text, room, "…"), expected);
     }
