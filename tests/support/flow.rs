@@ -41,7 +41,7 @@ use tonic::transport::Endpoint;
 use super::typing::typed;
 
 /// Long enough for any machine; reached only by a failure.
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(20);
 const REFRESH: Duration = Duration::from_millis(250);
 
 thread_local! {
