@@ -22,7 +22,7 @@
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
 //! | [`terminal`] | raw mode, the alternate screen, the thread that writes |
-//! | [`domain`], [`link`], [`text`], [`format`], [`keys`], [`theme`] | leaves: vocabulary of all |
+//! | [`domain`], [`link`], [`text`], [`mod@format`], [`keys`], [`theme`] | leaves: vocabulary of all |
 //!
 //! # Invariants
 //!
