@@ -65,6 +65,14 @@ fn measures() {
         WATCH.as_secs()
     );
     println!("large: key to frame {} (p99 under 16 ms)", keys(&large));
+    println!(
+        "5,000 rows: a keystroke of the filter to its frame {} (p99 under 16 ms)",
+        filter(&large)
+    );
+    println!(
+        "500 pods: opening the palette {} (under 10 ms)",
+        palette(&large)
+    );
 }
 
 fn median<T: Ord + Copy>(mut run: impl FnMut() -> T) -> T {
@@ -164,19 +172,55 @@ fn rounds(trace: &Path) -> usize {
 fn keys(node: &Simulated) -> String {
     let mut term = node.open().spawn();
     complete(&term);
-    let mut times = Vec::new();
-    for n in 0..KEYS {
-        let before = term.written();
-        let start = Instant::now();
-        term.keys(if n % 40 < 20 { "j" } else { "k" });
-        term.wait_for_more(before, "a frame", PATIENCE);
-        times.push(start.elapsed());
-        // Spread over the refreshes.
-        std::thread::sleep(Duration::from_millis(37));
-    }
+    let key = |n: usize| if n % 40 < 20 { "j" } else { "k" };
+    summary((0..KEYS).map(|n| to_frame(&mut term, key(n))).collect())
+}
+
+/// From a key to the first bytes of its frame.
+fn to_frame(term: &mut Term, key: &str) -> Duration {
+    // Spread over the refreshes; a frame of a refresh must not be taken for the key's.
+    term.settle(Duration::from_millis(23), Duration::from_millis(300));
+    let before = term.written();
+    let start = Instant::now();
+    term.keys(key);
+    term.wait_for_more(before, "a frame", PATIENCE);
+    start.elapsed()
+}
+
+fn summary(mut times: Vec<Duration>) -> String {
     times.sort();
     let at = |percent: usize| ms(times[(times.len() - 1) * percent / 100]);
     format!("median {:.1} ms, p99 {:.1} ms", at(50), at(99))
+}
+
+fn filter(node: &Simulated) -> String {
+    let mut term = node.open().spawn();
+    complete(&term);
+    term.keys("2*/");
+    term.wait_for_text("Enter keep", PATIENCE);
+    let mut times = Vec::new();
+    for word in [
+        "web", "api", "worker", "running", "exit", "image", "ns:team",
+    ] {
+        for letter in word.chars() {
+            times.push(to_frame(&mut term, &letter.to_string()));
+        }
+        for _ in word.chars() {
+            times.push(to_frame(&mut term, "\x7f"));
+        }
+    }
+    summary(times)
+}
+
+fn palette(node: &Simulated) -> String {
+    let mut term = node.open().spawn();
+    complete(&term);
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        times.push(to_frame(&mut term, ":"));
+        to_frame(&mut term, "\x7f");
+    }
+    summary(times)
 }
 
 /// Time that all threads of a process have run.
