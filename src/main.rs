@@ -24,6 +24,8 @@ use critui::text::Text;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// crictl's pause before it tries to connect again: so long, doubling, up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -39,7 +41,7 @@ struct Setup {
     host: HostRoot,
     runtime: Runtime,
     /// The simulated node of `--demo`; it goes with the program.
-    _demo: Option<DemoNode>,
+    demo: Option<DemoNode>,
 }
 
 fn main() -> ExitCode {
@@ -155,7 +157,7 @@ impl Setup {
             env,
             host,
             runtime,
-            _demo: demo,
+            demo,
         })
     }
 
@@ -163,10 +165,13 @@ impl Setup {
     fn trace(&self, reports: bool) {
         let redirected = !rustix::termios::isatty(rustix::stdio::stderr());
         if self.config.crictl.debug.value && (reports || redirected) {
-            tracing_subscriber::fmt()
-                .with_max_level(tracing::Level::DEBUG)
+            // critui's own words only: HTTP/2 frames help nobody on a node.
+            let own = Targets::new().with_target("critui", tracing::Level::DEBUG);
+            let lines = tracing_subscriber::fmt::layer()
                 .with_ansi(false)
-                .with_writer(io::stderr)
+                .with_writer(io::stderr);
+            tracing_subscriber::registry()
+                .with(lines.with_filter(own))
                 .init();
         }
     }
@@ -209,6 +214,9 @@ impl Setup {
 
     fn logs(&mut self, logs: &Logs) -> Result<(), Failure> {
         let failed = |line: Text| Failure(cli::FAILED, line.to_string());
+        if let Some(demo) = &self.demo {
+            self.runtime.block_on(demo.files_written());
+        }
         let found = match logs.path() {
             Some(path) => logs.at_path(&self.host, &path),
             None => self.logs_by_name(logs),
