@@ -293,7 +293,10 @@ fn folders(host: &HostRoot, path: &Path) -> Vec<String> {
     let mut names: Vec<String> = names
         .into_iter()
         .filter_map(|name| name.into_string().ok())
-        .filter(|name| !name.contains(".log"))
+        .filter(|name| {
+            let found = host.stat(&path.join(name), DEADLINE);
+            found.is_ok_and(|found| found.kind == Kind::Folder)
+        })
         .collect();
     names.sort();
     names
