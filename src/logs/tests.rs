@@ -18,7 +18,7 @@ fn timeline(files: &[(&str, &[u8])]) -> (TempDir, Timeline) {
     fs::create_dir_all(&folder).unwrap();
     for (name, bytes) in files {
         let mut content = bytes.to_vec();
-        if name.ends_with(".gz") {
+        if segment::is_gzip(name) {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(bytes).unwrap();
             content = encoder.finish().unwrap();
