@@ -14,7 +14,7 @@ use critui::cri::{Connection, Target, Timing};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::link::Link;
-use critui::model::{Clock, Model, Node};
+use critui::model::{Clock, Keymap, Model, Node};
 use critui::terminal::Screen;
 use critui::text::Text;
 use critui::theme::{Ability, Theme};
@@ -86,7 +86,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     };
     let surface = Screen::enter()?;
     let input = EventStream::new();
-    let model = Model::new(node, clock);
+    let model = Model::new(node, clock, Keymap::default());
     let wall = Timestamp::now;
     let clipboard = Clipboard::detect(|name| std::env::var(name).ok());
     App {

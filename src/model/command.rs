@@ -1,7 +1,6 @@
 //! The one table of commands: dispatch, footer, help and the README's key table all come from
-//! [`COMMANDS`].
+//! [`COMMANDS`]. The keys in it are the defaults: see [`Keymap`](crate::model::Keymap).
 
-use crate::keys::Key;
 use crate::model::list::{Mark, Move};
 use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 
@@ -21,7 +20,7 @@ const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
 pub struct Command {
     /// Its name, as a keymap file and the palette know it.
     pub name: &'static str,
-    /// Its keys; see [`Key`] for the notation.
+    /// Its keys unless the user has others; see [`Key`](crate::keys::Key) for the notation.
     pub keys: &'static [&'static str],
     /// What it can be about.
     pub on: &'static [Noun],
@@ -369,14 +368,6 @@ pub static COMMANDS: &[Command] = &[
     ),
 ];
 
-/// The command that `key` means for `noun`.
-pub fn find(key: Key, noun: Noun) -> Option<&'static Command> {
-    let name = key.to_string();
-    COMMANDS
-        .iter()
-        .find(|command| command.on.contains(&noun) && command.keys.contains(&&*name))
-}
-
 /// The table of keys in Markdown, for the README and for `critui keys`.
 pub fn keys_table() -> String {
     let row = |command: &Command| {
@@ -394,6 +385,7 @@ pub fn keys_table() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Key;
     use std::collections::HashSet;
 
     #[test]

@@ -7,6 +7,7 @@ pub mod exit;
 mod fetch;
 pub mod filter;
 pub mod home;
+pub mod keymap;
 pub mod list;
 mod mouse;
 pub mod narrowing;
@@ -33,6 +34,7 @@ use crate::text::Text;
 
 pub use fetch::{Fetches, Target};
 pub use home::{Home, Panel};
+pub use keymap::Keymap;
 pub use prompt::Prompt;
 pub use store::Store;
 pub use update::{fit, settle, update, wake, wanted};
@@ -55,6 +57,8 @@ pub struct Model {
     pub node: Node,
     /// Pods, containers, images.
     pub store: Store,
+    /// Which key means what.
+    pub keymap: Keymap,
     /// The home screen.
     pub home: Home,
     /// What lies above it, the topmost last.
@@ -237,11 +241,12 @@ pub struct PageSeen {
 
 impl Model {
     /// A model that knows nothing of the node's pods yet.
-    pub fn new(node: Node, clock: Clock) -> Self {
+    pub fn new(node: Node, clock: Clock, keymap: Keymap) -> Self {
         Self {
             clock,
             node,
             store: Store::default(),
+            keymap,
             home: Home::default(),
             layers: Vec::new(),
             toast: None,

@@ -139,8 +139,10 @@ impl Palette {
 
 fn of_command(model: &Model, command: &'static Command) -> Option<Entry> {
     let noun = model.noun();
+    let key = model.keymap.shown(command);
     // Movements are quicker by hand than by name.
-    let moves = command.on.contains(&Noun::Page)
+    let moves = !key.is_empty()
+        && command.on.contains(&Noun::Page)
         && command.short.is_empty()
         && command.doc.contains(" row");
     if moves || !command.on.contains(&noun) {
@@ -148,7 +150,7 @@ fn of_command(model: &Model, command: &'static Command) -> Option<Entry> {
     }
     Some(Entry {
         name: command.name.to_owned(),
-        key: command.keys.join(" "),
+        key,
         doc: command.doc.to_owned(),
         refused: (command.refuse)(model),
         action: Action::Run(command),

@@ -5,11 +5,9 @@ use std::time::Duration;
 use crate::cri::{Update, Wanted};
 use crate::keys::Key;
 use crate::link::Link;
-use crate::model::{Clock, Effect, Model, Msg, Seen, Target, Toast, command, fetch, mouse, typing};
+use crate::model::{Clock, Effect, Model, Msg, Seen, Target, Toast, fetch, mouse, typing};
 use crate::text::Text;
 
-/// Quits from anywhere, also from the prompt.
-const QUIT: &str = "^c";
 /// How long a toast stays.
 const TOAST: Duration = Duration::from_secs(4);
 
@@ -100,11 +98,16 @@ pub fn wanted() -> Wanted {
 fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     model.home.touched(model.clock.uptime);
     model.toast = None;
-    if model.prompt.is_some() && key.to_string() != QUIT {
+    // What quits from anywhere does so from the prompt too, unless it can be typed there.
+    let command = model.keymap.find(key, model.noun());
+    let quits = command.is_some_and(|c| c.name == "quit") && key.typed().is_none();
+    if model.prompt.is_some() && !quits {
         return typing::press(model, seen, key);
     }
-    let Some(command) = command::find(key, model.noun()) else {
-        say(model, &format!("{key} does nothing here; ? shows the keys"));
+    let Some(command) = command else {
+        let help = model.keymap.key_of("help");
+        let help = help.map_or_else(String::new, |help| format!("; {help} shows the keys"));
+        say(model, &format!("{key} does nothing here{help}"));
         return vec![];
     };
     if let Some(reason) = (command.refuse)(model) {

@@ -20,21 +20,23 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let noun = cx.model.noun();
-    let shown = COMMANDS
-        .iter()
-        .filter(|c| !c.short.is_empty() && c.on.contains(&noun));
     let back = !cx.model.layers.is_empty();
-    let mut shown: Vec<(&Command, &str)> = shown.map(|command| (command, command.short)).collect();
-    if let Some(last) = shown.last_mut().filter(|_| back) {
-        last.1 = "back";
-    }
+    let mut shown: Vec<(&Command, String, &str)> = COMMANDS
+        .iter()
+        .filter(|c| !c.short.is_empty() && c.on.contains(&noun))
+        .filter_map(|command| {
+            let key = cx.model.keymap.keys_of(command).first()?.to_string();
+            let leaves = back && command.name == "back-or-quit";
+            Some((command, key, if leaves { "back" } else { command.short }))
+        })
+        .collect();
     // The last two, help and quit, are there whatever the width.
-    let cost = |(command, short): &(&Command, &str)| width(command.keys[0]) + width(short) + 3;
+    let cost = |(_, key, short): &(&Command, String, &str)| width(key) + width(short) + 3;
     while shown.len() > 2 && shown.iter().map(cost).sum::<u16>() > area.width {
         shown.remove(shown.len() - 3);
     }
     let mut x = area.x;
-    for (command, short) in shown {
+    for (command, key_name, short) in shown {
         let dead = (command.refuse)(cx.model).is_some();
         let (key, text) = if dead {
             (Role::Dim, Role::Dim)
@@ -46,7 +48,7 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
             width: area.right().saturating_sub(x),
             ..area
         };
-        x += body::line(cx, rest(x), buffer, command.keys[0], key) + 1;
+        x += body::line(cx, rest(x), buffer, &key_name, key) + 1;
         x += body::line(cx, rest(x), buffer, short, text) + 2;
     }
 }

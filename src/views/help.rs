@@ -1,21 +1,21 @@
 //! Help, generated from the table of commands, and the notices.
 
 use crate::model::command::{COMMANDS, Command};
-use crate::model::{Model, Noun};
+use crate::model::{Keymap, Model, Noun};
 use crate::theme::Role;
 use crate::widgets::page::Doc;
 
-/// The keys.
-pub fn doc() -> Doc {
+/// The keys, as the user has them.
+pub fn doc(keymap: &Keymap) -> Doc {
     let mut doc = Doc::default();
     let everywhere = |command: &&Command| command.on.contains(&Noun::Page);
     doc.title("Everywhere");
     for command in COMMANDS.iter().filter(everywhere) {
-        doc.fact(keys(command), command.doc);
+        doc.fact(keys(keymap, command), command.doc);
     }
     doc.title("In the lists");
     for command in COMMANDS.iter().filter(|command| !everywhere(command)) {
-        doc.fact(keys(command), command.doc);
+        doc.fact(keys(keymap, command), command.doc);
     }
     doc.title("What is in trouble");
     for line in [
@@ -32,11 +32,10 @@ pub fn doc() -> Doc {
 }
 
 /// Its keys, else how it is called in the palette.
-fn keys(command: &Command) -> String {
-    if command.keys.is_empty() {
-        format!(":{}", command.name)
-    } else {
-        command.keys.join(" ")
+fn keys(keymap: &Keymap, command: &Command) -> String {
+    match keymap.shown(command) {
+        keys if keys.is_empty() => format!(":{}", command.name),
+        keys => keys,
     }
 }
 

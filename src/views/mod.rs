@@ -83,7 +83,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
         None => home::draw(&cx, body, buffer, &mut seen),
         Some(layer) => {
             let (title, doc) = match &layer.page {
-                Page::Help => ("Help".to_owned(), help::doc()),
+                Page::Help => ("Help".to_owned(), help::doc(&model.keymap)),
                 Page::Notices => ("Notices".to_owned(), help::notices(model)),
                 Page::Summary(subject) => summary::page(&cx, subject, true),
             };

@@ -298,14 +298,18 @@ fn empty(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {
     let narrowing = &cx.model.home.narrowing;
     let narrowed = narrowing.only_trouble || narrowing.filters[panel.index()].is_some();
     let text = match (known, panel) {
-        (false, _) => "  waiting for the runtime",
-        _ if narrowed => "  nothing matches; * drops all narrowing",
-        (true, Panel::Pods) => "  no pods on this node",
-        (true, Panel::Containers) if cx.model.home.of_pod.is_some() => {
-            "  this pod has no containers; * shows those of every pod"
-        }
-        (true, Panel::Containers) => "  no containers on this node",
-        (true, Panel::Images) => "  no images on this node",
+        (false, _) => "waiting for the runtime",
+        _ if narrowed => "nothing matches",
+        (true, Panel::Pods) => "no pods on this node",
+        (true, Panel::Containers) if cx.model.home.of_pod.is_some() => "this pod has no containers",
+        (true, Panel::Containers) => "no containers on this node",
+        (true, Panel::Images) => "no images on this node",
     };
-    body::line(cx, area, buffer, text, Role::Dim);
+    let of_pod = panel == Panel::Containers && cx.model.home.of_pod.is_some();
+    let more = match cx.model.keymap.key_of("widen") {
+        Some(key) if known && narrowed => format!("; {key} drops all narrowing"),
+        Some(key) if known && of_pod => format!("; {key} shows those of every pod"),
+        _ => String::new(),
+    };
+    body::line(cx, area, buffer, &format!("  {text}{more}"), Role::Dim);
 }

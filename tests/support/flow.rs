@@ -20,7 +20,7 @@ use critui::demo::{self, DemoNode, Fault, Scenario};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::link::Link;
-use critui::model::{Clock, Model, Node};
+use critui::model::{Clock, Keymap, Model, Node};
 use critui::terminal::Surface;
 use critui::theme::{Ability, Depth, Theme};
 use crossterm::event::{Event, KeyEvent};
@@ -335,7 +335,7 @@ where
         unicode: true,
     };
     App {
-        model: Model::new(node, clock),
+        model: Model::new(node, clock, Keymap::default()),
         theme: Theme::named("default", ability).expect("a theme"),
         surface,
         input,

@@ -11,7 +11,7 @@ use critui::domain::{
 };
 use critui::keys::Key;
 use critui::link::{Link, Problem};
-use critui::model::{Clock, Effect, Model, Msg, Node, Seen, Target, fit, settle, update};
+use critui::model::{Clock, Effect, Keymap, Model, Msg, Node, Seen, Target, fit, settle, update};
 use critui::theme::{Ability, Depth, Theme};
 use critui::views;
 use jiff::{SignedDuration, Timestamp};
@@ -288,7 +288,7 @@ impl Screen {
             uptime: Duration::ZERO,
         };
         let mut screen = Self {
-            model: Model::new(node, clock),
+            model: Model::new(node, clock, Keymap::default()),
             seen: Seen::default(),
             theme: Theme::named("default", ability).expect("a theme"),
             size,
