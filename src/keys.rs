@@ -153,6 +153,72 @@ impl FromStr for Key {
     }
 }
 
+/// How other programs write modifiers and keys, in lower case, and how critui does.
+const FOREIGN_MODIFIERS: [(&str, &str); 10] = [
+    ("ctrl-", "^"),
+    ("ctrl+", "^"),
+    ("control-", "^"),
+    ("c-", "^"),
+    ("alt-", "A-"),
+    ("alt+", "A-"),
+    ("meta-", "A-"),
+    ("m-", "A-"),
+    ("shift-", "S-"),
+    ("shift+", "S-"),
+];
+const FOREIGN_NAMES: [(&str, &str); 6] = [
+    ("return", "Enter"),
+    ("escape", "Esc"),
+    ("pageup", "PgUp"),
+    ("pagedown", "PgDn"),
+    ("del", "Delete"),
+    ("spacebar", "Space"),
+];
+
+/// The key that somebody who wrote `text` may have meant: other programs write `Ctrl-d`.
+pub fn suggest(text: &str) -> Option<Key> {
+    let lower = text.to_lowercase();
+    let mut rest = lower.trim_matches(['<', '>']);
+    let mut modifiers = String::new();
+    while let Some((foreign, own)) = FOREIGN_MODIFIERS.iter().find(|(m, _)| rest.starts_with(m)) {
+        modifiers += own;
+        rest = &rest[foreign.len()..];
+    }
+    let own = NAMED.iter().map(|(name, _)| *name);
+    let own = own.map(|name| (name.to_lowercase(), name));
+    let foreign = FOREIGN_NAMES
+        .iter()
+        .map(|(name, own)| ((*name).to_owned(), *own));
+    let functions = rest.starts_with('f').then(|| rest.to_uppercase());
+    let name = own.chain(foreign).find(|(name, _)| name == rest);
+    let name = name.map(|(_, own)| own.to_owned()).or(functions);
+    format!("{modifiers}{}", name.as_deref().unwrap_or(rest))
+        .parse()
+        .ok()
+}
+
+/// The key that a terminal sends for `key` if it cannot tell the two apart, as `^i` and `Tab`.
+pub fn arrives_as(key: Key) -> Option<&'static str> {
+    match key {
+        Key {
+            code: KeyCode::Char('i'),
+            ctrl: true,
+            ..
+        } => Some("Tab"),
+        Key {
+            code: KeyCode::Char('m'),
+            ctrl: true,
+            ..
+        } => Some("Enter"),
+        Key {
+            code: KeyCode::Char('['),
+            ctrl: true,
+            ..
+        } => Some("Esc"),
+        _ => None,
+    }
+}
+
 fn named(name: &str) -> Option<KeyCode> {
     let function = |digits: &str| digits.parse().ok().filter(|n| (1..=12).contains(n));
     NAMED
@@ -192,6 +258,29 @@ mod tests {
     #[case("ab")]
     fn refuses(#[case] text: &str) {
         assert_eq!(text.parse::<Key>(), Err(UnknownKey(text.to_owned())));
+    }
+
+    #[rstest]
+    #[case("Ctrl-d", Some("^d"))]
+    #[case("C-D", Some("^d"))]
+    #[case("<c-x>", Some("^x"))]
+    #[case("alt+x", Some("A-x"))]
+    #[case("enter", Some("Enter"))]
+    #[case("Return", Some("Enter"))]
+    #[case("shift-tab", Some("S-Tab"))]
+    #[case("PageDown", Some("PgDn"))]
+    #[case("f5", Some("F5"))]
+    #[case("f13", None)]
+    #[case("ab", None)]
+    #[case("", None)]
+    fn suggests(#[case] text: &str, #[case] meant: Option<&str>) {
+        assert_eq!(suggest(text).map(|key| key.to_string()).as_deref(), meant);
+    }
+
+    #[test]
+    fn some_keys_arrive_as_others() {
+        assert_eq!(arrives_as("^i".parse().unwrap()), Some("Tab"));
+        assert_eq!(arrives_as("i".parse().unwrap()), None);
     }
 
     proptest! {

@@ -15,12 +15,14 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use rustix::io::Errno;
+use rustix::process::{Gid, Uid};
+use rustix::thread;
 
 mod folder;
 mod resolver;
 
 pub use folder::{FileId, Folder};
-pub use resolver::{Kind, Listing, OpenError, Resolver, SocketHandle, Stat};
+pub use resolver::{Kind, Listing, OpenError, Resolver, SocketHandle, Stamp, Stat};
 
 /// How long [`HostRoot::socket`] waits for the file system.
 const SOCKET_DEADLINE: Duration = Duration::from_secs(1);
@@ -58,6 +60,31 @@ impl HostRoot {
     pub fn read(&self, path: &Path, limit: u64, deadline: Duration) -> Result<Vec<u8>, OpenError> {
         let path = path.to_owned();
         self.work(deadline, move |resolver| resolver.read(&path, limit))
+    }
+
+    /// Reads a regular file of at most `limit` bytes as the user and group `who`, so that it
+    /// yields nothing that this user could not read himself. The path's last part must be no
+    /// link. Owner and mode are those of the file that was read. Only root can be somebody else.
+    pub fn read_as(
+        &self,
+        who: (u32, u32),
+        path: &Path,
+        limit: u64,
+        deadline: Duration,
+    ) -> Result<(Stat, Vec<u8>), OpenError> {
+        let path = path.to_owned();
+        self.work(deadline, move |resolver| {
+            // On Linux a user is a property of the thread, and this one does nothing else.
+            become_user(who)?;
+            resolver.read_unlinked(&path, limit)
+        })
+    }
+
+    /// What tells a file from what will be there when it has been changed; `None` when nothing
+    /// is there or nothing can be said.
+    pub fn stamp(&self, path: &Path, deadline: Duration) -> Option<Stamp> {
+        let path = path.to_owned();
+        self.work(deadline, move |resolver| resolver.stamp(&path)).ok()
     }
 
     /// Opens a regular file for reading. Reading it may block for as long as its file system
@@ -117,6 +144,17 @@ impl HostRoot {
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(OpenError::Other(Errno::IO)),
         }
     }
+}
+
+/// Makes the calling thread act as `who`, for good.
+fn become_user((uid, gid): (u32, u32)) -> Result<(), OpenError> {
+    if rustix::process::geteuid().as_raw() == uid {
+        return Ok(());
+    }
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    thread::set_thread_groups(&[])?;
+    thread::set_thread_res_gid(gid, gid, gid)?;
+    Ok(thread::set_thread_res_uid(uid, uid, uid)?)
 }
 
 /// One of the [`MAX_WORKERS`], given back when dropped.
@@ -216,6 +254,56 @@ mod tests {
             read(&slash, "/dev/null").unwrap_err().to_string(),
             "is a device, not a regular file"
         );
+    }
+
+    #[test]
+    fn a_file_is_read_as_its_owner_and_never_through_a_link() {
+        let (folder, root) = root();
+        let me = (
+            rustix::process::geteuid().as_raw(),
+            rustix::process::getegid().as_raw(),
+        );
+        std_fs::write(folder.path().join("mine"), "hello").unwrap();
+        symlink("mine", folder.path().join("link")).unwrap();
+        let (stat, bytes) = root.read_as(me, Path::new("/mine"), 64, SOON).unwrap();
+        assert_eq!((stat.uid, &bytes[..]), (me.0, &b"hello"[..]));
+        let link = root.read_as(me, Path::new("/link"), 64, SOON);
+        assert_eq!(link, Err(OpenError::Wrong(Kind::Link, Kind::File)));
+    }
+
+    /// Needs root, as the program does to be somebody else; others see that it is refused.
+    #[test]
+    fn as_somebody_else_only_his_files_can_be_read() {
+        let (folder, root) = root();
+        let mode = |path: &Path, mode| {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            std_fs::set_permissions(path, mode).unwrap();
+        };
+        mode(folder.path(), 0o755);
+        for (name, bits) in [("secret", 0o600), ("public", 0o644)] {
+            std_fs::write(folder.path().join(name), "text").unwrap();
+            mode(&folder.path().join(name), bits);
+        }
+        let read = |name| root.read_as((4242, 4243), Path::new(name), 64, SOON);
+        assert_eq!(read("/secret").unwrap_err(), OpenError::NotPermitted);
+        if rustix::process::geteuid().is_root() {
+            assert_eq!(read("/public").unwrap().1, b"text");
+        }
+        // The thread that was somebody else is gone: this one is not.
+        assert_eq!(root.read(Path::new("/secret"), 64, SOON).unwrap(), b"text");
+    }
+
+    #[test]
+    fn a_stamp_changes_with_the_file() {
+        let (folder, root) = root();
+        let stamp = || root.stamp(Path::new("/a"), SOON);
+        assert_eq!(stamp(), None);
+        std_fs::write(folder.path().join("a"), "one").unwrap();
+        let first = stamp();
+        assert_eq!(stamp(), first);
+        std_fs::write(folder.path().join("b"), "one").unwrap();
+        std_fs::rename(folder.path().join("b"), folder.path().join("a")).unwrap();
+        assert!(first.is_some() && stamp() != first);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod narrowing;
 pub mod palette;
 pub mod prompt;
 pub mod rows;
+pub mod sorting;
 pub mod store;
 pub mod trouble;
 mod typing;

@@ -154,6 +154,15 @@ impl From<&fs::Stat> for Stat {
     }
 }
 
+/// What tells one state of a file from the next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    file: (u64, u64),
+    size: i64,
+    modified: (i64, u64),
+    changed: (i64, u64),
+}
+
 /// The names in a folder, without `.` and `..`, in no order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Listing {
@@ -224,25 +233,44 @@ impl Resolver {
 
     /// See [`super::HostRoot::read`].
     pub fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, OpenError> {
-        let mut bytes = Vec::new();
-        self.open(path)?
-            .take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|error| from_std(&error))?;
-        if bytes.len() as u64 > limit {
-            return Err(OpenError::TooLarge(limit));
-        }
-        Ok(bytes)
+        read_all(self.open(path)?, limit)
+    }
+
+    /// See [`super::HostRoot::read_as`]; the calling thread is already that user.
+    pub(super) fn read_unlinked(
+        &self,
+        path: &Path,
+        limit: u64,
+    ) -> Result<(Stat, Vec<u8>), OpenError> {
+        let file = self.open_with(path, OFlags::NOFOLLOW)?;
+        let stat = Stat::from(&fs::fstat(&file)?);
+        Ok((stat, read_all(file, limit)?))
+    }
+
+    /// See [`super::HostRoot::stamp`].
+    pub(super) fn stamp(&self, path: &Path) -> Result<Stamp, OpenError> {
+        let stat = fs::fstat(self.resolve(path, OFlags::PATH)?)?;
+        Ok(Stamp {
+            file: (stat.st_dev, stat.st_ino),
+            size: stat.st_size,
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+            // Owner and mode count as well: they decide about trust.
+            changed: (stat.st_ctime, stat.st_ctime_nsec),
+        })
     }
 
     /// See [`super::HostRoot::open`].
     pub fn open(&self, path: &Path) -> Result<File, OpenError> {
-        let found = self.resolve(path, OFlags::PATH)?;
+        self.open_with(path, OFlags::empty())
+    }
+
+    fn open_with(&self, path: &Path, how: OFlags) -> Result<File, OpenError> {
+        let found = self.resolve(path, OFlags::PATH | how)?;
         let stat = expect(&found, Kind::File)?;
         match fs::open(proc_path(&found), FOR_READING, Mode::empty()) {
             Ok(file) => Ok(file.into()),
             Err(Errno::NOENT | Errno::NOTDIR) if self.is_slash => {
-                let file = self.resolve(path, FOR_READING)?;
+                let file = self.resolve(path, FOR_READING | how)?;
                 if same(&fs::fstat(&file)?, &stat) {
                     Ok(file.into())
                 } else {
@@ -352,6 +380,17 @@ pub(super) fn link_target(found: &OwnedFd) -> Result<Option<PathBuf>, OpenError>
     }
     let raw = fs::readlinkat(found, "", Vec::new())?;
     Ok(Some(OsString::from_vec(raw.into_bytes()).into()))
+}
+
+fn read_all(file: File, limit: u64) -> Result<Vec<u8>, OpenError> {
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| from_std(&error))?;
+    if bytes.len() as u64 > limit {
+        return Err(OpenError::TooLarge(limit));
+    }
+    Ok(bytes)
 }
 
 pub(super) fn proc_path(found: &OwnedFd) -> PathBuf {
