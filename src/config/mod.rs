@@ -18,8 +18,10 @@ pub mod discovery;
 pub mod endpoint;
 pub mod env;
 pub mod go;
+pub mod look;
 pub mod report;
 mod resolve;
+mod schema;
 pub mod settings;
 #[cfg(test)]
 mod testing;
@@ -28,6 +30,7 @@ pub mod value;
 pub mod yaml;
 
 use endpoint::Endpoint;
+use look::Look;
 pub use resolve::{host_root, resolve};
 use value::{Source, Valued};
 
@@ -40,6 +43,8 @@ pub struct Config {
     pub crictl: CrictlOptions,
     /// Time between two looks at the runtime.
     pub refresh: Valued<Duration>,
+    /// Theme, keys, the order of the lists.
+    pub look: Look,
     /// Subscribe to the runtime's events. Off in read-only mode.
     pub events: Valued<bool>,
     /// The host's root, as it was named.

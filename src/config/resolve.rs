@@ -63,6 +63,7 @@ fn assemble(
     let named = cli.behaviour.settings.as_deref();
     let mut loaded = settings::load(named, env, host);
     warnings.append(&mut loaded.problems);
+    warnings.append(&mut loaded.warnings);
     let access = Access::decide(voices(&cli.behaviour, env, loaded.reasons));
     let events = events(&cli.behaviour, &access);
     if cli.behaviour.events && !events.value {
@@ -73,8 +74,9 @@ fn assemble(
         crictl,
         refresh: match cli.behaviour.refresh {
             Some(refresh) => Valued::new(refresh, Source::Flag("--refresh")),
-            None => (loaded.settings.refresh).unwrap_or(Valued::default_of(DEFAULT_REFRESH)),
+            None => (loaded.settings.refresh.take()).unwrap_or(Valued::default_of(DEFAULT_REFRESH)),
         },
+        look: loaded.settings.look(),
         events,
         host_root: match &cli.connection.host_root {
             Some(path) => Valued::new(path.clone(), Source::Flag("--host-root")),

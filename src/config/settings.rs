@@ -10,11 +10,15 @@ use serde_yaml::Value;
 
 use super::env::{Env, FILE_DEADLINE};
 use super::go;
+use super::look::{self, Bound, Look, Skin};
+use super::schema::{Draft, Here, READ_ONLY, no_such, scalar};
+pub use super::schema::{KEYS, Key};
 use super::trust::Guard;
-use super::value::{Source, Valued};
-use super::yaml::{Fault, MAX_BYTES, Places, did_you_mean};
+use super::value::Valued;
+use super::yaml::{Fault, MAX_BYTES, Places};
 use crate::access::Reason;
 use crate::host::open::{HostRoot, OpenError};
+use crate::model::list::Sort;
 use crate::text::Text;
 
 /// Where the settings for everybody are.
@@ -26,59 +30,42 @@ const MIN_REFRESH: Duration = Duration::from_millis(250);
 /// Longest.
 const MAX_REFRESH: Duration = Duration::from_secs(5 * 60);
 
-/// Most reasons that are kept: one is enough, and a file may hold a million unknown keys.
-const MAX_REASONS: usize = 16;
+/// Most problems that are told: a file may hold a million unknown keys.
+const MAX_PROBLEMS: usize = 16;
 
 /// What the settings files say, apart from `read-only`, which is a [`Reason`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
     /// Time between two looks at the runtime.
     pub refresh: Option<Valued<Duration>>,
+    /// The theme.
+    pub theme: Option<Valued<Skin>>,
+    /// The orders of the lists, by [`Panel::index`](crate::model::Panel::index).
+    pub sort: [Option<Valued<Sort>>; 3],
+    /// Keys of commands, a later one for the same command wins.
+    pub keys: Vec<Bound>,
 }
 
-/// One key of the files. A new setting is one more row of [`KEYS`].
-pub struct Key {
-    /// Its name.
-    pub name: &'static str,
-    /// What a value looks like, after "expected".
-    pub expects: &'static str,
-    /// What it does, for the documentation.
-    pub doc: &'static str,
-    /// Takes the value; false when it is none of what is expected.
-    set: fn(&mut Draft, &Value, Source) -> bool,
-}
+impl Settings {
+    /// What `later` says replaces what is here.
+    fn add(&mut self, later: Self) {
+        fn replace<T>(here: &mut Option<T>, later: Option<T>) {
+            if later.is_some() {
+                *here = later;
+            }
+        }
+        replace(&mut self.refresh, later.refresh);
+        replace(&mut self.theme, later.theme);
+        for (here, later) in self.sort.iter_mut().zip(later.sort) {
+            replace(here, later);
+        }
+        self.keys.extend(later.keys);
+    }
 
-/// Every key that a settings file may hold.
-pub const KEYS: &[Key] = &[
-    Key {
-        name: READ_ONLY,
-        expects: "true or false",
-        doc: "Change nothing on the node; nothing turns this off again.",
-        set: |draft, value, _| {
-            draft.read_only = value.as_bool();
-            draft.read_only.is_some()
-        },
-    },
-    Key {
-        name: "refresh",
-        expects: "a duration from 250ms to 5m, such as 2s",
-        doc: "Time between two looks at the runtime.",
-        set: |draft, value, source| {
-            let text = value.as_str();
-            let refresh = text.and_then(|text| parse_refresh(text).ok());
-            draft.settings.refresh = refresh.map(|refresh| Valued::new(refresh, source));
-            refresh.is_some()
-        },
-    },
-];
-
-const READ_ONLY: &str = "read-only";
-
-/// What one file says.
-#[derive(Debug, Default)]
-struct Draft {
-    settings: Settings,
-    read_only: Option<bool>,
+    /// Theme, keys and orders, with what is built in where nothing is said.
+    pub fn look(self) -> Look {
+        Look::new(self.theme, self.sort, self.keys)
+    }
 }
 
 /// What came of all files.
@@ -90,6 +77,8 @@ pub struct Loaded {
     pub reasons: Vec<Reason>,
     /// What is wrong, one line each: file, line, column, key.
     pub problems: Vec<Text>,
+    /// What is odd but was asked for.
+    pub warnings: Vec<Text>,
 }
 
 /// A duration from 250 ms to 5 min as Go writes it.
@@ -103,21 +92,19 @@ pub fn parse_refresh(text: &str) -> Result<Duration, String> {
 /// file. Files for everybody are read from the program's own file system and from the host's.
 pub fn load(named: Option<&Path>, env: &Env, host: &HostRoot) -> Loaded {
     let mut loaded = Loaded::default();
-    let system = File::new(&env.own, SYSTEM.into(), env.guard.clone());
-    loaded.add(&system);
-    let on_host = File::new(host, SYSTEM.into(), env.guard.clone());
-    if on_host.shown != system.shown {
-        loaded.add(&on_host);
+    for file in loaded.files(named, env, host) {
+        loaded.add(&file);
     }
-    match named {
-        Some(path) => {
-            let mut file = File::new(&env.own, env.cwd.join(path), env.guard.clone());
-            file.named = true;
-            loaded.add(&file);
-        }
-        None => loaded.add_users(env),
-    }
+    let clashes = look::settle(&mut loaded.settings.keys);
+    loaded.problems.extend(clashes.into_iter().map(Text::from));
     loaded
+}
+
+/// Where [`load`] looks.
+pub fn places(named: Option<&Path>, env: &Env, host: &HostRoot) -> Vec<(HostRoot, PathBuf)> {
+    let files = Loaded::default().files(named, env, host);
+    let place = |file: File<'_>| (file.host.clone(), file.path);
+    files.into_iter().map(place).collect()
 }
 
 /// A file that may be there.
@@ -128,6 +115,8 @@ struct File<'a> {
     guard: Option<Guard>,
     /// Named by flag: it must be there, and distrust is a warning.
     named: bool,
+    /// Under sudo, the user and group whose file it is: it is read as them.
+    caller: Option<(u32, u32)>,
 }
 
 impl<'a> File<'a> {
@@ -139,56 +128,89 @@ impl<'a> File<'a> {
             shown,
             guard,
             named: false,
+            caller: None,
         }
     }
 
     /// Its text, or `None` when it is not there and need not be; and why it is not trusted if
     /// it is used all the same.
     fn text(&self) -> Result<(Option<String>, Option<String>), String> {
-        let missing_is_fine = |error: OpenError| match error {
-            OpenError::Missing if !self.named => Ok((None, None)),
-            error => Err(error.to_string()),
-        };
+        match self.read(&self.path) {
+            Err(OpenError::Missing) if !self.named => Ok((None, None)),
+            Err(error) => Err(error.to_string()),
+            Ok((_, Some(why))) if !self.named => Err(format!("{why}, so it is not trusted")),
+            Ok((bytes, distrust)) => Ok((Some(utf8(bytes)?), distrust)),
+        }
+    }
+
+    /// The text of a theme that the file names; the error follows the theme's path.
+    fn theme(&self, path: &Path) -> Result<String, String> {
+        match self.read(path) {
+            Err(error) => Err(format!(" {error}")),
+            Ok((_, Some(why))) => Err(format!(" {why}, so it is not trusted")),
+            Ok((bytes, None)) => utf8(bytes).map_err(|what| format!(" {what}")),
+        }
+    }
+
+    /// What a path holds, with the rights that this file has, and why it should not be trusted.
+    fn read(&self, path: &Path) -> Result<(Vec<u8>, Option<String>), OpenError> {
+        if let Some(caller) = self.caller {
+            let read = self.host.read_as(caller, path, MAX_BYTES, FILE_DEADLINE);
+            let (stat, bytes) = read?;
+            let guard = self.guard.as_ref();
+            return Ok((bytes, guard.and_then(|guard| guard.fault(stat))));
+        }
         let distrust = match &self.guard {
-            Some(guard) => match guard.distrust(self.host, &self.path) {
-                Ok(why) => why,
-                Err(error) => return missing_is_fine(error),
-            },
+            Some(guard) => guard.distrust(self.host, path)?,
             None => None,
         };
-        if let Some(why) = distrust.as_ref().filter(|_| !self.named) {
-            return Err(format!("{why}, so it is not trusted"));
-        }
-        match self.host.read(&self.path, MAX_BYTES, FILE_DEADLINE) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => Ok((Some(text), distrust)),
-                Err(_) => Err("is not UTF-8 text".into()),
-            },
-            Err(error) => missing_is_fine(error),
-        }
+        Ok((self.host.read(path, MAX_BYTES, FILE_DEADLINE)?, distrust))
     }
 }
 
+fn utf8(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".into())
+}
+
 impl Loaded {
-    /// The user's file. Under sudo the file of the user who called it is asked as well, but can
-    /// only turn read-only mode on.
-    fn add_users(&mut self, env: &Env) {
+    fn files<'a>(
+        &mut self,
+        named: Option<&Path>,
+        env: &'a Env,
+        host: &'a HostRoot,
+    ) -> Vec<File<'a>> {
+        let system = File::new(&env.own, SYSTEM.into(), env.guard.clone());
+        let on_host = File::new(host, SYSTEM.into(), env.guard.clone());
+        let host_is_other = on_host.shown != system.shown;
+        let mut files = vec![system];
+        files.extend(Some(on_host).filter(|_| host_is_other));
+        if let Some(path) = named {
+            let mut file = File::new(&env.own, env.cwd.join(path), env.guard.clone());
+            file.named = true;
+            files.push(file);
+        } else {
+            files.extend(self.users(env));
+        }
+        files
+    }
+
+    /// The user's file, and under sudo that of the user who called it.
+    fn users<'a>(&mut self, env: &'a Env) -> impl Iterator<Item = File<'a>> + use<'a> {
         let users = self.path_below(env.config_home());
         let caller = env.sudo_user();
         let callers = caller.and_then(|(uid, _)| {
             let home = env.home_of(uid);
             self.path_below(home.map(|home| home.map(|home| home.join(".config"))))
         });
-        if let Some(path) = users.filter(|path| callers.as_ref() != Some(path)) {
-            self.add(&File::new(&env.own, path, env.guard.clone()));
-        }
-        if let (Some(path), Some(caller)) = (callers, caller) {
+        let users = users.filter(|path| callers.as_ref() != Some(path));
+        let users = users.map(|path| File::new(&env.own, path, env.guard.clone()));
+        let callers = callers.zip(caller).map(|(path, caller)| {
             let guard = env.guard.clone().map(|guard| guard.and(caller));
-            let mut only = Self::default();
-            only.add(&File::new(&env.own, path, guard));
-            self.reasons.append(&mut only.reasons);
-            self.problems.append(&mut only.problems);
-        }
+            let mut file = File::new(&env.own, path, guard);
+            file.caller = Some(caller);
+            file
+        });
+        users.into_iter().chain(callers)
     }
 
     fn path_below(&mut self, folder: Result<Option<PathBuf>, OpenError>) -> Option<PathBuf> {
@@ -209,57 +231,71 @@ impl Loaded {
         };
         if let Some(why) = distrust {
             let line = format!("{shown} {why}; it is used because --settings names it");
-            self.problems.push(line.into());
+            self.warnings.push(line.into());
         }
-        if let Some(text) = text {
-            self.add_text(shown, &text);
+        let Some(text) = text else { return };
+        let mut settings = self.add_text(shown, &text, &|path| file.theme(path));
+        if file.caller.is_some() {
+            // Looks and keys are his own affair; how often root asks the runtime is not.
+            settings.refresh = None;
         }
+        self.settings.add(settings);
     }
 
-    fn add_text(&mut self, shown: &str, text: &str) {
+    fn add_text(
+        &mut self,
+        shown: &str,
+        text: &str,
+        read: &dyn Fn(&Path) -> Result<String, String>,
+    ) -> Settings {
         match parse(text) {
-            Ok(pairs) => self.add_pairs(shown, &pairs, &Places::of(text)),
-            Err(fault) => self.broken(shown, &fault),
+            Ok(pairs) => self.add_pairs(shown, &pairs, &Places::of(text), read),
+            Err(fault) => {
+                self.broken(shown, &fault);
+                Settings::default()
+            }
         }
     }
 
-    fn add_pairs(&mut self, shown: &str, pairs: &serde_yaml::Mapping, places: &Places) {
+    fn add_pairs(
+        &mut self,
+        shown: &str,
+        pairs: &serde_yaml::Mapping,
+        places: &Places,
+        read: &dyn Fn(&Path) -> Result<String, String>,
+    ) -> Settings {
         let mut draft = Draft::default();
         for (key, value) in pairs {
             let name = scalar(key);
-            let place = places.get(&name);
             let Some(key) = KEYS.iter().find(|known| known.name == name) else {
                 // A key that nobody knows may be read-only, misspelt.
-                self.broken(shown, &Fault::at(place, unknown(&name)));
+                let what = no_such("setting", &name, KEYS.iter().map(|key| key.name));
+                self.broken(shown, &Fault::at(places.get(&name), what));
                 continue;
             };
-            let source = Source::File {
-                path: shown.into(),
-                line: place.map(|place| place.line),
+            let here = Here {
+                shown,
+                places,
+                key,
+                read,
             };
-            if (key.set)(&mut draft, value, source) {
-                continue;
-            }
-            let found = scalar(value);
-            let what = format!("{name}: expected {}, found {found}", key.expects);
-            let fault = Fault::at(place, what);
-            if name == READ_ONLY {
-                self.broken(shown, &fault);
-            } else {
-                self.problems.push(fault.in_file(shown).into());
+            for fault in (key.set)(&mut draft, value, &here) {
+                if key.name == READ_ONLY {
+                    self.broken(shown, &fault);
+                } else if self.problems.len() < MAX_PROBLEMS {
+                    self.problems.push(fault.in_file(shown).into());
+                }
             }
         }
         if draft.read_only == Some(true) {
             let path = shown.to_owned();
             self.reasons.push(Reason::Settings { path });
         }
-        if draft.settings.refresh.is_some() {
-            self.settings.refresh = draft.settings.refresh;
-        }
+        draft.settings
     }
 
     fn broken(&mut self, path: &str, fault: &Fault) {
-        if self.reasons.len() >= MAX_REASONS {
+        if self.reasons.len() >= MAX_PROBLEMS {
             return;
         }
         self.reasons.push(Reason::BrokenSettings {
@@ -279,28 +315,6 @@ fn parse(text: &str) -> Result<serde_yaml::Mapping, Fault> {
             "expected a mapping of keys to values, such as read-only: true",
         )),
     }
-}
-
-/// A value in a message; what has an inside is named only.
-fn scalar(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".into(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(value) => value.to_string(),
-        Value::String(value) => value.clone(),
-        Value::Sequence(_) => "a list".into(),
-        Value::Mapping(_) => "a mapping".into(),
-        Value::Tagged(_) => "a tagged value".into(),
-    }
-}
-
-fn unknown(name: &str) -> String {
-    let names = || KEYS.iter().map(|key| key.name);
-    if let Some(meant) = did_you_mean(name, names()) {
-        return format!("{name} is no setting: did you mean {meant}?");
-    }
-    let names: Vec<_> = names().collect();
-    format!("{name} is no setting: there are {}", names.join(", "))
 }
 
 #[cfg(test)]
@@ -418,8 +432,8 @@ mod tests {
     fn a_flood_of_problems_is_cut() {
         let flood: Vec<_> = (0..500).map(|n| format!("x{n}: 1")).collect();
         let loaded = text(&flood.join("\n"));
-        assert_eq!(loaded.reasons.len(), MAX_REASONS);
-        assert_eq!(loaded.problems.len(), MAX_REASONS);
+        assert_eq!(loaded.reasons.len(), MAX_PROBLEMS);
+        assert_eq!(loaded.problems.len(), MAX_PROBLEMS);
     }
 
     #[test]
@@ -474,7 +488,7 @@ mod tests {
             raw in "([a-z-]{1,9}|read-only|refresh|true|[-:?,\\[\\]{}#&*!|>'\"%@` \n\t\u{feff}\u{1b}]|: |\n- ){0,12}",
         ) {
             let mut loaded = Loaded::default();
-            loaded.add_text("settings.yaml", &raw);
+            loaded.add_text("settings.yaml", &raw, &|_| Err(" is not there".into()));
             if loaded.reasons.is_empty() {
                 let pairs: Option<BTreeMap<String, Value>> = serde_yaml::from_str(&raw).unwrap();
                 for (key, value) in pairs.unwrap_or_default() {

@@ -88,7 +88,7 @@ impl Guard {
 
     /// What is wrong with one entry on the way. In a sticky folder nobody can replace what
     /// others own, and each entry's owner is looked at, so such a folder is fine.
-    fn fault(&self, stat: Stat) -> Option<String> {
+    pub(super) fn fault(&self, stat: Stat) -> Option<String> {
         if !self.uids.contains(&stat.uid) {
             return Some(format!("belongs to user {}", stat.uid));
         }

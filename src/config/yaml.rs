@@ -69,9 +69,10 @@ impl From<serde_yaml::Error> for Fault {
     }
 }
 
-/// The keys of a document's outermost mapping and where they stand.
+/// The keys of a document's outermost mapping, and of the mappings right inside it, and where
+/// they stand.
 #[derive(Clone, Debug, Default)]
-pub struct Places(Vec<(String, Place)>);
+pub struct Places(Vec<(Option<String>, String, Place)>);
 
 impl Places {
     /// Finds the keys of the first document. Call it on what `serde_yaml` has accepted, which
@@ -80,26 +81,53 @@ impl Places {
         let Ok(documents) = MarkedYaml::load_from_str(text) else {
             return Self::default();
         };
-        let Some(YamlData::Mapping(mapping)) = documents.first().map(|node| &node.data) else {
-            return Self::default();
+        let mut places = Self::default();
+        if let Some(document) = documents.first() {
+            for (key, value) in places.add(None, document) {
+                places.add(Some(&key), value);
+            }
+        }
+        places
+    }
+
+    fn add<'a, 'y>(
+        &mut self,
+        above: Option<&str>,
+        node: &'a MarkedYaml<'y>,
+    ) -> Vec<(String, &'a MarkedYaml<'y>)> {
+        let YamlData::Mapping(mapping) = &node.data else {
+            return Vec::new();
         };
-        let place = |node: &MarkedYaml| Place {
-            line: node.span.start.line(),
-            column: node.span.start.col() + 1,
-        };
-        let named = |node: &MarkedYaml| node.data.as_str().map(str::to_owned);
-        Self(
-            mapping
-                .keys()
-                .filter_map(|key| Some((named(key)?, place(key))))
-                .collect(),
-        )
+        let mut inside = Vec::new();
+        for (key, value) in mapping {
+            let Some(name) = key.data.as_str() else {
+                continue;
+            };
+            let place = Place {
+                line: key.span.start.line(),
+                column: key.span.start.col() + 1,
+            };
+            let above = above.map(str::to_owned);
+            self.0.push((above, name.to_owned(), place));
+            inside.push((name.to_owned(), value));
+        }
+        inside
     }
 
     /// Where `key` stands.
     pub fn get(&self, key: &str) -> Option<Place> {
-        let found = self.0.iter().find(|(name, _)| name == key);
-        found.map(|(_, place)| *place)
+        self.find(None, key)
+    }
+
+    /// Where `key` stands in the mapping of `above`.
+    pub fn inside(&self, above: &str, key: &str) -> Option<Place> {
+        self.find(Some(above), key)
+    }
+
+    fn find(&self, above: Option<&str>, key: &str) -> Option<Place> {
+        let found =
+            |(a, k, _): &&(Option<String>, String, Place)| a.as_deref() == above && k == key;
+        self.0.iter().find(found).map(|(_, _, place)| *place)
     }
 }
 
@@ -208,6 +236,7 @@ mod tests {
         assert_eq!(places.get("first"), at(2, 1));
         assert_eq!(places.get("second"), at(4, 1));
         assert_eq!(places.get("third"), None);
+        assert_eq!(places.inside("second", "third"), at(4, 12));
         assert_eq!(places.get("fourth"), at(5, 3));
     }
 

@@ -84,7 +84,8 @@ impl HostRoot {
     /// is there or nothing can be said.
     pub fn stamp(&self, path: &Path, deadline: Duration) -> Option<Stamp> {
         let path = path.to_owned();
-        self.work(deadline, move |resolver| resolver.stamp(&path)).ok()
+        self.work(deadline, move |resolver| resolver.stamp(&path))
+            .ok()
     }
 
     /// Opens a regular file for reading. Reading it may block for as long as its file system
