@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::clipboard::{self, Clipboard};
+use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
 use crate::keys::Key;
@@ -47,6 +48,8 @@ pub struct App<S, I> {
     pub connection: Connection,
     /// What it learns.
     pub updates: mpsc::Receiver<Update>,
+    /// Settings that have changed; nothing comes when nobody watches them.
+    pub settings: mpsc::Receiver<Reload>,
     /// Measures the pressure on the node.
     pub gauge: Gauge,
     /// How the terminal takes what is copied.
@@ -140,6 +143,7 @@ where
         tokio::select! {
             event = self.input.next() => input(event.as_ref()),
             Some(update) = self.updates.recv() => Due::Message(Msg::Feed(update)),
+            Some(reload) = self.settings.recv() => Due::Message(self.reload(reload)),
             Some(done) = jobs.join_next(), if !jobs.is_empty() => {
                 done.map_or(Due::Nothing, Due::Message)
             }
@@ -207,7 +211,7 @@ where
         jobs: &mut JoinSet<Msg>,
     ) -> io::Result<()> {
         let loaded = self.model.store.loaded();
-        frame.urgent |= matches!(msg, Msg::Key(_) | Msg::Redraw);
+        frame.urgent |= matches!(msg, Msg::Key(_) | Msg::Redraw | Msg::Settings(_));
         frame.dirty = true;
         if matches!(msg, Msg::Pressure(_)) {
             self.measure(jobs, PRESSURE);
@@ -219,6 +223,20 @@ where
             self.run_effect(effect, jobs)?;
         }
         Ok(())
+    }
+
+    /// Takes over what the model does not hold of changed settings.
+    fn reload(&mut self, reload: Reload) -> Msg {
+        match reload.theme.theme(self.theme.ability()) {
+            Ok(theme) => self.theme = theme,
+            // It was found good when it was read.
+            Err(error) => tracing::debug!("theme: {error}"),
+        }
+        self.connection.refresh_every(reload.refresh);
+        if !reload.changed.read_only.is_empty() {
+            self.connection.forbid_events();
+        }
+        Msg::Settings(reload.changed)
     }
 
     fn clock(&self) -> Clock {

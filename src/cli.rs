@@ -105,6 +105,8 @@ pub struct Connection {
 /// Flags that decide what critui does.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Behaviour")]
+// One word for each flag.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Behaviour {
     /// Change nothing: critui only looks, runs no programs and writes no files; nothing turns
     /// this off again
@@ -113,6 +115,10 @@ pub struct Behaviour {
     /// Read this file instead of ~/.config/critui/settings.yaml
     #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// Do not start while a settings file holds a mistake; without this critui tells it and starts
+    /// with the rest, read-only where the file may have asked for that
+    #[arg(long, global = true)]
+    pub strict: bool,
     /// Time between two looks at the runtime, 250ms to 5m; 2s if nothing else is set
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_refresh)]
     pub refresh: Option<Duration>,
@@ -131,6 +137,15 @@ pub struct Behaviour {
 pub enum Command {
     /// Show every setting in effect and where it comes from
     Config {
+        /// Form of the output
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show critui's own settings in effect and where they come from
+    Settings {
+        /// Print a settings file with every key, command, theme and column, at its default
+        #[arg(long, conflicts_with = "form")]
+        default: bool,
         /// Form of the output
         #[command(flatten)]
         output: Output,
@@ -265,15 +280,16 @@ mod tests {
 
     #[test]
     fn behaviour_flags() {
-        let cli = args("--read-only --events --settings s.yaml --refresh 250ms").unwrap();
+        let cli = args("--read-only --strict --events --settings s.yaml --refresh 250ms").unwrap();
         let Behaviour {
             read_only,
             settings,
+            strict,
             refresh,
             events,
             debug,
         } = cli.behaviour;
-        assert!(read_only && events && !debug);
+        assert!(read_only && events && strict && !debug);
         assert_eq!(settings, Some("s.yaml".into()));
         assert_eq!(refresh, Some(Duration::from_millis(250)));
         assert_eq!(cli.command, None);

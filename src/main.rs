@@ -13,6 +13,7 @@ use critui::config::endpoint::Endpoint;
 use critui::config::env::Env;
 use critui::config::report::Report;
 use critui::config::value::{Source, Valued};
+use critui::config::watch::Watcher;
 use critui::config::{self, Config};
 use critui::cri::{self, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Profile, Scenario};
@@ -39,6 +40,8 @@ struct Setup {
     config: Config,
     env: Env,
     host: HostRoot,
+    /// Of the settings, for the screen.
+    watcher: Watcher,
     runtime: Runtime,
     /// The simulated node of `--demo`; it goes with the program.
     demo: Option<DemoNode>,
@@ -71,6 +74,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     if cli.command == Some(Command::Keys) {
         return print(|out| out.write_all(command::keys_table().as_bytes()));
     }
+    if matches!(cli.command, Some(Command::Settings { default: true, .. })) {
+        return print(|out| out.write_all(config::example::text().as_bytes()));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -87,6 +93,10 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     setup.trace(cli.command.is_some());
     let result = match &cli.command {
         Some(Command::Config { output }) => setup.show_config(output.form),
+        Some(Command::Settings { output, .. }) => {
+            let report = Report::of_settings(&setup.config);
+            print(|out| report.write(output.form, out))
+        }
         Some(Command::Snapshot { output }) => setup.snapshot(output.form),
         Some(Command::Logs(logs)) => setup.logs(logs),
         Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(),
@@ -152,10 +162,17 @@ impl Setup {
             config.endpoints = config::Endpoints::default();
             config.endpoints.settle(Some(found));
         }
+        let watcher = Watcher {
+            named: cli.behaviour.settings,
+            refresh: cli.behaviour.refresh,
+            env: env.clone(),
+            host: host.clone(),
+        };
         Ok(Self {
             config,
             env,
             host,
+            watcher,
             runtime,
             demo,
         })
@@ -262,6 +279,7 @@ impl Setup {
             config: &self.config,
             endpoint: &endpoint,
             timing: self.timing(),
+            watcher: self.watcher.clone(),
             target,
         };
         let failed = |error: io::Error| Failure(cli::FAILED, error.to_string());

@@ -10,14 +10,15 @@ use critui::clipboard::Clipboard;
 use critui::config::Config;
 use critui::config::endpoint::Endpoint;
 use critui::config::value::Valued;
+use critui::config::watch::Watcher;
 use critui::cri::{Connection, Target, Timing};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::link::Link;
-use critui::model::{Clock, Keymap, Model, Node};
+use critui::model::{Clock, Model, Node, Panel};
 use critui::terminal::Screen;
 use critui::text::Text;
-use critui::theme::{Ability, Theme};
+use critui::theme::Ability;
 use crossterm::event::EventStream;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -34,6 +35,7 @@ pub struct Opening<'a> {
     pub endpoint: &'a Valued<Endpoint>,
     pub target: Target,
     pub timing: Timing,
+    pub watcher: Watcher,
 }
 
 /// Whether there is a terminal to draw on; else the line that says what to do.
@@ -62,10 +64,12 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         endpoint,
         target,
         timing,
+        watcher,
     } = opening;
     let started = Instant::now();
     let ability = Ability::detect(|name| std::env::var(name).ok());
-    let theme = Theme::named("default", ability).map_err(io::Error::other)?;
+    let look = &config.look;
+    let theme = look.theme.value.theme(ability).map_err(io::Error::other)?;
     let node = Node {
         name: node_name(&target.host),
         endpoint: Text::clean(&endpoint.value.to_string()),
@@ -86,7 +90,11 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     };
     let surface = Screen::enter()?;
     let input = EventStream::new();
-    let model = Model::new(node, clock, Keymap::default());
+    let mut model = Model::new(node, clock, look.keymap.clone());
+    for (panel, sort) in Panel::ALL.into_iter().zip(look.sorts()) {
+        model.home.sort_by(panel, sort);
+    }
+    let settings = watcher.start(look.clone());
     let wall = Timestamp::now;
     let clipboard = Clipboard::detect(|name| std::env::var(name).ok());
     App {
@@ -96,6 +104,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         input,
         connection,
         updates,
+        settings,
         gauge,
         clipboard,
         started,

@@ -276,6 +276,11 @@ impl Theme {
         if self.ability.unicode { UNICODE } else { ASCII }
     }
 
+    /// What the terminal can show.
+    pub fn ability(&self) -> Ability {
+        self.ability
+    }
+
     /// True when characters beyond ASCII can be shown.
     pub fn unicode(&self) -> bool {
         self.ability.unicode

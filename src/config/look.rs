@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::value::{Source, Valued};
 use super::yaml::Fault;
+use crate::keys::Key;
 use crate::model::command::{COMMANDS, Command};
 use crate::model::keymap::{Binding, Clash, Keymap};
 use crate::model::list::Sort;
@@ -109,13 +110,13 @@ impl Look {
     }
 
     /// Every command, its keys, and where they come from.
-    pub fn keys(&self) -> impl Iterator<Item = (&'static Command, String, &Source)> {
+    pub fn keys(&self) -> impl Iterator<Item = (&'static Command, &[Key], &Source)> {
         COMMANDS.iter().map(|command| {
             let of = |bound: &&Bound| bound.binding.command.name == command.name;
             let source = self.bound.iter().rev().find(of).map(|bound| &bound.source);
             (
                 command,
-                self.keymap.shown(command),
+                self.keymap.keys_of(command),
                 source.unwrap_or(&Source::Default),
             )
         })

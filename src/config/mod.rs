@@ -17,6 +17,7 @@ pub mod crictl;
 pub mod discovery;
 pub mod endpoint;
 pub mod env;
+pub mod example;
 pub mod go;
 pub mod look;
 pub mod report;
@@ -27,6 +28,7 @@ pub mod settings;
 mod testing;
 pub mod trust;
 pub mod value;
+pub mod watch;
 pub mod yaml;
 
 use endpoint::Endpoint;

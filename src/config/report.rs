@@ -7,10 +7,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::endpoint::Endpoint;
+use super::look::Look;
 use super::value::{Source, Valued};
 use super::{Config, shown_path};
 use crate::access::{Access, Reason};
 use crate::cli::Form;
+use crate::keys::Key;
+use crate::model::{Panel, sorting};
 use crate::text::Text;
 
 /// The whole report, in the shape of its JSON and YAML.
@@ -28,7 +31,7 @@ pub struct Report {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Row {
     /// Its name in files and flags.
-    pub name: &'static str,
+    pub name: String,
     /// Its value; null when there is none.
     pub value: Value,
     /// `flag`, `env`, `file`, `discovered`, `follows`, `default`, `none`; read-only also
@@ -62,11 +65,36 @@ impl Report {
             config_file,
             row("host-root", host_root, &config.host_root.source),
             duration("refresh", &config.refresh),
-            plain("events", &config.events),
-            read_only(&config.access),
         ];
+        let look = &config.look;
+        let keys = keys(look).filter(|row| row.source != Source::Default.kind());
+        let rest = [plain("events", &config.events), read_only(&config.access)];
+        Self::with(
+            config,
+            settings
+                .into_iter()
+                .chain(tastes(look))
+                .chain(keys)
+                .chain(rest),
+        )
+    }
+
+    /// Collects what settings files can say.
+    pub fn of_settings(config: &Config) -> Self {
+        let first = [
+            read_only(&config.access),
+            duration("refresh", &config.refresh),
+        ];
+        let look = &config.look;
+        Self::with(
+            config,
+            first.into_iter().chain(tastes(look)).chain(keys(look)),
+        )
+    }
+
+    fn with(config: &Config, settings: impl Iterator<Item = Row>) -> Self {
         Self {
-            settings,
+            settings: settings.collect(),
             read_only_reasons: reasons(&config.access),
             warnings: config.warnings.clone(),
         }
@@ -88,13 +116,7 @@ impl Report {
         let lines: Vec<[String; 3]> = self
             .settings
             .iter()
-            .map(|row| {
-                [
-                    row.name.to_owned(),
-                    value_text(&row.value),
-                    source_text(row),
-                ]
-            })
+            .map(|row| [row.name.clone(), value_text(&row.value), source_text(row)])
             .collect();
         let head = ["SETTING", "VALUE", "SOURCE"].map(str::to_owned);
         let width = |column: usize| {
@@ -126,6 +148,8 @@ fn value_text(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
         Value::String(text) => text.clone(),
+        Value::Array(parts) if parts.is_empty() => "-".into(),
+        Value::Array(parts) => parts.iter().map(value_text).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
 }
@@ -138,9 +162,27 @@ fn source_text(row: &Row) -> String {
     }
 }
 
-fn row(name: &'static str, value: Value, source: &Source) -> Row {
+/// Theme and orders.
+fn tastes(look: &Look) -> impl Iterator<Item = Row> + use<'_> {
+    let theme = row("theme", json!(look.theme.value.name), &look.theme.source);
+    let sort = Panel::ALL.into_iter().zip(&look.sort).map(|(panel, sort)| {
+        let name = format!("sort.{}", sorting::panel_name(panel));
+        row(name, json!(sorting::print(panel, sort.value)), &sort.source)
+    });
+    std::iter::once(theme).chain(sort)
+}
+
+/// The keys of every command.
+fn keys(look: &Look) -> impl Iterator<Item = Row> + use<'_> {
+    look.keys().map(|(command, keys, source)| {
+        let keys: Vec<String> = keys.iter().map(Key::to_string).collect();
+        row(format!("keys.{}", command.name), json!(keys), source)
+    })
+}
+
+fn row(name: impl Into<String>, value: Value, source: &Source) -> Row {
     Row {
-        name,
+        name: name.into(),
         value,
         source: source.kind(),
         detail: source.detail().map(Text::from),
@@ -149,7 +191,7 @@ fn row(name: &'static str, value: Value, source: &Source) -> Row {
 
 fn none(name: &'static str, why: Option<&str>) -> Row {
     Row {
-        name,
+        name: name.into(),
         value: Value::Null,
         source: "none",
         detail: why.map(Text::from),
@@ -177,7 +219,7 @@ fn read_only(access: &Access) -> Row {
         },
     };
     Row {
-        name: "read-only",
+        name: "read-only".into(),
         value: json!(access.grant().is_none()),
         source,
         detail,
@@ -243,6 +285,10 @@ disable-pull-on-run   false             default
 config                /etc/crictl.yaml  default
 host-root             /                 default
 refresh               2s                default
+theme                 default           default
+sort.pods             trouble           default
+sort.containers       trouble           default
+sort.images           trouble           default
 events                false             default
 read-only             true              several
 
@@ -265,14 +311,14 @@ Warnings:
         let runtime = json!({"name": "runtime-endpoint", "value": "unix:///r", "source": "file",
             "detail": "/etc/crictl.yaml:1"});
         assert_eq!(json["settings"][0], runtime);
-        assert_eq!(json["settings"].as_array().unwrap().len(), 12);
+        assert_eq!(json["settings"].as_array().unwrap().len(), 16);
         assert_eq!(json["read_only_reasons"].as_array().unwrap().len(), 1);
     }
 
     #[test]
     fn what_was_not_found_is_null_with_the_reason() {
         let table = rendered(&Node::new(), &[], Form::Table);
-        let line = "runtime-endpoint      -      none: no container runtime answers\n";
+        let line = "runtime-endpoint      -        none: no container runtime answers\n";
         assert!(table.contains(line), "{table}");
         assert!(!table.contains("Warnings"), "{table}");
     }

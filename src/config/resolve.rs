@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::crictl::{CrictlFile, Entry};
 use super::endpoint::{self, Endpoint, USE_ANYWAY};
 use super::env::{Env, FILE_DEADLINE};
+use super::settings::Loaded;
 use super::value::{Source, Valued};
 use super::yaml::MAX_BYTES;
 use super::{Config, ConfigError, CrictlOptions, Endpoints, go, settings};
 use crate::access::{Access, Reason};
-use crate::cli::{Behaviour, Cli, Connection};
+use crate::cli::{Behaviour, Cli, Connection, FAILED};
 use crate::host::open::{HostRoot, Kind, OpenError, Stat};
 use crate::text::Text;
 
@@ -49,7 +50,7 @@ pub fn resolve(cli: &Cli, env: &Env, host: &HostRoot) -> Result<Config, ConfigEr
     let endpoints = reader.endpoints(&file)?;
     let crictl = options(cli, path, &file);
     let warnings = reader.warnings;
-    Ok(assemble(cli, env, host, endpoints, crictl, warnings))
+    assemble(cli, env, host, endpoints, crictl, warnings)
 }
 
 fn assemble(
@@ -59,9 +60,15 @@ fn assemble(
     endpoints: Endpoints,
     crictl: CrictlOptions,
     mut warnings: Vec<Text>,
-) -> Config {
+) -> Result<Config, ConfigError> {
     let named = cli.behaviour.settings.as_deref();
     let mut loaded = settings::load(named, env, host);
+    if let Some(problem) = first_problem(&loaded).filter(|_| cli.behaviour.strict) {
+        return Err(ConfigError {
+            line: problem.into(),
+            code: FAILED,
+        });
+    }
     warnings.append(&mut loaded.problems);
     warnings.append(&mut loaded.warnings);
     let access = Access::decide(voices(&cli.behaviour, env, loaded.reasons));
@@ -69,12 +76,12 @@ fn assemble(
     if cli.behaviour.events && !events.value {
         warnings.push("--events has no effect in read-only mode".into());
     }
-    Config {
+    Ok(Config {
         endpoints,
         crictl,
         refresh: match cli.behaviour.refresh {
             Some(refresh) => Valued::new(refresh, Source::Flag("--refresh")),
-            None => (loaded.settings.refresh.take()).unwrap_or(Valued::default_of(DEFAULT_REFRESH)),
+            None => in_files(loaded.settings.refresh.take()),
         },
         look: loaded.settings.look(),
         events,
@@ -84,7 +91,23 @@ fn assemble(
         },
         access,
         warnings,
-    }
+    })
+}
+
+/// What `--strict` says about the settings; `None` when they are good.
+fn first_problem(loaded: &Loaded) -> Option<String> {
+    let first = loaded.problems.first()?;
+    let more = match loaded.problems.len() - 1 {
+        0 => String::new(),
+        1 => " (and 1 more problem: 'critui settings' shows both)".into(),
+        n => format!(" (and {n} more problems: 'critui settings' shows them all)"),
+    };
+    Some(format!("{first}{more}"))
+}
+
+/// Time between two looks, as the files say or built in.
+pub(super) fn in_files(refresh: Option<Valued<Duration>>) -> Valued<Duration> {
+    refresh.unwrap_or(Valued::default_of(DEFAULT_REFRESH))
 }
 
 fn voices(flags: &Behaviour, env: &Env, settings: Vec<Reason>) -> Vec<Reason> {

@@ -529,7 +529,7 @@ mod tests {
                 loaded.settings.refresh.unwrap().value,
                 Duration::from_secs(8)
             );
-            let line = loaded.problems.last().unwrap().as_str();
+            let line = loaded.warnings.last().unwrap().as_str();
             assert!(
                 line.ends_with("it is used because --settings names it"),
                 "{line}"

@@ -50,6 +50,8 @@ pub(super) struct Actor {
     timing: Timing,
     reports: Reports,
     wants: watch::Receiver<Wanted>,
+    /// Time between two lists when nothing happens.
+    refresh: watch::Receiver<Duration>,
     wake: Wake,
     backoff: Backoff,
     /// When the runtime last answered, or when waiting for it began.
@@ -67,6 +69,7 @@ impl Actor {
         timing: Timing,
         reports: Reports,
         wants: watch::Receiver<Wanted>,
+        refresh: watch::Receiver<Duration>,
         wake: Wake,
     ) -> Self {
         Self {
@@ -74,6 +77,7 @@ impl Actor {
             timing,
             reports,
             wants,
+            refresh,
             wake,
             backoff: Backoff::default(),
             heard: (timing.clock)(),
@@ -186,7 +190,7 @@ impl Actor {
     /// Waits until the next round is due; true if somebody asked for it.
     async fn rest(&mut self, poller: &Poller, had: Wanted) -> bool {
         let round = poller.last();
-        let mut due = pace::due(round, self.timing.refresh, poller.changed());
+        let mut due = pace::due(round, *self.refresh.borrow(), poller.changed());
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(due) => return false,

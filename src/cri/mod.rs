@@ -32,6 +32,7 @@ mod testing;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -84,6 +85,7 @@ pub struct Wanted {
 pub struct Connection {
     wanted: watch::Sender<Wanted>,
     refresh: Arc<Notify>,
+    every: watch::Sender<Duration>,
     reader: Reader,
     events: Option<Arc<Events>>,
     task: JoinHandle<()>,
@@ -111,10 +113,12 @@ impl Connection {
             out,
             events: events.clone(),
         };
-        let actor = Actor::new(target, timing, reports, wants, wake);
+        let (every, interval) = watch::channel(timing.refresh);
+        let actor = Actor::new(target, timing, reports, wants, interval, wake);
         Self {
             wanted,
             refresh,
+            every,
             reader,
             events,
             task: tokio::spawn(actor.run()),
@@ -133,6 +137,25 @@ impl Connection {
     /// Lists everything wanted now; while the runtime is down, tries to connect now.
     pub fn refresh(&self) {
         self.refresh.notify_one();
+    }
+
+    /// Sets the time between two lists when nothing happens, from now on.
+    pub fn refresh_every(&self, interval: Duration) {
+        let changed = self.every.send_if_modified(|now| {
+            let changed = *now != interval;
+            *now = interval;
+            changed
+        });
+        if changed {
+            // The pause that has begun may be the old, long one.
+            self.refresh();
+        }
+    }
+
+    /// Closes the subscription to events for good: from now on nothing may be changed.
+    pub fn forbid_events(&mut self) {
+        self.pause_events();
+        self.events = None;
     }
 
     /// Closes the subscription to events, if there is one, and returns when it is closed. To be

@@ -171,6 +171,8 @@ pub enum Msg {
     Mouse(Mouse, u16, u16),
     /// What became of a text for the clipboard.
     Copied(Text),
+    /// The settings have changed.
+    Settings(Changed),
     /// Time has passed.
     Wake,
 }
@@ -182,6 +184,20 @@ pub enum Mouse {
     Click,
     /// The wheel turned, down when positive.
     Wheel(isize),
+}
+
+/// What changed settings mean while the program runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Changed {
+    /// Which key means what.
+    pub keymap: Keymap,
+    /// The order of each list whose setting has changed, by [`Panel::index`].
+    pub sorts: [Option<list::Sort>; 3],
+    /// Why nothing may be changed any more; empty when the settings do not say so, which takes
+    /// nothing back.
+    pub read_only: Vec<Text>,
+    /// What is wrong with the settings.
+    pub problems: Vec<Text>,
 }
 
 /// What is to be done outside.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::cri::{Update, Wanted};
 use crate::keys::Key;
 use crate::link::Link;
-use crate::model::{Clock, Effect, Model, Msg, Seen, Target, Toast, fetch, mouse, typing};
+use crate::model::{
+    Changed, Clock, Effect, Model, Msg, Panel, Seen, Target, Toast, fetch, mouse, typing,
+};
 use crate::text::Text;
 
 /// How long a toast stays.
@@ -60,6 +62,10 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
         }
         Msg::Pressure(pressure) => {
             model.node.pressure = pressure;
+            vec![]
+        }
+        Msg::Settings(changed) => {
+            settings(model, changed);
             vec![]
         }
     };
@@ -128,6 +134,36 @@ pub(super) fn say(model: &mut Model, line: &str) {
         text: Text::clean(line),
         until,
     });
+}
+
+/// Takes over changed settings. They can turn read-only on, never off.
+fn settings(model: &mut Model, changed: Changed) {
+    model.keymap = changed.keymap;
+    for (panel, sort) in Panel::ALL.into_iter().zip(changed.sorts) {
+        if let Some(sort) = sort {
+            model.home.sort_by(panel, sort);
+        }
+    }
+    let was_free = model.node.read_only.is_empty();
+    let mut news = Vec::new();
+    for reason in changed.read_only {
+        if !model.node.read_only.contains(&reason) {
+            model.node.read_only.push(reason);
+        }
+    }
+    if was_free && !model.node.read_only.is_empty() {
+        news.push("read-only from now on".to_owned());
+    }
+    for problem in changed.problems {
+        if !model.node.notices.contains(&problem) {
+            news.push(problem.to_string());
+            model.node.notices.push(problem);
+        }
+    }
+    if news.is_empty() {
+        news.push("settings loaded again".to_owned());
+    }
+    say(model, &news.join("; "));
 }
 
 fn feed(model: &mut Model, update: Update) {

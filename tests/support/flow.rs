@@ -341,6 +341,8 @@ where
         input,
         connection,
         updates,
+        // Nobody watches them: its sender is gone.
+        settings: mpsc::channel(1).1,
         gauge: Gauge::new(host),
         clipboard: Clipboard::Direct,
         started: Instant::now(),

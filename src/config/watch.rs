@@ -1,0 +1,136 @@
+//! Loads the settings again when a file of theirs has changed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::env::{Env, FILE_DEADLINE};
+use super::look::{Look, Skin};
+use super::{resolve, settings};
+use crate::host::open::{HostRoot, Stamp};
+use crate::model::Changed;
+use crate::text::Text;
+
+/// How often the files are looked at: a few system calls each time.
+const EVERY: Duration = Duration::from_secs(2);
+/// How long a changed file must stay as it is before it is read: half a file would count as a
+/// broken one, and that makes the run read-only.
+const STILL: Duration = Duration::from_millis(250);
+
+/// Settings that have been loaded again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reload {
+    /// The theme.
+    pub theme: Skin,
+    /// Time between two looks at the runtime.
+    pub refresh: Duration,
+    /// The rest.
+    pub changed: Changed,
+}
+
+/// What the settings were loaded with.
+#[derive(Clone, Debug)]
+pub struct Watcher {
+    /// `--settings`.
+    pub named: Option<PathBuf>,
+    /// `--refresh`, which wins over files.
+    pub refresh: Option<Duration>,
+    /// The environment.
+    pub env: Env,
+    /// The host's root.
+    pub host: HostRoot,
+}
+
+type Places = Vec<(HostRoot, PathBuf)>;
+
+/// What the files look like from outside.
+async fn stamps(places: Places, theme: Option<(HostRoot, PathBuf)>) -> Vec<Option<Stamp>> {
+    let work = move || {
+        let places = places.iter().chain(&theme);
+        places
+            .map(|(host, path)| host.stamp(path, FILE_DEADLINE))
+            .collect()
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or_default()
+}
+
+impl Watcher {
+    /// Watches from now on; `look` is what is in effect. Call it inside a tokio runtime. It ends
+    /// with the receiver.
+    pub fn start(self, look: Look) -> mpsc::Receiver<Reload> {
+        let (out, reloads) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let closed = out.clone();
+            tokio::select! {
+                () = closed.closed() => (),
+                () = self.watch(look, &out) => (),
+            }
+        });
+        reloads
+    }
+
+    async fn watch(self, mut look: Look, out: &mpsc::Sender<Reload>) {
+        let this = self.clone();
+        let work = move || settings::places(this.named.as_deref(), &this.env, &this.host);
+        let places: Places = tokio::task::spawn_blocking(work).await.unwrap_or_default();
+        let stamps = |look: &Look| {
+            let theme = look.theme.value.file.clone();
+            stamps(
+                places.clone(),
+                theme.map(|theme| (self.env.own.clone(), theme)),
+            )
+        };
+        let mut seen = stamps(&look).await;
+        loop {
+            tokio::time::sleep(EVERY).await;
+            let now = stamps(&look).await;
+            if now == seen {
+                continue;
+            }
+            tokio::time::sleep(STILL).await;
+            if stamps(&look).await != now {
+                continue;
+            }
+            let Some((reload, next)) = self.load(&look).await else {
+                continue;
+            };
+            // The theme's file may be another one now.
+            let theme_moved = next.theme.value.file != look.theme.value.file;
+            look = next;
+            seen = if theme_moved {
+                stamps(&look).await
+            } else {
+                now
+            };
+            if out.send(reload).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn load(&self, before: &Look) -> Option<(Reload, Look)> {
+        let this = self.clone();
+        let work = move || settings::load(this.named.as_deref(), &this.env, &this.host);
+        let mut loaded = tokio::task::spawn_blocking(work).await.ok()?;
+        let in_files = resolve::in_files(loaded.settings.refresh.take());
+        let look = loaded.settings.look();
+        let (old, new) = (before.sorts(), look.sorts());
+        let sorts = [0, 1, 2].map(|at| Some(new[at]).filter(|sort| *sort != old[at]));
+        let reasons = loaded.reasons.iter();
+        let changed = Changed {
+            keymap: look.keymap.clone(),
+            sorts,
+            read_only: reasons
+                .map(|reason| Text::clean(&reason.to_string()))
+                .collect(),
+            problems: loaded.problems,
+        };
+        let reload = Reload {
+            theme: look.theme.value.clone(),
+            refresh: self.refresh.unwrap_or(in_files.value),
+            changed,
+        };
+        Some((reload, look))
+    }
+}
