@@ -283,3 +283,215 @@ pub(super) fn scalar(value: &Value) -> String {
         Value::Tagged(_) => "a tagged value".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::{self, Loaded, SYSTEM};
+    use super::super::testing::Node;
+    use super::*;
+    use rstest::rstest;
+
+    fn load(node: &Node, settings: &str) -> Loaded {
+        node.write(SYSTEM, settings);
+        settings::load(None, &node.env, &node.host)
+    }
+
+    /// The problems, with the node's folder cut out and the file's path shortened.
+    fn problems(node: &Node, settings: &str) -> Vec<String> {
+        let loaded = load(node, settings);
+        assert_eq!(
+            loaded.reasons,
+            [],
+            "looks and keys have no say in read-only"
+        );
+        let system = node.shown(SYSTEM);
+        let cut = |line: &str| line.replace(&system, "S").replace(&node.shown(""), "/");
+        loaded
+            .problems
+            .iter()
+            .map(|line| cut(line.as_str()))
+            .collect()
+    }
+
+    #[rstest]
+    #[case("theme: duks", "S:1:1: theme: duks is no theme: did you mean dusk?")]
+    #[case(
+        "theme: x",
+        "S:1:1: theme: x is no theme: there are default, dusk, paper"
+    )]
+    #[case(
+        "theme: [dusk]",
+        "S:1:1: theme: expected the name of a theme, or the absolute path of a theme file, found a list"
+    )]
+    #[case(
+        "theme:",
+        "S:1:1: theme: expected the name of a theme, or the absolute path of a theme file, found nothing"
+    )]
+    #[case("theme: my/own", "S:1:1: theme: my/own is not an absolute path")]
+    #[case("theme: /none", "S:1:1: theme: /none does not exist")]
+    #[case("theme: /etc", "S:1:1: theme: /etc is a folder, not a regular file")]
+    #[case(
+        "\nkeys: j",
+        "S:2:1: keys: expected a mapping of commands to keys, such as sort: [s, F5], found j"
+    )]
+    #[case(
+        "keys:\n  srot: s",
+        "S:2:3: keys: srot is no command: did you mean sort?"
+    )]
+    #[case(
+        "keys:\n  xyzzy: s",
+        "S:2:3: keys: xyzzy is no command: 'critui settings --default' lists them all"
+    )]
+    #[case(
+        "keys: {sort: {a: b}}",
+        "S:1:8: keys: sort: expected a key or a list of keys, found a mapping"
+    )]
+    #[case(
+        "keys: {sort: [s, true]}",
+        "S:1:8: keys: sort: expected a key or a list of keys, found true"
+    )]
+    #[case(
+        "keys: {sort: ~}",
+        "S:1:8: keys: sort: expected a key or a list of keys, found nothing: [] takes the keys away, and some keys, as ~, need quotes"
+    )]
+    #[case(
+        "keys: {sort: Ctrl-s}",
+        "S:1:8: keys: sort: \"Ctrl-s\" is not a key: did you mean ^s?"
+    )]
+    #[case(
+        "keys: {sort: ''}",
+        "S:1:8: keys: sort: \"\" is not a key: write a character, ^c for control, A- for alt, S-Tab, F1 to F12, or one of Enter Esc Tab Space Backspace Delete Up Down Left Right Home End PgUp PgDn"
+    )]
+    #[case(
+        "keys: {sort: ^i}",
+        "S:1:8: keys: sort: a terminal sends Tab for ^i: write Tab"
+    )]
+    #[case(
+        "keys: {quit: []}",
+        "S:1:8: keys: quit: needs a key, else there may be no way out"
+    )]
+    #[case(
+        "keys: {sort: j}",
+        "S:1:8: keys: sort: j is the key of down already: give down another key, or none (down: [])"
+    )]
+    #[case(
+        "keys:\n  sort: F5\n  reverse: F5",
+        "S:3:3: keys: reverse: F5 is the key of sort already (S:2): give sort another key, or none (sort: [])"
+    )]
+    #[case(
+        "sort: age",
+        "S:1:1: sort: expected a mapping of lists to columns, such as pods: age reversed, found age"
+    )]
+    #[case("sort: {pod: age}", "S:1:8: sort: pod is no list: did you mean pods?")]
+    #[case(
+        "sort: {7: age}",
+        "S: sort: 7 is no list: there are pods, containers, images"
+    )]
+    #[case(
+        "sort: {pods: agee}",
+        "S:1:8: sort: pods: agee is no column: did you mean age?"
+    )]
+    #[case(
+        "sort: {images: x}",
+        "S:1:8: sort: images: x is no column: there are trouble, image, size, used-by, tags, image-id"
+    )]
+    #[case(
+        "sort: {pods: age upwards}",
+        "S:1:8: sort: pods: after the column only reversed, found upwards"
+    )]
+    #[case(
+        "sort: {pods: [age]}",
+        "S:1:8: sort: pods: expected a column, such as age or \"age reversed\", found a list"
+    )]
+    fn mistakes(#[case] settings: &str, #[case] problem: &str) {
+        assert_eq!(problems(&Node::new(), settings), [problem]);
+    }
+
+    #[rstest]
+    #[case("txt: {}", "unknown variant `txt`, ")]
+    #[case("text: { fg: mauve }", "\"mauve\" is not a colour: ")]
+    #[case("text: { fgg: red }", "text: unknown field `fgg`, ")]
+    #[case("[]", "invalid type: ")]
+    fn mistakes_in_a_theme(#[case] theme: &str, #[case] what: &str) {
+        let node = Node::new();
+        node.write("/themes/mine.yaml", theme);
+        let problems = problems(&node, "theme: /themes/mine.yaml\n");
+        let start = format!("S:1:1: theme: /themes/mine.yaml is no theme: {what}");
+        assert!(problems[0].starts_with(&start), "{problems:?}");
+        assert_eq!(problems.len(), 1);
+    }
+
+    #[test]
+    fn the_rest_takes_effect() {
+        let text = "theme: duks\nrefresh: 3s\nkeys: {srot: s, sort: [s, s, 7], up: []}\n\
+                    sort: {pod: age, images: size reversed}\n";
+        let loaded = load(&Node::new(), text);
+        assert_eq!(loaded.problems.len(), 3, "{:?}", loaded.problems);
+        assert_eq!(loaded.reasons, []);
+        assert_eq!(
+            loaded.settings.refresh.clone().unwrap().value,
+            Duration::from_secs(3)
+        );
+        let look = loaded.settings.look();
+        assert_eq!(look.theme.value.name.as_str(), "default");
+        let keys = |name| {
+            let command = COMMANDS.iter().find(|command| command.name == name);
+            look.keymap.shown(command.unwrap())
+        };
+        assert_eq!(
+            (keys("sort"), keys("up"), keys("down")),
+            ("s 7".into(), String::new(), "j Down".into())
+        );
+        let orders = Panel::ALL.map(|p| sorting::print(p, look.sorts()[p.index()]));
+        assert_eq!(orders, ["trouble", "trouble", "size reversed"]);
+    }
+
+    #[test]
+    fn an_empty_mapping_is_none() {
+        assert_eq!(
+            load(&Node::new(), "keys:\n  # sort: s\nsort:\n"),
+            Loaded::default()
+        );
+    }
+
+    #[test]
+    fn a_theme_of_ones_own() {
+        let node = Node::new();
+        node.write("/themes/mine.yaml", "text: { fg: red }");
+        let loaded = load(&node, "theme: /themes/mine.yaml\n");
+        assert_eq!(loaded.problems, [""; 0]);
+        let theme = loaded.settings.theme.unwrap();
+        assert_eq!(theme.value.name.as_str(), "/themes/mine.yaml");
+        assert_eq!(
+            theme.source.to_string(),
+            format!("{}:1", node.shown(SYSTEM))
+        );
+    }
+
+    #[test]
+    fn of_two_files_the_later_wins_for_each_command_and_list() {
+        let node = Node::new();
+        node.write(
+            "/home/u/.config/critui/settings.yaml",
+            "keys: {sort: F6}\nsort: {pods: age}\n",
+        );
+        let system = "theme: paper\nkeys: {sort: F5, up: F7}\nsort: {pods: ip, images: size}\n";
+        let loaded = load(&node, system);
+        assert_eq!(loaded.problems, [""; 0]);
+        let look = loaded.settings.look();
+        let key = |name| look.keymap.key_of(name).unwrap().to_string();
+        assert_eq!((key("sort"), key("up")), ("F6".into(), "F7".into()));
+        let orders = Panel::ALL.map(|p| sorting::print(p, look.sorts()[p.index()]));
+        assert_eq!(orders, ["age", "trouble", "size"]);
+        let shown = look
+            .keys()
+            .find(|(command, ..)| command.name == "sort")
+            .unwrap();
+        assert!(
+            shown
+                .2
+                .to_string()
+                .ends_with("/home/u/.config/critui/settings.yaml:1")
+        );
+    }
+}

@@ -536,19 +536,100 @@ mod tests {
             );
         }
 
-        #[test]
-        fn under_sudo_the_caller_can_only_turn_read_only_on() {
+        const CALLERS: &str = "/home/c/.config/critui/settings.yaml";
+
+        /// Under sudo; the caller's files are his own where whoever runs the tests can give them
+        /// away.
+        fn sudo(settings: &str) -> Node {
             let mut node = Node::as_root();
-            node.set("SUDO_UID", "4242");
-            node.write("/etc/passwd", "c:x:4242:4242::/home/c:/bin/sh\n");
-            let callers = "/home/c/.config/critui/settings.yaml";
-            node.write(callers, "refresh: 9s\nread-only: true\n");
+            let me = rustix::process::geteuid();
+            let caller = if me.is_root() { 4242 } else { me.as_raw() };
+            node.set("SUDO_UID", &caller.to_string());
+            let passwd = format!("c:x:{caller}:{caller}::/home/c:/bin/sh\n");
+            node.write("/etc/passwd", &passwd);
+            node.write(CALLERS, settings);
+            node.give(CALLERS, caller);
+            node
+        }
+
+        #[test]
+        fn under_sudo_the_caller_has_a_say_in_looks_and_in_read_only() {
+            let raw = "refresh: 9s\nread-only: true\ntheme: paper\nkeys: {sort: F5}\n\
+                       sort: {pods: age}\n";
+            let mut node = sudo(raw);
+            node.write(SYSTEM, "theme: dusk\nrefresh: 3s\n");
             let loaded = loaded(&node);
-            assert_eq!(loaded.settings, Settings::default());
-            let path = node.shown(callers);
+            assert_eq!(loaded.problems, [""; 0]);
+            let path = node.shown(CALLERS);
+            assert_eq!(loaded.reasons, [Reason::Settings { path }]);
+            let refresh = loaded
+                .settings
+                .refresh
+                .as_ref()
+                .map(|refresh| refresh.value);
+            assert_eq!(refresh, Some(Duration::from_secs(3)));
+            // sudo may keep $HOME or not.
             node.set("HOME", "/home/c");
             assert_eq!(load(None, &node.env, &node.host), loaded);
-            assert_eq!(loaded.reasons, [Reason::Settings { path }]);
+            let look = loaded.settings.look();
+            assert_eq!(look.theme.value.name.as_str(), "paper");
+            assert_eq!(look.keymap.key_of("sort").unwrap().to_string(), "F5");
+            assert_eq!(
+                look.sort[0].source.to_string(),
+                format!("{}:5", node.shown(CALLERS))
+            );
+        }
+
+        /// What is wrong with the caller's file.
+        fn refused(node: &Node) -> String {
+            let loaded = loaded(node);
+            assert_eq!(loaded.settings, Settings::default());
+            assert!(matches!(
+                loaded.reasons[..],
+                [Reason::BrokenSettings { .. }]
+            ));
+            let line = loaded.problems[0].as_str();
+            line.replace(&node.shown(CALLERS), "C")
+        }
+
+        #[test]
+        fn the_callers_file_must_be_no_link_and_written_by_nobody_else() {
+            let node = sudo("theme: paper\n");
+            node.chmod(CALLERS, 0o646);
+            assert_eq!(
+                refused(&node),
+                "C: can be written by everyone, so it is not trusted"
+            );
+            std::fs::remove_file(node.at(CALLERS)).unwrap();
+            node.write("/home/c/elsewhere", "theme: paper\n");
+            std::os::unix::fs::symlink("/home/c/elsewhere", node.at(CALLERS)).unwrap();
+            assert_eq!(refused(&node), "C: is a symbolic link, not a regular file");
+        }
+
+        /// Needs root, as sudo does: nobody else can take another user's part.
+        #[test]
+        fn what_the_caller_cannot_read_is_not_read_for_him() {
+            if !rustix::process::geteuid().is_root() {
+                return;
+            }
+            let node = sudo("theme: /etc/shadow\n");
+            node.write("/etc/shadow", "root:secret\n");
+            node.chmod("/etc/shadow", 0o600);
+            let loaded = loaded(&node);
+            let place = format!("{}:1:1: ", node.shown(CALLERS));
+            let what = "theme: /etc/shadow cannot be opened: permission denied";
+            assert_eq!(loaded.problems, [Text::from(format!("{place}{what}"))]);
+            // His file itself, if it is not his.
+            node.give(CALLERS, 0);
+            node.chmod(CALLERS, 0o600);
+            assert_eq!(refused(&node), "C: cannot be opened: permission denied");
+            // Somebody else's that he can read.
+            node.give(CALLERS, 77);
+            node.chmod(CALLERS, 0o644);
+            assert_eq!(
+                refused(&node),
+                "C: belongs to user 77, so it is not trusted"
+            );
         }
     }
 }

@@ -66,6 +66,11 @@ impl Node {
         fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)).unwrap();
     }
 
+    /// Gives a file to a user.
+    pub fn give(&self, path: &str, uid: u32) {
+        std::os::unix::fs::chown(self.at(path), Some(uid), None).unwrap();
+    }
+
     /// Sets a variable.
     pub fn set(&mut self, name: &str, value: &str) {
         self.env.vars.insert(name.into(), value.into());
