@@ -227,10 +227,12 @@ where
 
     /// Takes over what the model does not hold of changed settings.
     fn reload(&mut self, reload: Reload) -> Msg {
-        match reload.theme.theme(self.theme.ability()) {
-            Ok(theme) => self.theme = theme,
+        let ability = self.theme.ability();
+        match reload.theme.map(|theme| theme.theme(ability)) {
+            Some(Ok(theme)) => self.theme = theme,
             // It was found good when it was read.
-            Err(error) => tracing::debug!("theme: {error}"),
+            Some(Err(error)) => tracing::debug!("theme: {error}"),
+            None => {}
         }
         self.connection.refresh_every(reload.refresh);
         if !reload.changed.read_only.is_empty() {

@@ -22,7 +22,7 @@ pub const FINDINGS: u8 = 3;
 fn after_help() -> String {
     let settings: Vec<_> = settings::KEYS
         .iter()
-        .map(|key| format!("  {:10} {} ({})\n", key.name, key.doc, key.expects))
+        .map(|key| format!("  {:10} {}\n", key.name, key.doc))
         .collect();
     format!(
         "\
@@ -38,7 +38,7 @@ Files:
   /etc/critui/settings.yaml       critui's settings for everybody
   ~/.config/critui/settings.yaml  critui's settings for one user, which win
 
-Settings:
+Settings ('critui settings --default' prints a file with all of them):
 {}
 A flag wins over the environment, that over a file, that over what is built in. Only read-only
 mode is different: whoever asks for it gets it. As root, files and sockets that others can

@@ -21,8 +21,8 @@ const STILL: Duration = Duration::from_millis(250);
 /// Settings that have been loaded again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reload {
-    /// The theme.
-    pub theme: Skin,
+    /// The theme, if its setting or its file has changed: one chosen by hand stays.
+    pub theme: Option<Skin>,
     /// Time between two looks at the runtime.
     pub refresh: Duration,
     /// The rest.
@@ -127,7 +127,9 @@ impl Watcher {
             problems: loaded.problems,
         };
         let reload = Reload {
-            theme: look.theme.value.clone(),
+            theme: Some(&look.theme.value)
+                .filter(|theme| **theme != before.theme.value)
+                .cloned(),
             refresh: self.refresh.unwrap_or(in_files.value),
             changed,
         };
