@@ -48,6 +48,8 @@
 //!
 //! - The domain types and the sanitiser are leaves of their own, not parts of `cri`: views, model
 //!   and later triage need them without knowing the wire.
+//! - `config` knows the model's tables, commands and columns, to tell a mistake in a settings file
+//!   with its line; the model does not know `config`.
 //! - The columns live in the model: sorting is state, and a filter must see the text of a cell.
 //! - Statuses are effects, not feeds: each is read once, so there is nothing to keep running.
 

@@ -147,11 +147,11 @@ fn none(found: impl Iterator<Item = String>, rule: &str) {
 #[rstest]
 #[case("views", &["tokio", "tonic", "crate::cri", "k8s_cri", "std::fs", "crate::app", "crate::host"])]
 #[case("widgets", &["tokio", "tonic", "k8s_cri", "crate::model", "crate::views", "crate::cri", "crate::domain", "crate::app", "jiff"])]
-#[case("model", &["tokio", "tonic", "k8s_cri", "crate::views", "crate::app", "crate::host", "std::fs", "crate::terminal"])]
+#[case("model", &["tokio", "tonic", "k8s_cri", "crate::views", "crate::app", "crate::config", "crate::host", "std::fs", "crate::terminal"])]
 #[case("cri", &["crate::model", "crate::views", "crate::widgets", "crate::app", "crate::config", "crate::demo", "crate::snapshot", "crate::theme", "crate::terminal", "ratatui"])]
 #[case("host", &["crate::model", "crate::views", "crate::app", "crate::cri", "crate::demo", "ratatui"])]
 #[case("demo", &["crate::model", "crate::views", "crate::app", "crate::cri", "ratatui"])]
-#[case("config", &["crate::model", "crate::views", "crate::app", "ratatui"])]
+#[case("config", &["crate::views", "crate::widgets", "crate::app", "crate::terminal", "tonic", "ratatui"])]
 fn arrows(#[case] part: &str, #[case] never: &[&str]) {
     for source in sources(part) {
         for name in never {

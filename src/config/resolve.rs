@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::crictl::{CrictlFile, Entry};
 use super::endpoint::{self, Endpoint, USE_ANYWAY};
 use super::env::{Env, FILE_DEADLINE};
-use super::settings::Loaded;
 use super::value::{Source, Valued};
 use super::yaml::MAX_BYTES;
 use super::{Config, ConfigError, CrictlOptions, Endpoints, go, settings};
@@ -63,7 +62,7 @@ fn assemble(
 ) -> Result<Config, ConfigError> {
     let named = cli.behaviour.settings.as_deref();
     let mut loaded = settings::load(named, env, host);
-    if let Some(problem) = first_problem(&loaded).filter(|_| cli.behaviour.strict) {
+    if let Some(problem) = loaded.first_problem().filter(|_| cli.behaviour.strict) {
         return Err(ConfigError {
             line: problem.into(),
             code: FAILED,
@@ -92,17 +91,6 @@ fn assemble(
         access,
         warnings,
     })
-}
-
-/// What `--strict` says about the settings; `None` when they are good.
-fn first_problem(loaded: &Loaded) -> Option<String> {
-    let first = loaded.problems.first()?;
-    let more = match loaded.problems.len() - 1 {
-        0 => String::new(),
-        1 => " (and 1 more problem: 'critui settings' shows both)".into(),
-        n => format!(" (and {n} more problems: 'critui settings' shows them all)"),
-    };
-    Some(format!("{first}{more}"))
 }
 
 /// Time between two looks, as the files say or built in.

@@ -173,6 +173,17 @@ fn utf8(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 impl Loaded {
+    /// What `--strict` says; `None` when all is well.
+    pub fn first_problem(&self) -> Option<String> {
+        let first = self.problems.first()?;
+        let more = match self.problems.len() - 1 {
+            0 => String::new(),
+            1 => " (and 1 more problem: 'critui settings' shows both)".into(),
+            n => format!(" (and {n} more problems: 'critui settings' shows them all)"),
+        };
+        Some(format!("{first}{more}"))
+    }
+
     fn files<'a>(
         &mut self,
         named: Option<&Path>,

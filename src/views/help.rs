@@ -64,3 +64,40 @@ pub fn notices(model: &Model) -> Doc {
     }
     doc
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::keymap::Binding;
+    use crate::theme::{Ability, Depth, Theme};
+
+    #[test]
+    fn every_command_is_in_help_once_with_its_keys_or_its_name() {
+        let ability = Ability {
+            depth: Depth::None,
+            unicode: false,
+        };
+        let theme = Theme::named("default", ability).unwrap();
+        let unbound: Vec<Binding> = COMMANDS
+            .iter()
+            .filter(|command| command.name != "help")
+            .map(|command| Binding {
+                command,
+                keys: vec![],
+            })
+            .collect();
+        for keymap in [Keymap::default(), Keymap::new(&unbound).0] {
+            let lines = doc(&keymap).lines(&theme, 200);
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            for command in COMMANDS {
+                let told = lines.iter().filter(|line| {
+                    let fact = line.split_once("  ");
+                    fact.is_some_and(|(_, doc)| doc.trim() == command.doc)
+                });
+                let told: Vec<&String> = told.collect();
+                assert_eq!(told.len(), 1, "{}: {lines:#?}", command.name);
+                assert!(told[0].contains(&keys(&keymap, command)), "{}", told[0]);
+            }
+        }
+    }
+}
