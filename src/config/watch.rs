@@ -136,3 +136,84 @@ impl Watcher {
         Some((reload, look))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::SYSTEM;
+    use super::super::testing::Node;
+    use super::*;
+    use crate::keys::Key;
+    use crate::model::Noun;
+    use tokio::time::{sleep, timeout};
+
+    const USERS: &str = "/home/u/.config/critui/settings.yaml";
+
+    /// Watches a node; returns when the first look has been taken.
+    async fn watched(node: &Node, refresh: Option<Duration>) -> mpsc::Receiver<Reload> {
+        let watcher = Watcher {
+            named: None,
+            refresh,
+            env: node.env.clone(),
+            host: node.host.clone(),
+        };
+        let look = settings::load(None, &node.env, &node.host).settings.look();
+        let reloads = watcher.start(look);
+        // The clock stands still while the files are looked at.
+        sleep(EVERY / 2).await;
+        reloads
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_changed_is_told_once() {
+        let node = Node::new();
+        node.write(SYSTEM, "theme: dusk\nsort: {pods: age}\nrefresh: 5s\n");
+        let mut reloads = watched(&node, None).await;
+        node.write(USERS, "keys: {sort: F5}\nsort: {images: size}\n");
+        let reload = reloads.recv().await.unwrap();
+        assert_eq!(reload.theme, None);
+        assert_eq!(reload.refresh, Duration::from_secs(5));
+        let sorts = reload.changed.sorts.map(|sort| sort.is_some());
+        assert_eq!(sorts, [false, false, true]);
+        let key: Key = "F5".parse().unwrap();
+        let found = reload.changed.keymap.find(key, Noun::Pod);
+        assert_eq!(found.map(|command| command.name), Some("sort"));
+        assert!(reload.changed.read_only.is_empty() && reload.changed.problems.is_empty());
+        assert!(timeout(EVERY * 9, reloads.recv()).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_theme_file_is_watched_as_well() {
+        let node = Node::new();
+        node.write("/mine.yaml", "text: { fg: red }");
+        node.write(SYSTEM, "theme: /mine.yaml\n");
+        let mut reloads = watched(&node, None).await;
+        node.write("/mine.yaml", "text: { fg: blue, bold: true }");
+        let theme = reloads.recv().await.unwrap().theme.unwrap();
+        assert_eq!(theme.name.as_str(), "/mine.yaml");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flag_wins_over_a_changed_file_and_a_broken_one_is_read_only() {
+        let node = Node::new();
+        let second = Duration::from_secs(1);
+        let mut reloads = watched(&node, Some(second)).await;
+        node.write(USERS, "refresh: 5s\nraed-only: true\n");
+        let reload = reloads.recv().await.unwrap();
+        assert_eq!(reload.refresh, second);
+        assert_eq!(reload.changed.read_only.len(), 1);
+        assert_eq!(reload.changed.problems.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_is_being_written_is_not_read_yet() {
+        let node = Node::new();
+        let mut reloads = watched(&node, None).await;
+        node.write(USERS, "raed-on");
+        // Seen, and not still yet when the rest comes.
+        sleep(EVERY / 2 + STILL / 2).await;
+        node.write(USERS, "refresh: 5s\n");
+        let reload = reloads.recv().await.unwrap();
+        assert_eq!(reload.refresh, Duration::from_secs(5));
+        assert!(reload.changed.read_only.is_empty());
+    }
+}

@@ -224,6 +224,20 @@ async fn a_refresh_lists_now() {
 }
 
 #[tokio::test]
+async fn another_interval_counts_from_now_on() {
+    let peer = Peer::start();
+    let timing = Timing {
+        refresh: LONG * 100,
+        ..patient()
+    };
+    let mut listener = Listener::start(peer.target(), timing, ALL);
+    listener.next(up).await;
+    let interval = std::time::Duration::from_millis(20);
+    listener.connection.refresh_every(interval);
+    peer.called(PODS, 5).await;
+}
+
+#[tokio::test]
 async fn an_unknown_image_is_looked_up_once() {
     let peer = Peer::start();
     let mut listener = Listener::start(peer.target(), patient(), ALL);
@@ -536,6 +550,24 @@ mod events {
         assert!(!listener.connection.events_run());
         listener.connection.resume_events();
         peer.called(EVENTS, 2).await;
+    }
+
+    #[tokio::test]
+    async fn a_forbidden_subscription_is_closed_and_never_made_again() {
+        let mut peer = Peer::start();
+        peer.answer(EVENTS, Answer::Open(vec![]));
+        let mut listener = start(&peer, patient());
+        listener.next(up).await;
+        peer.called(EVENTS, 1).await;
+        listener.connection.forbid_events();
+        // As after being suspended.
+        listener.connection.resume_events();
+        peer.kill();
+        listener.next(down).await;
+        peer.revive();
+        listener.next(up).await;
+        peer.called(PODS, peer.count(PODS) + 3).await;
+        assert_eq!(peer.count(EVENTS), 1);
     }
 
     #[rstest]
