@@ -15,14 +15,15 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Gid, Uid};
-use rustix::thread;
 
 mod folder;
 mod resolver;
+mod stamp;
+mod user;
 
 pub use folder::{FileId, Folder};
-pub use resolver::{Kind, Listing, OpenError, Resolver, SocketHandle, Stamp, Stat};
+pub use resolver::{Kind, Listing, OpenError, Resolver, SocketHandle, Stat};
+pub use stamp::Stamp;
 
 /// How long [`HostRoot::socket`] waits for the file system.
 const SOCKET_DEADLINE: Duration = Duration::from_secs(1);
@@ -75,7 +76,7 @@ impl HostRoot {
         let path = path.to_owned();
         self.work(deadline, move |resolver| {
             // On Linux a user is a property of the thread, and this one does nothing else.
-            become_user(who)?;
+            user::become_user(who)?;
             resolver.read_unlinked(&path, limit)
         })
     }
@@ -145,17 +146,6 @@ impl HostRoot {
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(OpenError::Other(Errno::IO)),
         }
     }
-}
-
-/// Makes the calling thread act as `who`, for good.
-fn become_user((uid, gid): (u32, u32)) -> Result<(), OpenError> {
-    if rustix::process::geteuid().as_raw() == uid {
-        return Ok(());
-    }
-    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
-    thread::set_thread_groups(&[])?;
-    thread::set_thread_res_gid(gid, gid, gid)?;
-    Ok(thread::set_thread_res_uid(uid, uid, uid)?)
 }
 
 /// One of the [`MAX_WORKERS`], given back when dropped.

@@ -154,15 +154,6 @@ impl From<&fs::Stat> for Stat {
     }
 }
 
-/// What tells one state of a file from the next.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Stamp {
-    file: (u64, u64),
-    size: i64,
-    modified: (i64, u64),
-    changed: (i64, u64),
-}
-
 /// The names in a folder, without `.` and `..`, in no order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Listing {
@@ -236,35 +227,12 @@ impl Resolver {
         read_all(self.open(path)?, limit)
     }
 
-    /// See [`super::HostRoot::read_as`]; the calling thread is already that user.
-    pub(super) fn read_unlinked(
-        &self,
-        path: &Path,
-        limit: u64,
-    ) -> Result<(Stat, Vec<u8>), OpenError> {
-        let file = self.open_with(path, OFlags::NOFOLLOW)?;
-        let stat = Stat::from(&fs::fstat(&file)?);
-        Ok((stat, read_all(file, limit)?))
-    }
-
-    /// See [`super::HostRoot::stamp`].
-    pub(super) fn stamp(&self, path: &Path) -> Result<Stamp, OpenError> {
-        let stat = fs::fstat(self.resolve(path, OFlags::PATH)?)?;
-        Ok(Stamp {
-            file: (stat.st_dev, stat.st_ino),
-            size: stat.st_size,
-            modified: (stat.st_mtime, stat.st_mtime_nsec),
-            // Owner and mode count as well: they decide about trust.
-            changed: (stat.st_ctime, stat.st_ctime_nsec),
-        })
-    }
-
     /// See [`super::HostRoot::open`].
     pub fn open(&self, path: &Path) -> Result<File, OpenError> {
         self.open_with(path, OFlags::empty())
     }
 
-    fn open_with(&self, path: &Path, how: OFlags) -> Result<File, OpenError> {
+    pub(super) fn open_with(&self, path: &Path, how: OFlags) -> Result<File, OpenError> {
         let found = self.resolve(path, OFlags::PATH | how)?;
         let stat = expect(&found, Kind::File)?;
         match fs::open(proc_path(&found), FOR_READING, Mode::empty()) {
@@ -382,7 +350,7 @@ pub(super) fn link_target(found: &OwnedFd) -> Result<Option<PathBuf>, OpenError>
     Ok(Some(OsString::from_vec(raw.into_bytes()).into()))
 }
 
-fn read_all(file: File, limit: u64) -> Result<Vec<u8>, OpenError> {
+pub(super) fn read_all(file: File, limit: u64) -> Result<Vec<u8>, OpenError> {
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
