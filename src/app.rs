@@ -27,8 +27,8 @@ use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
-/// Least time between two frames that only data asks for.
-const FRAME: Duration = Duration::from_millis(33);
+/// Least time between two frames that only data asks for: a burst of statuses costs few frames.
+const FRAME: Duration = Duration::from_millis(100);
 /// How often the pressure on the node is measured.
 const PRESSURE: Duration = Duration::from_secs(10);
 /// Messages handled between two frames at most, so that a flood of data cannot starve drawing.

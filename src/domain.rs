@@ -27,7 +27,8 @@ macro_rules! id {
             }
             /// The first 13 characters, as crictl shows it, without a `sha256:` prefix.
             pub fn short(&self) -> &str {
-                let bare = self.as_str().trim_start_matches("sha256:");
+                let id = self.as_str();
+                let bare = id.strip_prefix("sha256:").unwrap_or(id);
                 bare.char_indices().nth(13).map_or(bare, |(at, _)| &bare[..at])
             }
         }
@@ -63,7 +64,8 @@ id! {
 impl ImageId {
     /// The id without `sha256:`, the form in which references can be joined.
     pub fn key(&self) -> &str {
-        self.as_str().trim_start_matches("sha256:")
+        let id = self.as_str();
+        id.strip_prefix("sha256:").unwrap_or(id)
     }
 }
 

@@ -126,16 +126,12 @@ pub async fn take(
     )?;
     let mut store = Store::default();
     let listed = |id: &PodId| pod_details.contains_key(id);
-    store.set_pods(
-        pods.into_iter().filter(|pod| listed(&pod.id)).collect(),
-        now,
-    );
+    let pods: Vec<Arc<Pod>> = pods.into_iter().filter(|pod| listed(&pod.id)).collect();
+    store.set_pods(&pods, now);
     let listed = |id: &ContainerId| container_details.contains_key(id);
-    store.set_containers(
-        containers.into_iter().filter(|c| listed(&c.id)).collect(),
-        now,
-    );
-    store.set_images(images, now);
+    let there = containers.into_iter().filter(|c| listed(&c.id));
+    store.set_containers(&there.collect::<Vec<_>>(), now);
+    store.set_images(&images, now);
     for (id, detail) in pod_details {
         store.set_pod_detail(&id, detail, now);
     }

@@ -81,7 +81,7 @@ fn the_rest_follows_the_cursor() {
             ),
             ("jj", "2 Containers of recommender-6b9f7d5c84-c7rgp 0"),
             ("*", "2 Containers 1/23"),
-            ("**", "2 Containers of report-w…b5-kl5nd 1/1 (23 in all)"),
+            ("**", "2 Containers of report-wo…b5-kl5nd 1/1 (23 in all)"),
             ("*j<Enter>", "2 Containers of payments-…95-9xvkz"),
             ("j", "> Pod shop/payments-6c4d8b7f95-9xvkz"),
             ("j<Enter>", "> Container payments-6c4d8b7f95-9xvkz/payments"),

@@ -5,6 +5,7 @@
 //! in the list before; all others keep their `Arc`.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -64,10 +65,34 @@ pub(super) struct Listing<T> {
     pub version: u64,
 }
 
+/// Passes on a key that is a hash already, and seeded.
+#[derive(Clone, Copy, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        // The lower half is as good as the whole.
+        self.0 = u64::try_from(hash & u128::from(u64::MAX)).unwrap_or_default();
+    }
+}
+
 /// The items of the last list by the hash of their bytes.
+type ByHash<T> = HashMap<u128, Arc<T>, BuildHasherDefault<Hashed>>;
+
+/// The items of the last list.
 #[derive(Debug)]
 struct Known<T> {
-    items: HashMap<u128, Arc<T>>,
+    items: ByHash<T>,
     version: u64,
 }
 
@@ -85,7 +110,7 @@ impl<T: Listed> Memory<T> {
     pub fn new(names: Arc<Mutex<Names>>, seed: u64) -> Self {
         Self {
             known: Mutex::new(Arc::new(Known {
-                items: HashMap::new(),
+                items: ByHash::default(),
                 version: 0,
             })),
             names,
@@ -116,7 +141,8 @@ impl<T: Listed> Memory<T> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = fresh || count != known.items.len();
         let mut items = Vec::with_capacity(count);
-        let mut next = HashMap::with_capacity(if changed { count } else { 0 });
+        let room = if changed { count } else { 0 };
+        let mut next = ByHash::with_capacity_and_hasher(room, BuildHasherDefault::default());
         for (hash, item) in batches.into_iter().flat_map(|batch| batch.items) {
             if changed {
                 next.insert(hash, item.clone());

@@ -16,6 +16,8 @@ use crate::domain::Labels;
 const REGEX_LIMIT: usize = 1 << 20;
 
 /// A row as a filter sees it.
+// The defaults are literals, what implements them borrows.
+#[allow(clippy::unnecessary_literal_bound)]
 pub trait Searchable {
     /// The texts that are shown in its cells and worth finding, the name first.
     fn texts(&self, now: Timestamp, visit: &mut dyn FnMut(&str));
@@ -136,7 +138,7 @@ impl Term {
                 Some((key, value)) => What::Label(key.to_owned(), Some(value.to_owned())),
                 None => What::Label(value.to_owned(), None),
             },
-            _ => What::Fuzzy(rest.to_owned()),
+            _ => What::Fuzzy(short_id(rest).to_owned()),
         };
         Ok(Some(Self { negated, what }))
     }
@@ -145,7 +147,7 @@ impl Term {
         let found = match &self.what {
             // What must not be there is meant to the letter: a fuzzy "not" excludes too much.
             What::Fuzzy(word) if self.negated => holds(row, now, |text| contains(text, word)),
-            What::Fuzzy(word) => best(row, now, |text| matcher.fuzzy_match(text, word)),
+            What::Fuzzy(word) => first(row, now, |text| fuzzy(matcher, text, word)),
             What::Regex(regex) => holds(row, now, |text| regex.is_match(text)),
             What::Label(key, value) => row
                 .labels()
@@ -184,6 +186,15 @@ impl Term {
     }
 }
 
+/// Rows show the first 13 digits of an id: what was pasted whole is cut to those.
+fn short_id(word: &str) -> &str {
+    let bare = word.strip_prefix("sha256:").unwrap_or(word);
+    match bare.get(..13) {
+        Some(short) if bare.bytes().all(|b| b.is_ascii_hexdigit()) => short,
+        _ => word,
+    }
+}
+
 fn regex(source: &str) -> Result<Regex, String> {
     RegexBuilder::new(source)
         .case_insensitive(!source.chars().any(char::is_uppercase))
@@ -196,14 +207,39 @@ fn regex(source: &str) -> Result<Regex, String> {
         })
 }
 
-fn best(row: &impl Searchable, now: Timestamp, score: impl Fn(&str) -> Option<i64>) -> Option<i64> {
-    let mut best = None;
-    row.texts(now, &mut |text| best = best.max(score(text)));
-    best
+/// Each text further back is worth so much less: a match in the name counts most.
+const FURTHER: i64 = 1000;
+
+/// The score of the first text that matches.
+fn first(
+    row: &impl Searchable,
+    now: Timestamp,
+    score: impl Fn(&str) -> Option<i64>,
+) -> Option<i64> {
+    let (mut found, mut back) = (None, 0);
+    row.texts(now, &mut |text| {
+        if found.is_none() {
+            found = score(text).map(|score| score - back);
+            back += FURTHER;
+        }
+    });
+    found
+}
+
+/// A fuzzy match; the quick look spares the matcher what cannot match.
+fn fuzzy(matcher: &SkimMatcherV2, text: &str, word: &str) -> Option<i64> {
+    let mut rest = text.chars();
+    let there = |wanted: char| rest.any(|c| c == wanted || c.to_ascii_lowercase() == wanted);
+    if word.is_ascii() && !word.chars().all(there) {
+        return None;
+    }
+    matcher.fuzzy_match(text, word)
 }
 
 fn holds(row: &impl Searchable, now: Timestamp, matches: impl Fn(&str) -> bool) -> Option<i64> {
-    best(row, now, |text| matches(text).then_some(0))
+    let mut found = false;
+    row.texts(now, &mut |text| found = found || matches(text));
+    found.then_some(0)
 }
 
 fn starts(text: &str, with: &str) -> Option<i64> {
@@ -231,6 +267,7 @@ mod tests {
 
     struct Sample(Labels);
 
+    #[allow(clippy::unnecessary_literal_bound)]
     impl Searchable for Sample {
         fn texts(&self, _: Timestamp, visit: &mut dyn FnMut(&str)) {
             visit("checkout-7d9f-x2x4l");
@@ -296,6 +333,7 @@ mod tests {
     #[case("~h.c", "checkout", &[1..4])]
     #[case("!check", "checkout", &[])]
     #[case("ü", "grün", &[2..4])]
+    #[allow(clippy::single_range_in_vec_init)]
     fn highlights(#[case] filter: &str, #[case] text: &str, #[case] ranges: &[Range<usize>]) {
         assert_eq!(
             Filter::parse(filter).unwrap().unwrap().matched(text),

@@ -129,11 +129,10 @@ impl Palette {
 
     /// The name that is most like `typed`, for what matches nothing.
     pub fn nearest(&self, typed: &str) -> Option<&str> {
-        let likeness = |entry: &&Entry| (strsim::jaro_winkler(&entry.name, typed) * 1000.0) as u32;
-        self.entries
-            .iter()
-            .max_by_key(likeness)
-            .map(|entry| entry.name.as_str())
+        let likeness = |entry: &Entry| strsim::jaro_winkler(&entry.name, typed);
+        let nearer = |a: &&Entry, b: &&Entry| likeness(a).total_cmp(&likeness(b));
+        let nearest = self.entries.iter().max_by(nearer);
+        nearest.map(|entry| entry.name.as_str())
     }
 }
 

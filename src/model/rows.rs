@@ -171,9 +171,9 @@ impl Searchable for PodRow {
     fn texts(&self, now: Timestamp, visit: &mut dyn FnMut(&str)) {
         visit(self.pod.name.as_str());
         visit(self.pod.namespace.as_str());
-        visit(&self.verdict(now, ROW_STEP));
         visit(self.ip());
-        visit(self.pod.id.as_str());
+        visit(self.pod.id.short());
+        visit(&self.verdict(now, ROW_STEP));
     }
     fn labels(&self) -> Option<&Labels> {
         Some(&self.pod.labels)
@@ -191,9 +191,9 @@ impl Searchable for ContainerRow {
         visit(self.container.name.as_str());
         visit(self.pod_name());
         visit(self.namespace());
-        visit(&self.verdict(now, ROW_STEP));
         visit(self.image.as_str());
-        visit(self.container.id.as_str());
+        visit(self.container.id.short());
+        visit(&self.verdict(now, ROW_STEP));
     }
     fn labels(&self) -> Option<&Labels> {
         // A container carries four labels of the kubelet's; those that people know are its pod's.

@@ -86,9 +86,9 @@ impl Loaded {
 
 impl Store {
     /// Takes a new list of pods.
-    pub fn set_pods(&mut self, list: Vec<Arc<Pod>>, now: Timestamp) {
+    pub fn set_pods(&mut self, list: &[Arc<Pod>], now: Timestamp) {
         self.dirty.pods |= !std::mem::replace(&mut self.loaded.pods, true);
-        let changed = changes(&mut self.pods, &list, |pod| &pod.id);
+        let changed = changes(&mut self.pods, list, |pod| &pod.id);
         let mut groups = HashSet::new();
         for change in &changed {
             self.index.pod(change);
@@ -107,10 +107,10 @@ impl Store {
     }
 
     /// Takes a new list of containers.
-    pub fn set_containers(&mut self, list: Vec<Arc<Container>>, now: Timestamp) {
+    pub fn set_containers(&mut self, list: &[Arc<Container>], now: Timestamp) {
         let first = !std::mem::replace(&mut self.loaded.containers, true);
         self.dirty.containers |= first;
-        let changed = changes(&mut self.containers, &list, |container| &container.id);
+        let changed = changes(&mut self.containers, list, |container| &container.id);
         let mut groups = HashSet::new();
         let mut images = HashSet::new();
         for change in &changed {
@@ -135,9 +135,9 @@ impl Store {
     }
 
     /// Takes a new list of images.
-    pub fn set_images(&mut self, list: Vec<Arc<Image>>, now: Timestamp) {
+    pub fn set_images(&mut self, list: &[Arc<Image>], now: Timestamp) {
         self.dirty.images |= !std::mem::replace(&mut self.loaded.images, true);
-        let changed = changes(&mut self.images, &list, |image| &image.id);
+        let changed = changes(&mut self.images, list, |image| &image.id);
         for change in &changed {
             self.index.image(change);
             match (&change.before, &change.after) {

@@ -3,7 +3,7 @@
 use crate::keys::Key;
 use crate::model::filter::Filter;
 use crate::model::narrowing::Narrowing;
-use crate::model::palette::{Action, Palette};
+use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{Prompt, Purpose, Typed, remember};
 use crate::model::{Effect, Model, Panel, Seen, update};
 
@@ -78,23 +78,25 @@ fn choosing(model: &mut Model, seen: &Seen, mut prompt: Prompt, typed: Typed) ->
                 prompt.set(&name);
             }
         }
-        Typed::Accept => match palette.chosen().cloned() {
-            Some(entry) => {
-                if let Some(reason) = entry.refused {
-                    update::say(model, &format!("{}: {reason}", entry.name));
-                    return vec![];
-                }
-                return act(model, seen, entry.action);
+        Typed::Accept => {
+            if let Some(entry) = palette.chosen().cloned() {
+                return run(model, seen, entry);
             }
-            None => {
-                let nearest = palette.nearest(&text).unwrap_or_default();
-                prompt.error = Some(format!("nothing is called that; {nearest:?} is near"));
-            }
-        },
+            let nearest = palette.nearest(&text).unwrap_or_default();
+            prompt.error = Some(format!("nothing is called that; {nearest:?} is near"));
+        }
         Typed::Nothing => {}
     }
     model.prompt = Some(prompt);
     vec![]
+}
+
+fn run(model: &mut Model, seen: &Seen, entry: Entry) -> Vec<Effect> {
+    if let Some(reason) = entry.refused {
+        update::say(model, &format!("{}: {reason}", entry.name));
+        return vec![];
+    }
+    act(model, seen, entry.action)
 }
 
 fn act(model: &mut Model, seen: &Seen, action: Action) -> Vec<Effect> {

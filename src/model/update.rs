@@ -186,13 +186,13 @@ fn feed(model: &mut Model, update: Update) {
                 until: model.clock.uptime + TOAST,
             });
         }
-        Update::Pods(list) => model.store.set_pods(list, now),
+        Update::Pods(list) => model.store.set_pods(&list, now),
         Update::Containers(list) => {
-            model.store.set_containers(list, now);
+            model.store.set_containers(&list, now);
             let waiting = fetch::ended(model);
             model.fetches.relisted(waiting);
         }
-        Update::Images(list) => model.store.set_images(list, now),
+        Update::Images(list) => model.store.set_images(&list, now),
     }
 }
 

@@ -85,12 +85,9 @@ fn extras(cx: &Cx, panel: Panel, facts: &Facts) -> String {
         (narrowing.only_trouble && panel != Panel::Images).then(|| "only trouble".to_owned()),
         filter.map(|filter| format!("/{}", Text::clean(filter.source()))),
     ];
-    let dot = cx.theme.glyphs().dot;
-    parts
-        .into_iter()
-        .flatten()
-        .map(|part| format!(" {dot} {part}"))
-        .collect()
+    let separator = format!(" {} ", cx.theme.glyphs().dot);
+    let told = parts.into_iter().flatten();
+    told.fold(String::new(), |text, part| text + &separator + &part)
 }
 
 fn place<R: Row>(list: &List<R>) -> String {

@@ -2,6 +2,7 @@
 //! FILE` opens one at its end and takes the last page, `count FILE THREADS literal|regex TEXT`
 //! counts matching lines. Times in microseconds, memory in KiB.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
@@ -22,6 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+// The numbers of a time of day have no better names.
+#[allow(clippy::many_single_char_names)]
 fn write(file: &str, mib: u64) -> std::io::Result<()> {
     let mut out = BufWriter::new(File::create(file)?);
     let (mut written, mut n) = (0, 0_u64);
@@ -54,7 +57,8 @@ fn write(file: &str, mib: u64) -> std::io::Result<()> {
             ),
         };
         if n.is_multiple_of(5000) {
-            text.push_str(&format!(" upstream timeout after {}ms", r % 5000));
+            write!(text, " upstream timeout after {}ms", r % 5000)
+                .map_err(std::io::Error::other)?;
         }
         let (h, m, s) = (n / 36_000_000 % 24, n / 600_000 % 60, n / 10_000 % 60);
         let nanos = n % 10_000 * 100_000 + r % 99_999;
