@@ -155,7 +155,7 @@ impl Place {
         folder: &Path,
         names: Names,
     ) -> Result<Self, PlaceError> {
-        let shown = root.join(folder);
+        let shown: PathBuf = root.components().chain(folder.components()).collect();
         let (top, rest) = (root.to_owned(), folder.to_owned());
         let opened = host.work(DEADLINE, move |resolver| {
             resolver.folder(&top)?.folder(&rest)

@@ -219,7 +219,7 @@ fn run(steps: &[Step], copies: bool) -> (Lines, Lines) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn following_yields_the_lines_of_a_whole_read(
         steps in proptest::collection::vec(step(), 0..30),
