@@ -83,9 +83,9 @@ fn the_rest_follows_the_cursor() {
             ("*", "2 Containers 1/23"),
             ("**", "2 Containers of report-wo…b5-kl5nd 1/1 (23 in all)"),
             ("*j<Enter>", "2 Containers of payments-…95-9xvkz"),
-            ("j", "> Pod shop/payments-6c4d8b7f95-9xvkz"),
-            ("j<Enter>", "> Container payments-6c4d8b7f95-9xvkz/payments"),
-            ("3", "> Image docker.io/calico/cni:v3.29.1"),
+            ("j", "─ Pod shop/payments-6c4d8b7f95-9xvkz"),
+            ("j<Enter>", "─ Container payments-6c4d8b7f95-9xvkz/payments"),
+            ("3", "─ Image docker.io/calico/cni:v3.29.1"),
         ],
         |flow, (keys, text)| flow.types(keys).sees(text),
     );

@@ -26,6 +26,8 @@ const WATCH: Duration = Duration::from_secs(30);
 /// Keys whose way to the screen is measured.
 const KEYS: usize = 300;
 
+// Numbers to be read by people: what a float loses is far behind the point.
+#[allow(clippy::cast_precision_loss)]
 #[test]
 fn measures() {
     println!("\nsimulated node; medians of {RUNS}");
