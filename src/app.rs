@@ -210,7 +210,7 @@ where
         frame: &mut Frame,
         jobs: &mut JoinSet<Msg>,
     ) -> io::Result<()> {
-        let loaded = self.model.store.loaded();
+        let before = (self.model.store.loaded(), self.model.fetches.settled());
         frame.urgent |= matches!(msg, Msg::Key(_) | Msg::Redraw | Msg::Settings(_));
         frame.dirty = true;
         if matches!(msg, Msg::Pressure(_)) {
@@ -218,7 +218,9 @@ where
         }
         let clock = self.clock();
         let effects = update(&mut self.model, seen, clock, msg);
-        frame.urgent |= self.model.store.loaded() != loaded;
+        // The first data of a panel, and the last status that was missing, are drawn at once.
+        frame.urgent |= self.model.store.loaded() != before.0;
+        frame.urgent |= self.model.fetches.settled() && !before.1;
         for effect in effects {
             self.run_effect(effect, jobs)?;
         }

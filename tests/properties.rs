@@ -281,4 +281,24 @@ proptest! {
             check(&mut screen)?;
         }
     }
+
+    #[test]
+    fn a_filter_never_adds_rows_and_goes_without_a_trace(typed in "[ -~]{1,12}") {
+        let mut screen = Screen::with((120, 40), FULL, lists(0xff, 0x11));
+        let shown = |screen: &Screen| -> std::collections::BTreeSet<String> {
+            let rows = screen.model.home.pods.rows().iter();
+            rows.map(|row| row.pod.id.to_string()).collect()
+        };
+        screen.draw();
+        let all = shown(&screen);
+        screen.keys("/");
+        for c in typed.chars() {
+            screen.send(Msg::Key(Key::from(KeyEvent::from(KeyCode::Char(c)))));
+            check(&mut screen)?;
+            prop_assert!(shown(&screen).is_subset(&all));
+        }
+        screen.keys("<Esc>");
+        check(&mut screen)?;
+        prop_assert_eq!(shown(&screen), all);
+    }
 }

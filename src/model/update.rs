@@ -225,3 +225,72 @@ fn pass_time(model: &mut Model) {
     model.store.recheck(model.clock.now);
     model.home.rest(uptime);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::domain::{Container, ContainerId, ContainerState, ImageId, PodId};
+    use crate::model::{Keymap, Node};
+
+    fn clock(second: i64) -> Clock {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second);
+        Clock {
+            now,
+            uptime: Duration::ZERO,
+        }
+    }
+
+    fn node() -> Node {
+        Node {
+            name: "n".into(),
+            endpoint: "unix:///s".into(),
+            endpoint_source: "flag".into(),
+            version: None,
+            link: Link::Up,
+            read_only: vec![],
+            notices: vec![],
+            pressure: None,
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_is_believed() {
+        let restarted = Container {
+            id: ContainerId::new("c"),
+            pod_id: PodId::new("p"),
+            name: "app".into(),
+            attempt: 2,
+            state: ContainerState::Running,
+            created_at: Some(clock(0).now),
+            image: "i".into(),
+            image_id: ImageId::new("i"),
+            labels: vec![],
+            annotations: vec![],
+        };
+        let (mut model, seen) = (
+            Model::new(node(), clock(5000), Keymap::default()),
+            Seen::default(),
+        );
+        let list = Msg::Feed(Update::Containers(vec![Arc::new(restarted)]));
+        update(&mut model, &seen, clock(5000), list);
+        let trouble = |model: &Model| {
+            let row = model.store.container(&ContainerId::new("c")).unwrap();
+            row.trouble.is_some()
+        };
+        assert!(
+            !trouble(&model),
+            "it has run well for more than ten minutes"
+        );
+        update(&mut model, &seen, clock(60), Msg::Wake);
+        assert!(
+            trouble(&model),
+            "by the clock it was restarted a minute ago"
+        );
+        update(&mut model, &seen, clock(601), Msg::Wake);
+        assert!(!trouble(&model));
+    }
+}

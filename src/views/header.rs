@@ -164,6 +164,8 @@ fn counts(cx: &Cx) -> Vec<Part> {
         trouble,
     } = cx.model.home.counts;
     let trouble = match trouble {
+        // How they ended is not known yet.
+        0 if !cx.model.fetches.settled() => part(0, Role::Dim, "looking"),
         0 => part(0, Role::Good, "no trouble"),
         n => part(0, Role::Bad, format!("{n} in trouble")),
     };

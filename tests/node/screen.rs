@@ -33,7 +33,10 @@ fn open(node: &Node, (columns, rows): (u16, u16)) -> Term {
 fn open_full(node: &Node) -> Term {
     let term = open(node, TALL);
     term.wait_for("all pods and the link", SOON, |screen| {
-        link_is(screen, UP) && node.pods.names().iter().all(|name| shows(screen, name))
+        // The header says "trouble" once it is known how everything ended.
+        link_is(screen, UP)
+            && shows(screen, "trouble")
+            && node.pods.names().iter().all(|name| shows(screen, name))
     });
     term
 }

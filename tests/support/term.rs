@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use vt100::{Parser, Screen};
 
@@ -245,7 +246,11 @@ impl Term {
     /// Sends a signal to the program.
     pub fn signal(&self, signal: Signal) {
         let pid = self.pid.expect("the program's id");
-        kill_process(pid, signal).expect("the program takes signals");
+        match kill_process(pid, signal) {
+            // It has ended between the look and the signal.
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(error) => panic!("the program takes no signal: {error}"),
+        }
     }
 
     /// Whether the program still runs.
