@@ -173,7 +173,7 @@ impl Trouble {
         match next {
             Some(next) if *next > now => {
                 let left = seconds_between(now, *next).div_ceil(step) * step;
-                words.push_str(", next restart in ~");
+                words.push_str(", restart in ~");
                 words.push_str(&span(left));
             }
             Some(_) => words.push_str(", restart due"),
@@ -424,15 +424,15 @@ mod tests {
 
     #[rstest]
     #[case(0, 1, "Error", "exit 1")]
-    #[case(1, 1, "Error", "exit 1 x1, next restart in ~10s")]
-    #[case(4, 1, "Error", "exit 1 x4, next restart in ~1m20s")]
-    #[case(9, 1, "Error", "exit 1 x9, next restart in ~5m")]
-    #[case(70, 1, "Error", "exit 1 x70, next restart in ~5m")]
-    #[case(7, 137, "OOMKilled", "OOMKilled x7, next restart in ~5m")]
+    #[case(1, 1, "Error", "exit 1 x1, restart in ~10s")]
+    #[case(4, 1, "Error", "exit 1 x4, restart in ~1m20s")]
+    #[case(9, 1, "Error", "exit 1 x9, restart in ~5m")]
+    #[case(70, 1, "Error", "exit 1 x70, restart in ~5m")]
+    #[case(7, 137, "OOMKilled", "OOMKilled x7, restart in ~5m")]
     #[case(0, 137, "Error", "exit 137 SIGKILL")]
     #[case(0, 127, "Error", "exit 127 command not found")]
     #[case(0, 159, "seccomp killed", "exit 159 SIGSYS, seccomp?")]
-    #[case(2, 0, "Completed", "exit 0 completed x2, next restart in ~20s")]
+    #[case(2, 0, "Completed", "exit 0 completed x2, restart in ~20s")]
     fn exited(#[case] n: u32, #[case] code: i32, #[case] reason: &str, #[case] words: &str) {
         let (c, p) = (
             container(ContainerState::Exited, n, -60),

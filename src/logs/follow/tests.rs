@@ -209,6 +209,8 @@ fn run(steps: &[Step], copies: bool) -> (Lines, Lines) {
                 // Without a line of its own a file says nothing about whose it is.
                 node.write(format!("\n2026-11-20T10:00:00.{number:09}Z stderr F cut\n").as_bytes());
                 node.copy_and_truncate();
+                // Nor can one that grows again to the very bytes it had be told from itself.
+                node.write(format!("2026-11-20T10:00:00.{number:09}Z stderr F anew\n").as_bytes());
             }
             Step::Restart => node.restart(),
             Step::Poll => reader.poll(),
