@@ -29,6 +29,8 @@ use crate::views;
 
 /// Least time between two frames that only data asks for: a burst of statuses costs few frames.
 const FRAME: Duration = Duration::from_millis(100);
+/// When the pressure on the node is measured for the first time.
+const FIRST_PRESSURE: Duration = Duration::from_millis(500);
 /// How often the pressure on the node is measured.
 const PRESSURE: Duration = Duration::from_secs(10);
 /// Messages handled between two frames at most, so that a flood of data cannot starve drawing.
@@ -102,7 +104,8 @@ where
             last: None,
         };
         self.connection.want(wanted());
-        self.measure(&mut jobs, Duration::ZERO);
+        // The pods come first.
+        self.measure(&mut jobs, FIRST_PRESSURE);
         while !self.model.leaving {
             let ready = self.surface.ready()?;
             if ready && frame.due_at().is_some_and(|at| at <= Instant::now()) {

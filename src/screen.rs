@@ -126,14 +126,15 @@ fn read_only(access: &Access) -> Vec<Text> {
 
 /// The node's own name: what its kernel says, or under another root the file that holds it.
 fn node_name(host: &HostRoot) -> Text {
+    let kernel = || Text::clean(&rustix::system::uname().nodename().to_string_lossy());
     let file = || {
         host.read(Path::new("/etc/hostname"), 256, NAME_DEADLINE)
             .ok()
     };
-    let kernel = rustix::system::uname();
-    let name = match (host.is_slash(), file()) {
-        (false, Some(name)) => Text::clean(String::from_utf8_lossy(&name).trim()),
-        _ => Text::clean(&kernel.nodename().to_string_lossy()),
+    let file = if host.is_slash() { None } else { file() };
+    let name = match file {
+        Some(name) => Text::clean(String::from_utf8_lossy(&name).trim()),
+        None => kernel(),
     };
     name.non_empty().unwrap_or_else(|| "this node".into())
 }
