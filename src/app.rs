@@ -29,6 +29,8 @@ use crate::views;
 
 /// Least time between two frames that only data asks for: a burst of statuses costs few frames.
 const FRAME: Duration = Duration::from_millis(100);
+/// How long the first data of a panel waits for that of the others.
+const COMPANY: Duration = Duration::from_millis(5);
 /// When the pressure on the node is measured for the first time.
 const FIRST_PRESSURE: Duration = Duration::from_millis(500);
 /// How often the pressure on the node is measured.
@@ -74,8 +76,10 @@ enum Due {
 #[derive(Default)]
 struct Frame {
     dirty: bool,
-    /// A key, a resize or the first data of a panel: at once.
+    /// A key, a resize or the last of the first lists: at once.
     urgent: bool,
+    /// The first data of a panel: the others are close behind, and one frame shows them all.
+    soon: Option<Instant>,
     last: Option<Instant>,
 }
 
@@ -83,6 +87,7 @@ impl Frame {
     fn due_at(&self) -> Option<Instant> {
         let at_once = self.urgent || self.last.is_none();
         let next = self.last.map_or_else(Instant::now, |last| last + FRAME);
+        let next = self.soon.map_or(next, |soon| soon.min(next));
         self.dirty
             .then(|| if at_once { Instant::now() } else { next })
     }
@@ -101,7 +106,7 @@ where
         let mut frame = Frame {
             dirty: true,
             urgent: true,
-            last: None,
+            ..Frame::default()
         };
         self.connection.want(wanted());
         // The pods come first.
@@ -221,8 +226,12 @@ where
         }
         let clock = self.clock();
         let effects = update(&mut self.model, seen, clock, msg);
-        // The first data of a panel, and the last status that was missing, are drawn at once.
-        frame.urgent |= self.model.store.loaded() != before.0;
+        // The first data of all panels, and the last status that was missing, are drawn at once.
+        let loaded = self.model.store.loaded();
+        if loaded != before.0 {
+            frame.urgent |= loaded.all();
+            frame.soon = frame.soon.or_else(|| Some(Instant::now() + COMPANY));
+        }
         frame.urgent |= self.model.fetches.settled() && !before.1;
         for effect in effects {
             self.run_effect(effect, jobs)?;

@@ -146,11 +146,21 @@ impl Store {
                 (None, None) => {}
             }
         }
-        if !changed.is_empty() {
-            self.dirty.images = true;
-            // Containers are shown with the names of their images.
-            self.judge_all(now);
+        if changed.is_empty() {
+            return;
         }
+        self.dirty.images = true;
+        // Containers are shown with the names of their images.
+        let both = changed
+            .iter()
+            .flat_map(|change| [&change.before, &change.after]);
+        let keys: HashSet<&str> = both.flatten().map(|image| image.id.key()).collect();
+        let users = self
+            .containers
+            .values()
+            .filter(|container| keys.contains(container.image_id.key()));
+        let groups = users.map(|container| self.group_of(container)).collect();
+        self.judge(groups, now);
     }
 
     /// Takes the status of a sandbox.
