@@ -7,7 +7,7 @@ use std::io;
 use std::task::Poll;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
+use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -18,14 +18,15 @@ use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
-use crate::keys::Key;
-use crate::model::{
-    Clock, Effect, Model, Mouse, Msg, Seen, Target, fit, settle, update, wake, wanted,
-};
+use crate::model::{Clock, Effect, Model, Msg, Seen, Target, fit, settle, update, wake, wanted};
 use crate::terminal::Surface;
 use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
+
+mod input;
+
+use input::input;
 
 /// Least time between two frames that only data asks for: a burst of statuses costs few frames.
 const FRAME: Duration = Duration::from_millis(100);
@@ -339,31 +340,6 @@ where
             tokio::time::sleep(pause).await;
             Msg::Pressure(gauge.worst().await)
         });
-    }
-}
-
-/// What an event of the terminal means. The end of the input is the end of the terminal.
-fn input(event: Option<&io::Result<Event>>) -> Due {
-    match event {
-        None | Some(Err(_)) => Due::Leave,
-        Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
-            Due::Message(Msg::Key(Key::from(*key)))
-        }
-        Some(Ok(Event::Resize(..))) => Due::Message(Msg::Redraw),
-        Some(Ok(Event::Mouse(event))) => match mouse(event.kind) {
-            Some(mouse) => Due::Message(Msg::Mouse(mouse, event.column, event.row)),
-            None => Due::Nothing,
-        },
-        Some(Ok(_)) => Due::Nothing,
-    }
-}
-
-fn mouse(kind: MouseEventKind) -> Option<Mouse> {
-    match kind {
-        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click),
-        MouseEventKind::ScrollDown => Some(Mouse::Wheel(1)),
-        MouseEventKind::ScrollUp => Some(Mouse::Wheel(-1)),
-        _ => None,
     }
 }
 
