@@ -35,7 +35,7 @@ fn open_full(node: &Node) -> Term {
     term.wait_for("all pods and the link", SOON, |screen| {
         // The header says "trouble" once it is known how everything ended.
         link_is(screen, UP)
-            && shows(screen, "trouble")
+            && header(screen).contains("trouble")
             && node.pods.names().iter().all(|name| shows(screen, name))
     });
     term
