@@ -2,9 +2,10 @@
 //! program or writes a file demands a [`WriteGrant`], and only [`Access::decide`] makes one.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// Proof that this run may change things. It has no public constructor and cannot be cloned:
-/// without it there is no value to send.
+/// Proof that this run may change things. It has no public constructor: without it there is no
+/// value to send. It is shared, so that work under way has its own.
 #[derive(Debug)]
 pub struct WriteGrant(());
 
@@ -55,7 +56,7 @@ pub enum Access {
     /// Look only, and why.
     ReadOnly(Vec<Reason>),
     /// Look and act.
-    Full(WriteGrant),
+    Full(Arc<WriteGrant>),
 }
 
 impl Access {
@@ -63,14 +64,14 @@ impl Access {
     /// read-only. Call it once, with every voice there is.
     pub fn decide(reasons: Vec<Reason>) -> Self {
         if reasons.is_empty() {
-            Self::Full(WriteGrant(()))
+            Self::Full(Arc::new(WriteGrant(())))
         } else {
             Self::ReadOnly(reasons)
         }
     }
 
     /// The grant, if there is one.
-    pub fn grant(&self) -> Option<&WriteGrant> {
+    pub fn grant(&self) -> Option<&Arc<WriteGrant>> {
         match self {
             Self::ReadOnly(_) => None,
             Self::Full(grant) => Some(grant),

@@ -4,6 +4,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::access::WriteGrant;
 use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
@@ -57,6 +59,8 @@ pub struct App<S, I> {
     pub settings: mpsc::Receiver<Reload>,
     /// Measures the pressure on the node.
     pub gauge: Gauge,
+    /// What changes anything needs it; gone for good when the settings turn read-only on.
+    pub grant: Option<Arc<WriteGrant>>,
     /// How the terminal takes what is copied.
     pub clipboard: Clipboard,
     /// When the program started, for [`Clock::uptime`].
@@ -252,6 +256,7 @@ where
         self.connection.refresh_every(reload.refresh);
         if !reload.changed.read_only.is_empty() {
             self.connection.forbid_events();
+            self.grant = None;
         }
         Msg::Settings(reload.changed)
     }

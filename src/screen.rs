@@ -82,7 +82,8 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     };
     let (out, updates) = mpsc::channel(UPDATES);
     let gauge = Gauge::new(target.host.clone());
-    let events = config.access.grant().filter(|_| config.events.value);
+    let grant = config.access.grant().cloned();
+    let events = grant.as_deref().filter(|_| config.events.value);
     let connection = Connection::start(target, timing, events, out);
     let clock = Clock {
         now: Timestamp::now(),
@@ -106,6 +107,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         updates,
         settings,
         gauge,
+        grant,
         clipboard,
         started,
         wall,

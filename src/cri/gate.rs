@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_pass_opens_the_gate() {
         let access = Access::decide(vec![]);
-        let pass = Pass::new(access.grant().unwrap());
+        let pass = Pass::new(access.grant().unwrap().as_ref());
         for path in WRITES {
             assert!(passes(Some(pass), path), "{path}");
         }

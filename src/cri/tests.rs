@@ -515,7 +515,12 @@ mod events {
     fn start(peer: &Peer, timing: Timing) -> Listener {
         let access = Access::decide(vec![]);
         let (out, updates) = tokio::sync::mpsc::channel(64);
-        let connection = Connection::start(peer.target(), timing, access.grant(), out);
+        let connection = Connection::start(
+            peer.target(),
+            timing,
+            access.grant().map(AsRef::as_ref),
+            out,
+        );
         connection.want(ONLY_PODS);
         Listener {
             connection,

@@ -28,12 +28,22 @@ pub struct Command {
     pub short: &'static str,
     /// One line for help.
     pub doc: &'static str,
-    /// Whether it changes the node. (None does so far.)
+    /// It changes the node, runs a program or writes a file, so it needs the write grant. (None
+    /// does so far.) This is for the screen: the lock is the grant itself.
     pub changes: bool,
-    /// Why it cannot run now.
+    /// Why it cannot run now, read-only mode apart: see [`Command::refused`].
     pub refuse: fn(&Model) -> Option<&'static str>,
     /// Runs it.
     pub run: fn(&mut Model, &Seen) -> Vec<Effect>,
+}
+
+impl Command {
+    /// Why it cannot run now.
+    pub fn refused(&self, model: &Model) -> Option<&'static str> {
+        let locked = self.changes && !model.node.read_only.is_empty();
+        let locked = locked.then_some("this run is read-only, the notices say why");
+        locked.or_else(|| (self.refuse)(model))
+    }
 }
 
 impl std::fmt::Debug for Command {

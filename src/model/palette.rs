@@ -151,7 +151,7 @@ fn of_command(model: &Model, command: &'static Command) -> Option<Entry> {
         name: command.name.to_owned(),
         key,
         doc: command.doc.to_owned(),
-        refused: (command.refuse)(model),
+        refused: command.refused(model),
         action: Action::Run(command),
     })
 }

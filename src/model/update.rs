@@ -116,7 +116,7 @@ fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
         say(model, &format!("{key} does nothing here{help}"));
         return vec![];
     };
-    if let Some(reason) = (command.refuse)(model) {
+    if let Some(reason) = command.refused(model) {
         say(model, &format!("{}: {reason}", command.name));
         return vec![];
     }

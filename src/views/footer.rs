@@ -37,7 +37,7 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
     }
     let mut x = area.x;
     for (command, key_name, short) in shown {
-        let dead = (command.refuse)(cx.model).is_some();
+        let dead = command.refused(cx.model).is_some();
         let (key, text) = if dead {
             (Role::Dim, Role::Dim)
         } else {

@@ -314,7 +314,8 @@ where
     let read_only = reasons.iter().map(|why| why.to_string().into()).collect();
     let access = Access::decide(reasons);
     let (out, updates) = mpsc::channel(64);
-    let events = access.grant().filter(|_| start.events);
+    let grant = access.grant().cloned();
+    let events = grant.as_deref().filter(|_| start.events);
     let connection = Connection::start(target, timing, events, out);
     let node = Node {
         name: "worker-3".into(),
@@ -344,6 +345,7 @@ where
         // Nobody watches them: its sender is gone.
         settings: mpsc::channel(1).1,
         gauge: Gauge::new(host),
+        grant,
         clipboard: Clipboard::Direct,
         started: Instant::now(),
         wall,
