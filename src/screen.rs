@@ -19,13 +19,16 @@ use critui::model::{Clock, Model, Node, Panel};
 use critui::terminal::Screen;
 use critui::text::Text;
 use critui::theme::Ability;
-use crossterm::event::EventStream;
+use crossterm::event::{Event, EventStream};
+use futures_util::{Stream, StreamExt as _, stream};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// What the connection has learnt and the loop has not taken yet.
 const UPDATES: usize = 64;
+/// What the terminal has sent and the loop has not taken yet.
+const KEYS: usize = 64;
 /// Longest wait for the file that names the node.
 const NAME_DEADLINE: Duration = Duration::from_millis(200);
 
@@ -85,12 +88,14 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     let grant = config.access.grant().cloned();
     let events = grant.as_deref().filter(|_| config.events.value);
     let connection = Connection::start(target, timing, events, out);
+    // The socket is looked for while the terminal is taken.
+    tokio::task::yield_now().await;
     let clock = Clock {
         now: Timestamp::now(),
         uptime: Duration::ZERO,
     };
     let surface = Screen::enter()?;
-    let input = EventStream::new();
+    let input = input();
     let mut model = Model::new(node, clock, look.keymap.clone());
     for (panel, sort) in Panel::ALL.into_iter().zip(look.sorts()) {
         model.home.sort_by(panel, sort);
@@ -114,6 +119,21 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     }
     .run()
     .await
+}
+
+/// What the terminal sends. A task of its own reads it: each look at crossterm's stream takes a
+/// lock that its thread holds while it waits, and the loop looks often.
+fn input() -> impl Stream<Item = io::Result<Event>> + Unpin {
+    let (out, mut events) = mpsc::channel(KEYS);
+    tokio::spawn(async move {
+        let mut terminal = EventStream::new();
+        while let Some(event) = terminal.next().await {
+            if out.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    stream::poll_fn(move |cx| events.poll_recv(cx))
 }
 
 fn read_only(access: &Access) -> Vec<Text> {

@@ -2,7 +2,7 @@
 //! terminal that takes no more bytes (a dead SSH line) never blocks anything else.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +19,8 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[2J";
 const LEAVE: &[u8] = b"\x1b[0m\x1b[?1000l\x1b[?1006l\x1b[?25h\x1b[?1049l";
 /// A terminal that knows it shows the whole frame at once.
 const FRAME: (&[u8], &[u8]) = (b"\x1b[?2026h", b"\x1b[?2026l");
+/// Bytes that ratatui gathers before they are added to the frame: it writes in tiny pieces.
+const BATCH: usize = 8 << 10;
 /// A terminal that has not taken the last bytes by now is left as it is.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -127,7 +129,7 @@ impl Writer {
 
 /// The real terminal.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Bytes>>,
+    terminal: Terminal<CrosstermBackend<BufWriter<Bytes>>>,
     bytes: Bytes,
     writer: Option<Writer>,
 }
@@ -144,7 +146,7 @@ impl Screen {
     pub fn enter() -> io::Result<Self> {
         let bytes = Bytes::default();
         let viewport = Viewport::Fixed(area());
-        let backend = CrosstermBackend::new(bytes.clone());
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(BATCH, bytes.clone()));
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
         let mut screen = Self {
             terminal,
@@ -197,7 +199,7 @@ fn area() -> Rect {
 }
 
 impl Surface for Screen {
-    type Backend = CrosstermBackend<Bytes>;
+    type Backend = CrosstermBackend<BufWriter<Bytes>>;
 
     fn terminal(&mut self) -> &mut Terminal<Self::Backend> {
         let area = area();

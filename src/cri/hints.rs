@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use inotify::{Inotify, WatchMask};
 use tokio::sync::Notify;
@@ -28,8 +29,12 @@ const BESIDE_SOCKET: &[&str] = &[
     "io.containerd.grpc.v1.cri/sandboxes",
 ];
 
+/// When to begin: the first lists are under way, and there is nothing they could miss yet.
+const AFTER: Duration = Duration::from_millis(300);
+
 /// Pokes `hint` whenever something appears or goes; never ends.
 pub(super) async fn follow(target: &Target, hint: &Notify) -> Infallible {
+    tokio::time::sleep(AFTER).await;
     let folders = folders(target.runtime.path());
     let folders = folders.iter().map(|path| target.host.outside(path));
     let folders: Vec<_> = folders.collect();

@@ -9,9 +9,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -20,21 +18,22 @@ mod folder;
 mod resolver;
 mod stamp;
 mod user;
+mod workers;
 
 pub use folder::{FileId, Folder};
 pub use resolver::{Kind, Listing, OpenError, Resolver, SocketHandle, Stat};
 pub use stamp::Stamp;
 
+use workers::Workers;
+
 /// How long [`HostRoot::socket`] waits for the file system.
 const SOCKET_DEADLINE: Duration = Duration::from_secs(1);
-/// Most threads that may hang in the kernel at once before further work is refused.
-const MAX_WORKERS: usize = 64;
 /// The root under which the host's files and sockets are found: `/`, or `--host-root DIR`.
 /// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct HostRoot {
     resolver: Arc<Resolver>,
-    workers: Arc<AtomicUsize>,
+    workers: Arc<Workers>,
 }
 
 impl HostRoot {
@@ -74,7 +73,8 @@ impl HostRoot {
         deadline: Duration,
     ) -> Result<(Stat, Vec<u8>), OpenError> {
         let path = path.to_owned();
-        self.work(deadline, move |resolver| {
+        let start = |job| self.workers.run_alone(job);
+        self.wait(start, deadline, move |resolver| {
             // On Linux a user is a property of the thread, and this one does nothing else.
             user::become_user(who)?;
             resolver.read_unlinked(&path, limit)
@@ -128,43 +128,26 @@ impl HostRoot {
         deadline: Duration,
         job: impl FnOnce(&Resolver) -> Result<T, OpenError> + Send + 'static,
     ) -> Result<T, OpenError> {
-        let slot = Slot::take(&self.workers)?;
+        self.wait(|job| self.workers.run(job), deadline, job)
+    }
+
+    fn wait<T: Send + 'static>(
+        &self,
+        start: impl FnOnce(Box<dyn FnOnce() + Send>) -> Result<(), OpenError>,
+        deadline: Duration,
+        job: impl FnOnce(&Resolver) -> Result<T, OpenError> + Send + 'static,
+    ) -> Result<T, OpenError> {
         let resolver = Arc::clone(&self.resolver);
         let (done, result) = mpsc::sync_channel(1);
-        std::thread::Builder::new()
-            .name("host-file".into())
-            .spawn(move || {
-                let answer = job(&resolver);
-                drop(slot);
-                // Nobody listens after the deadline.
-                let _ = done.send(answer);
-            })
-            .map_err(|_| OpenError::Busy)?;
+        start(Box::new(move || {
+            // Nobody listens after the deadline.
+            let _ = done.send(job(&resolver));
+        }))?;
         match result.recv_timeout(deadline) {
             Ok(answer) => answer,
             Err(mpsc::RecvTimeoutError::Timeout) => Err(OpenError::Timeout(deadline)),
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(OpenError::Other(Errno::IO)),
         }
-    }
-}
-
-/// One of the [`MAX_WORKERS`], given back when dropped.
-struct Slot(Arc<AtomicUsize>);
-
-impl Slot {
-    fn take(workers: &Arc<AtomicUsize>) -> Result<Self, OpenError> {
-        let slot = Self(Arc::clone(workers));
-        if workers.fetch_add(1, Ordering::Relaxed) < MAX_WORKERS {
-            Ok(slot)
-        } else {
-            Err(OpenError::Busy)
-        }
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -327,14 +310,6 @@ mod tests {
         });
         assert_eq!(stuck, Err(OpenError::Timeout(deadline)));
         drop(release);
-    }
-
-    #[test]
-    fn hanging_reads_do_not_pile_up() {
-        let (_folder, root) = root();
-        root.workers.store(MAX_WORKERS, Ordering::Relaxed);
-        assert_eq!(read(&root, "/x"), Err(OpenError::Busy));
-        assert_eq!(root.workers.load(Ordering::Relaxed), MAX_WORKERS);
     }
 
     #[test]
