@@ -32,6 +32,11 @@ use input::input;
 
 /// Least time between two frames that only data asks for: a burst of statuses costs few frames.
 const FRAME: Duration = Duration::from_millis(100);
+/// How long the first frame waits for data: a runtime that answers at once spares the terminal a
+/// frame that says only that it is being asked.
+const FIRST: Duration = Duration::from_millis(8);
+/// How long data waits for more: lists come side by side, and statuses right behind them.
+const GATHER: Duration = Duration::from_millis(30);
 /// How long the first data of a panel waits for that of the others.
 const COMPANY: Duration = Duration::from_millis(5);
 /// When the pressure on the node is measured for the first time.
@@ -85,16 +90,21 @@ struct Frame {
     urgent: bool,
     /// The first data of a panel: the others are close behind, and one frame shows them all.
     soon: Option<Instant>,
+    /// When what is not drawn yet came.
+    since: Option<Instant>,
     last: Option<Instant>,
+    /// All that is shown first has been there once.
+    complete: bool,
 }
 
 impl Frame {
     fn due_at(&self) -> Option<Instant> {
-        let at_once = self.urgent || self.last.is_none();
         let next = self.last.map_or_else(Instant::now, |last| last + FRAME);
+        let gathered = self.since.map_or(next, |since| since + GATHER);
+        let next = next.max(gathered);
         let next = self.soon.map_or(next, |soon| soon.min(next));
-        self.dirty
-            .then(|| if at_once { Instant::now() } else { next })
+        let urgent = self.urgent.then(Instant::now);
+        self.dirty.then_some(urgent.unwrap_or(next))
     }
 }
 
@@ -108,9 +118,11 @@ where
         let mut signals = Signals::new()?;
         let mut jobs: JoinSet<Msg> = JoinSet::new();
         let mut seen = Seen::default();
+        let now = Instant::now();
         let mut frame = Frame {
             dirty: true,
-            urgent: true,
+            soon: Some(now + FIRST),
+            last: Some(now),
             ..Frame::default()
         };
         self.connection.want(wanted());
@@ -122,6 +134,7 @@ where
                 seen = self.draw(&seen)?;
                 frame = Frame {
                     last: Some(Instant::now()),
+                    complete: frame.complete,
                     ..Frame::default()
                 };
                 continue;
@@ -223,9 +236,10 @@ where
         frame: &mut Frame,
         jobs: &mut JoinSet<Msg>,
     ) -> io::Result<()> {
-        let before = (self.model.store.loaded(), self.model.fetches.settled());
+        let before = self.model.store.loaded();
         frame.urgent |= matches!(msg, Msg::Key(_) | Msg::Redraw | Msg::Settings(_));
         frame.dirty = true;
+        frame.since = frame.since.or_else(|| Some(Instant::now()));
         if matches!(msg, Msg::Pressure(_)) {
             self.measure(jobs, PRESSURE);
         }
@@ -233,11 +247,13 @@ where
         let effects = update(&mut self.model, seen, clock, msg);
         // The first data of all panels, and the last status that was missing, are drawn at once.
         let loaded = self.model.store.loaded();
-        if loaded != before.0 {
+        if loaded != before {
             frame.urgent |= loaded.all();
             frame.soon = frame.soon.or_else(|| Some(Instant::now() + COMPANY));
         }
-        frame.urgent |= self.model.fetches.settled() && !before.1;
+        let complete = loaded.all() && self.model.fetches.settled();
+        frame.urgent |= complete && !frame.complete;
+        frame.complete |= complete;
         for effect in effects {
             self.run_effect(effect, jobs)?;
         }
