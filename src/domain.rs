@@ -3,11 +3,18 @@
 //! nanosecond, an enum number or an unchecked string.
 
 use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use jiff::Timestamp;
 
 use crate::text::Text;
+
+/// A map by id. Ids are made by the runtime, and a refresh looks up every one on the node, so the
+/// hash is a quick one.
+pub type IdMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+/// A set of ids; see [`IdMap`].
+pub type IdSet<K> = HashSet<K, foldhash::fast::RandomState>;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

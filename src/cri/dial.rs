@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use rustix::net::{RecvFlags, recv};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -24,6 +24,8 @@ use crate::host::open::HostRoot;
 /// 5 MiB never sits in memory twice.
 const STREAM_WINDOW: u32 = 512 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Read from the socket at once: hyper asks for 8 KiB at a time, a system call each.
+const READ: usize = 128 << 10;
 /// Requests queued inside tonic. Few are ever under way at once, and the default of 1024 is
 /// allocated in advance.
 const QUEUE: usize = 32;
@@ -88,7 +90,7 @@ async fn channel(host: &HostRoot, socket: &SocketPath) -> Result<(Channel, Watch
     let peer = Peer::default();
     let (gone, lost) = oneshot::channel();
     let mut wire = Some(TokioIo::new(Wire {
-        stream,
+        stream: BufReader::with_capacity(READ, stream),
         peer: peer.clone(),
         gone: Some(gone),
     }));
@@ -147,7 +149,7 @@ impl Peer {
 
 /// The connected socket, as tonic gets it.
 struct Wire {
-    stream: UnixStream,
+    stream: BufReader<UnixStream>,
     peer: Peer,
     /// Dropped with the wire, or used at the end of the stream, whichever is first.
     gone: Option<oneshot::Sender<()>>,
@@ -156,8 +158,9 @@ struct Wire {
 impl Drop for Wire {
     /// A peer that answers and hangs up may make a write fail before its answer is read.
     fn drop(&mut self) {
+        self.peer.hear(self.stream.buffer());
         let mut rest = [0; Peer::ENOUGH];
-        if let Ok((_, length)) = recv(&self.stream, &mut rest, RecvFlags::DONTWAIT) {
+        if let Ok((_, length)) = recv(self.stream.get_ref(), &mut rest, RecvFlags::DONTWAIT) {
             self.peer.hear(&rest[..length.min(Peer::ENOUGH)]);
         }
     }

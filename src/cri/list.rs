@@ -15,7 +15,7 @@ use prost::{DecodeError, Message};
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
 use tonic_prost::ProstEncoder;
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::text::Text;
 
@@ -61,6 +61,8 @@ impl Names {
 pub(super) struct Listing<T> {
     /// All items, in the runtime's order.
     pub items: Vec<Arc<T>>,
+    /// Those that were not like this in the list before.
+    pub fresh: Vec<Arc<T>>,
     /// Differs from that of every other list that is not the same.
     pub version: u64,
 }
@@ -80,14 +82,13 @@ impl Hasher for Hashed {
         }
     }
 
-    fn write_u128(&mut self, hash: u128) {
-        // The lower half is as good as the whole.
-        self.0 = u64::try_from(hash & u128::from(u64::MAX)).unwrap_or_default();
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }
 
 /// The items of the last list by the hash of their bytes.
-type ByHash<T> = HashMap<u128, Arc<T>, BuildHasherDefault<Hashed>>;
+type ByHash<T> = HashMap<u64, Arc<T>, BuildHasherDefault<Hashed>>;
 
 /// The items of the last list.
 #[derive(Debug)]
@@ -136,10 +137,11 @@ impl<T: Listed> Memory<T> {
 
     /// Takes a whole list in: from now on it is the last one.
     pub fn learn(&self, batches: Vec<Batch<T>>) -> Listing<T> {
-        let fresh = batches.iter().any(|batch| batch.fresh);
+        let fresh = batches.iter().flat_map(|batch| &batch.fresh);
+        let fresh: Vec<_> = fresh.cloned().collect();
         let count = batches.iter().map(|batch| batch.items.len()).sum();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = fresh || count != known.items.len();
+        let changed = !fresh.is_empty() || count != known.items.len();
         let mut items = Vec::with_capacity(count);
         let room = if changed { count } else { 0 };
         let mut next = ByHash::with_capacity_and_hasher(room, BuildHasherDefault::default());
@@ -157,15 +159,20 @@ impl<T: Listed> Memory<T> {
             });
         }
         let version = known.version;
-        Listing { items, version }
+        Listing {
+            items,
+            fresh,
+            version,
+        }
     }
 }
 
 /// The items of one message.
 #[derive(Debug)]
 pub(super) struct Batch<T> {
-    items: Vec<(u128, Arc<T>)>,
-    fresh: bool,
+    items: Vec<(u64, Arc<T>)>,
+    /// Items that are not in the last list.
+    fresh: Vec<Arc<T>>,
 }
 
 /// Sends an empty filter, receives a [`Batch`].
@@ -225,7 +232,7 @@ impl<T: Listed> ListDecoder<T> {
         const ITEMS: u32 = 1;
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         let mut items = Vec::with_capacity(self.known.items.len());
-        let mut fresh = false;
+        let mut fresh = Vec::new();
         while !raw.is_empty() {
             let (tag, wire_type) = decode_key(&mut raw)?;
             if tag != ITEMS || wire_type != WireType::LengthDelimited {
@@ -237,8 +244,9 @@ impl<T: Listed> ListDecoder<T> {
             let item = if let Some(known) = self.known.items.get(&hash) {
                 known.clone()
             } else {
-                fresh = true;
-                Arc::new(T::convert(T::Wire::decode(bytes)?, &mut names))
+                let item = Arc::new(T::convert(T::Wire::decode(bytes)?, &mut names));
+                fresh.push(Arc::clone(&item));
+                item
             };
             items.push((hash, item));
         }
@@ -248,20 +256,20 @@ impl<T: Listed> ListDecoder<T> {
 
 /// A hash that does not depend on the order of the fields: Go shuffles the entries of a map each
 /// time it sends one. Fields named in `nested` hold maps themselves.
-fn fingerprint(mut message: &[u8], nested: &[u32], seed: u64) -> Result<u128, DecodeError> {
-    let mut sum = 0_u128;
+fn fingerprint(mut message: &[u8], nested: &[u32], seed: u64) -> Result<u64, DecodeError> {
+    let mut sum = 0_u64;
     while !message.is_empty() {
         let start = message;
         let (tag, wire_type) = decode_key(&mut message)?;
         let record = if wire_type == WireType::LengthDelimited && nested.contains(&tag) {
             let inner = fingerprint(take(&mut message)?, &[], seed)?;
-            let mut record = [0; 20];
+            let mut record = [0; 12];
             record[..4].copy_from_slice(&tag.to_le_bytes());
             record[4..].copy_from_slice(&inner.to_le_bytes());
-            xxh3_128_with_seed(&record, seed)
+            xxh3_64_with_seed(&record, seed)
         } else {
             skip_field(wire_type, tag, &mut message, DecodeContext::default())?;
-            xxh3_128_with_seed(&start[..start.len() - message.len()], seed)
+            xxh3_64_with_seed(&start[..start.len() - message.len()], seed)
         };
         sum = sum.wrapping_add(record);
     }

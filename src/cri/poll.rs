@@ -1,6 +1,5 @@
 //! One round of lists: what is wanted, at once, and what came of it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -11,6 +10,7 @@ use super::list::Listing;
 use super::pace::Round;
 use super::read::Reader;
 use super::{Update, Wanted};
+use crate::domain::IdSet;
 use crate::domain::{Container, Image};
 use crate::text::Text;
 
@@ -221,36 +221,38 @@ impl Feed {
 /// Which images are known and which are referred to, by their keys.
 #[derive(Debug, Default)]
 struct Joins {
-    known: HashSet<Box<str>>,
-    referred: HashSet<Box<str>>,
-    /// The list of containers that refers.
-    version: u64,
-    /// Referred to, but not there when last looked: no reason to look again.
-    absent: HashSet<Box<str>>,
+    known: IdSet<Box<str>>,
+    /// Referred to, but not known.
+    unknown: IdSet<Box<str>>,
+    /// Not there when last looked for: no reason to look again.
+    absent: IdSet<Box<str>>,
 }
 
 impl Joins {
     fn refer(&mut self, containers: &Listing<Container>) {
-        if self.version != containers.version {
-            self.version = containers.version;
-            self.referred = keys(containers.items.iter().map(|item| item.image_id.key()));
+        for container in &containers.fresh {
+            let key = container.image_id.key();
+            let seen = [&self.known, &self.absent, &self.unknown];
+            if !seen.into_iter().any(|keys| keys.contains(key)) {
+                self.unknown.insert(Box::from(key));
+            }
         }
     }
 
     fn learn(&mut self, images: &Listing<Image>) {
         self.known = keys(images.items.iter().map(|item| item.id.key()));
-        self.absent = self.referred.difference(&self.known).cloned().collect();
+        self.absent.extend(self.unknown.drain());
+        self.absent.retain(|key| !self.known.contains(key));
     }
 
     /// A container refers to an image that is not in the list, and was not looked for yet.
     fn missing(&self) -> bool {
-        let mut unknown = self.referred.difference(&self.known);
-        unknown.any(|key| !self.absent.contains(key))
+        !self.unknown.is_empty()
     }
 }
 
-fn keys<'a>(ids: impl Iterator<Item = &'a str>) -> HashSet<Box<str>> {
-    let mut keys = HashSet::new();
+fn keys<'a>(ids: impl Iterator<Item = &'a str>) -> IdSet<Box<str>> {
+    let mut keys = IdSet::default();
     for id in ids {
         if !keys.contains(id) {
             keys.insert(Box::from(id));

@@ -2,9 +2,9 @@
 //! somebody looks at: containers that have ended (their exit code decides what is in trouble),
 //! the selection, and pods on the screen when their IPs are shown.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::domain::IdSet;
 use crate::domain::{Container, ContainerId, ContainerState, PodId};
 use crate::link::Link;
 use crate::model::home::page;
@@ -25,9 +25,9 @@ pub enum Target {
 /// Statuses being read, and those that could not be.
 #[derive(Debug, Default)]
 pub struct Fetches {
-    under_way: HashSet<Target>,
+    under_way: IdSet<Target>,
     /// Not asked again before the next list: the runtime has just refused or not answered.
-    failed: HashSet<Target>,
+    failed: IdSet<Target>,
     /// Ended containers whose status is still to be read; refilled when the lists change.
     waiting: Vec<Arc<Container>>,
 }

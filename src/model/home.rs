@@ -10,7 +10,7 @@ use crate::model::list::{List, Mark, Move, Sort};
 use crate::model::narrowing::{Counts, Narrowing};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
 use crate::model::store::Dirty;
-use crate::model::{Clock, Noun, Seen, Store, Subject};
+use crate::model::{Clock, Panel, Seen, Store, Subject};
 
 /// Rows keep their places for so long after a key.
 const HANDS_ON: Duration = Duration::from_millis(1500);
@@ -18,44 +18,6 @@ const HANDS_ON: Duration = Duration::from_millis(1500);
 const REST: Duration = Duration::from_millis(150);
 /// Rows on the screen before anything was drawn.
 const UNSEEN_PAGE: usize = 20;
-
-/// One of the three panels.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Panel {
-    /// Pods.
-    #[default]
-    Pods,
-    /// Containers.
-    Containers,
-    /// Images.
-    Images,
-}
-
-impl Panel {
-    /// All of them, in the order of their keys.
-    pub const ALL: [Self; 3] = [Self::Pods, Self::Containers, Self::Images];
-
-    /// Its place among them.
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// What its rows are.
-    pub fn noun(self) -> Noun {
-        [Noun::Pod, Noun::Container, Noun::Image][self.index()]
-    }
-
-    /// Its title.
-    pub fn title(self) -> &'static str {
-        ["Pods", "Containers", "Images"][self.index()]
-    }
-
-    /// The next one, or the one before.
-    #[must_use]
-    pub fn step(self, forward: bool) -> Self {
-        Self::ALL[(self.index() + if forward { 1 } else { 2 }) % 3]
-    }
-}
 
 /// State of the home screen.
 #[derive(Debug, Default)]
@@ -84,6 +46,8 @@ pub struct Home {
     hands: Hands,
     /// Lists to be filled anew before the next frame.
     stale: Dirty,
+    /// Lists of which other rows are to be shown, though they are the same in the same order.
+    narrowed: [bool; 3],
     /// The pod to be selected when the list is filled next.
     wanted: Option<PodId>,
 }
@@ -96,6 +60,13 @@ struct Hands {
     moved_at: Option<Duration>,
     /// Lists whose rows kept their places although the order says otherwise.
     unsorted: [bool; 3],
+}
+
+impl Hands {
+    /// Rows may move at once: that is what the hand has asked for.
+    fn let_go(&mut self) {
+        self.last_key = self.last_key.map(|_| Duration::ZERO);
+    }
 }
 
 impl Home {
@@ -124,7 +95,7 @@ impl Home {
 
     /// The hand has asked for another order: rows may move at once.
     pub fn resort(&mut self) {
-        self.hands.last_key = self.hands.last_key.map(|_| Duration::ZERO);
+        self.hands.let_go();
         self.stale = Dirty {
             pods: true,
             containers: true,
@@ -206,9 +177,16 @@ impl Home {
 
     /// Hides other rows than before.
     pub fn narrow(&mut self, narrowing: Narrowing) {
+        for (narrowed, differs) in self
+            .narrowed
+            .iter_mut()
+            .zip(self.narrowing.differs(&narrowing))
+        {
+            *narrowed |= differs;
+        }
         self.narrowing = narrowing;
         self.hands.moved_at = self.hands.moved_at.or(self.hands.last_key);
-        self.resort();
+        self.hands.let_go();
     }
 
     /// Sort order of the focused panel, to be changed, and how many columns it has.
@@ -298,34 +276,55 @@ impl Home {
         }
     }
 
-    /// Fills the lists whose rows have changed.
+    /// Fills the lists whose rows have changed, or of which others are to be shown.
     pub fn fill(&mut self, store: &mut Store, seen: &Seen, clock: Clock) {
         self.stale.add(store.take_dirty());
         if self.stale.pods || self.stale.containers {
             self.counts = Counts::of(store);
         }
+        let [pods, containers, images] = std::mem::take(&mut self.narrowed);
         if std::mem::take(&mut self.stale.pods) {
-            self.fill_pods(store, seen, clock);
+            let rows = store.pod_rows().cloned().collect();
+            self.pods.base = sorted(rows, &PODS, self.pods.sort);
+            self.pods.all = self.counts.pods;
+            self.pods.keep_marks(|id| store.pod(id).is_some());
+            self.fill_pods(seen, clock);
+        } else if pods {
+            self.fill_pods(seen, clock);
         }
         if self.hands.moved_at.is_none() {
             self.follow_now();
         }
         if std::mem::take(&mut self.stale.containers) {
-            self.fill_containers(store, seen, clock);
+            let rows = match &self.of_pod {
+                Some(pod) => store.attempts_in(pod).into_iter().cloned().collect(),
+                None => store.container_rows().cloned().collect(),
+            };
+            self.containers.base = sorted(rows, &CONTAINERS, self.containers.sort);
+            self.containers.all = self.counts.containers;
+            self.containers
+                .keep_marks(|id| store.container(id).is_some());
+            self.fill_containers(seen, clock);
+        } else if containers {
+            self.fill_containers(seen, clock);
         }
         if std::mem::take(&mut self.stale.images) {
-            self.fill_images(store, seen, clock);
+            let rows = store.image_rows().cloned().collect();
+            self.images.base = sorted(rows, &IMAGES, self.images.sort);
+            self.images.all = self.images.base.len();
+            self.images.keep_marks(|id| store.image(id).is_some());
+            self.fill_images(seen, clock);
+        } else if images {
+            self.fill_images(seen, clock);
         }
     }
 
-    fn fill_pods(&mut self, store: &Store, seen: &Seen, clock: Clock) {
+    fn fill_pods(&mut self, seen: &Seen, clock: Clock) {
         let keep = self.keep(Panel::Pods, clock.uptime);
         let page = page(seen, Panel::Pods);
-        let order = order(&PODS, self.pods.sort);
-        let rows = store.pod_rows().cloned();
-        let rows = self.narrowing.narrow(Panel::Pods, rows, order, clock.now);
-        self.pods.all = self.counts.pods;
-        self.pods.keep_marks(|id| store.pod(id).is_some());
+        let rows = self
+            .narrowing
+            .narrow(Panel::Pods, &self.pods.base, clock.now);
         self.pods.replace(rows, keep, page);
         if let Some(id) = self.wanted.take() {
             self.pods.select(&id, page);
@@ -336,30 +335,18 @@ impl Home {
         }
     }
 
-    fn fill_containers(&mut self, store: &Store, seen: &Seen, clock: Clock) {
+    fn fill_containers(&mut self, seen: &Seen, clock: Clock) {
         let keep = self.keep(Panel::Containers, clock.uptime);
-        let order = order(&CONTAINERS, self.containers.sort);
-        let rows: Vec<Arc<ContainerRow>> = match &self.of_pod {
-            Some(pod) => store.attempts_in(pod).into_iter().cloned().collect(),
-            None => store.container_rows().cloned().collect(),
-        };
-        let rows = self
-            .narrowing
-            .narrow(Panel::Containers, rows.into_iter(), order, clock.now);
-        self.containers.all = self.counts.containers;
-        self.containers
-            .keep_marks(|id| store.container(id).is_some());
+        let base = &self.containers.base;
+        let rows = self.narrowing.narrow(Panel::Containers, base, clock.now);
         self.containers
             .replace(rows, keep, page(seen, Panel::Containers));
     }
 
-    fn fill_images(&mut self, store: &Store, seen: &Seen, clock: Clock) {
+    fn fill_images(&mut self, seen: &Seen, clock: Clock) {
         let keep = self.keep(Panel::Images, clock.uptime);
-        let order = order(&IMAGES, self.images.sort);
-        let rows = store.image_rows().cloned();
-        self.images.all = store.image_rows().count();
-        let rows = self.narrowing.narrow(Panel::Images, rows, order, clock.now);
-        self.images.keep_marks(|id| store.image(id).is_some());
+        let base = &self.images.base;
+        let rows = self.narrowing.narrow(Panel::Images, base, clock.now);
         self.images.replace(rows, keep, page(seen, Panel::Images));
     }
 
@@ -377,15 +364,16 @@ pub fn page(seen: &Seen, panel: Panel) -> usize {
         .map_or(UNSEEN_PAGE, |seen| seen.rows.height.into())
 }
 
-fn order<R: Row + Stands>(
+fn sorted<R: Row + Stands>(
+    mut rows: Vec<Arc<R>>,
     columns: &'static [Column<R>],
     sort: Sort,
-) -> impl Fn(&R, &R) -> Ordering {
+) -> Vec<Arc<R>> {
     let by_column = sort
         .column
         .and_then(|at| columns.get(at))
         .map(|column| column.order);
-    move |a, b| {
+    rows.sort_by(|a, b| {
         let primary = by_column.map_or(Ordering::Equal, |order| order(a, b));
         let ordered = primary.then_with(|| a.by_trouble(b));
         if sort.reverse {
@@ -393,5 +381,6 @@ fn order<R: Row + Stands>(
         } else {
             ordered
         }
-    }
+    });
+    rows
 }

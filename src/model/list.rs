@@ -1,9 +1,9 @@
 //! A list with a cursor. Identity is the id: selection and scroll survive every refresh, and
 //! the row under the cursor stays where it is on the screen.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::domain::{IdMap, IdSet};
 use crate::model::rows::Row;
 
 /// How a list is sorted: by a column, else trouble first.
@@ -48,28 +48,31 @@ pub enum Mark {
 /// Rows in the order shown, with cursor and scroll.
 #[derive(Debug)]
 pub struct List<R: Row> {
+    /// All rows in their order, from which narrowing chooses.
+    pub(super) base: Vec<Arc<R>>,
     rows: Vec<Arc<R>>,
     selected: Option<R::Id>,
     cursor: usize,
     offset: usize,
     /// Sort order.
     pub sort: Sort,
-    /// Rows there would be without narrowing.
+    /// Rows there would be without narrowing, of every pod.
     pub all: usize,
     /// Rows that a bulk action would be about, also when a filter hides them.
-    marked: HashSet<R::Id>,
+    marked: IdSet<R::Id>,
 }
 
 impl<R: Row> Default for List<R> {
     fn default() -> Self {
         Self {
+            base: vec![],
             rows: vec![],
             selected: None,
             cursor: 0,
             offset: 0,
             sort: Sort::default(),
             all: 0,
-            marked: HashSet::new(),
+            marked: IdSet::default(),
         }
     }
 }
@@ -95,7 +98,7 @@ impl<R: Row> List<R> {
         self.rows.get(self.cursor)
     }
 
-    /// Forgets rows, cursor and scroll.
+    /// Forgets what is shown, cursor and scroll.
     pub fn clear(&mut self) {
         (self.rows, self.selected, self.cursor, self.offset) = (vec![], None, 0, 0);
     }
@@ -118,13 +121,13 @@ impl<R: Row> List<R> {
     }
 
     fn keep_places(&mut self, old: &[Arc<R>]) {
-        let places: std::collections::HashMap<&R::Id, usize> = old
+        let places: IdMap<&R::Id, usize> = old
             .iter()
             .enumerate()
             .map(|(place, row)| (row.id(), place))
             .collect();
         self.rows
-            .sort_by_key(|row| places.get(row.id()).copied().unwrap_or(usize::MAX));
+            .sort_by_cached_key(|row| places.get(row.id()).copied().unwrap_or(usize::MAX));
     }
 
     fn position(&self, id: &R::Id) -> Option<usize> {
@@ -181,7 +184,7 @@ impl<R: Row> List<R> {
         }
     }
 
-    fn toggled(&self, ids: impl Iterator<Item = R::Id>) -> HashSet<R::Id> {
+    fn toggled(&self, ids: impl Iterator<Item = R::Id>) -> IdSet<R::Id> {
         let mut marked = self.marked.clone();
         for id in ids {
             if !marked.remove(&id) {

@@ -12,6 +12,7 @@ pub mod list;
 mod mouse;
 pub mod narrowing;
 pub mod palette;
+mod panel;
 pub mod prompt;
 pub mod rows;
 pub mod sorting;
@@ -34,8 +35,9 @@ use crate::link::Link;
 use crate::text::Text;
 
 pub use fetch::{Fetches, Target};
-pub use home::{Home, Panel};
+pub use home::Home;
 pub use keymap::Keymap;
+pub use panel::Panel;
 pub use prompt::Prompt;
 pub use store::Store;
 pub use update::{fit, settle, update, wake, wanted};

@@ -1,6 +1,6 @@
 //! What hides rows, and how many there are without it.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -25,30 +25,37 @@ impl Narrowing {
         !self.only_trouble && self.filters.iter().all(Option::is_none)
     }
 
-    /// The rows that are left, in the order to be shown: the best match first, else by `order`.
+    /// The rows that are left of `rows`, which are in their order: the best match first.
     pub(super) fn narrow<R: Searchable + Stands>(
         &self,
         panel: Panel,
-        rows: impl Iterator<Item = Arc<R>>,
-        order: impl Fn(&R, &R) -> Ordering,
+        rows: &[Arc<R>],
         now: Timestamp,
     ) -> Vec<Arc<R>> {
         let filter = self.filters[panel.index()].as_ref();
         let score = |row: &Arc<R>| filter.map_or(Some(0), |filter| filter.score(row.as_ref(), now));
-        let mut rows: Vec<(i64, Arc<R>)> = rows
+        let left = rows
+            .iter()
             .filter(|row| !self.only_trouble || row.in_trouble())
-            .filter_map(|row| Some((score(&row)?, row)))
-            .collect();
-        let ranks = filter.is_some_and(Filter::ranks);
-        rows.sort_by(|(score_a, a), (score_b, b)| {
-            let by_score = if ranks {
-                score_b.cmp(score_a)
-            } else {
-                Ordering::Equal
+            .filter_map(|row| Some((score(row)?, row)));
+        if !filter.is_some_and(Filter::ranks) {
+            return left.map(|(_, row)| Arc::clone(row)).collect();
+        }
+        let mut left: Vec<_> = left.collect();
+        left.sort_by_key(|(score, _)| Reverse(*score));
+        left.into_iter().map(|(_, row)| Arc::clone(row)).collect()
+    }
+
+    /// Panels for which `other` hides other rows.
+    pub(super) fn differs(&self, other: &Self) -> [bool; 3] {
+        let all = self.only_trouble != other.only_trouble;
+        Panel::ALL.map(|panel| {
+            let source = |narrowing: &Self| {
+                let filter = narrowing.filters[panel.index()].as_ref();
+                filter.map(|filter| filter.source().to_owned())
             };
-            by_score.then_with(|| order(a, b))
-        });
-        rows.into_iter().map(|(_, row)| row).collect()
+            all || source(self) != source(other)
+        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the node looks like now. Lists come in whole; what did not change keeps its `Arc`, so
 //! the store finds what did by comparing pointers and rebuilds only those rows.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,26 +8,27 @@ use jiff::Timestamp;
 use crate::domain::{
     Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Pod, PodDetail, PodId,
 };
+use crate::domain::{IdMap, IdSet};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, image_name};
 use crate::text::Text;
 
 mod index;
 mod judge;
 
-use index::{Index, changes, group_key};
+use index::{Index, Known, group_key};
 
 /// Pods, containers and images with their rows.
 #[derive(Default, Debug)]
 pub struct Store {
-    pods: HashMap<PodId, Arc<Pod>>,
-    containers: HashMap<ContainerId, Arc<Container>>,
-    images: HashMap<ImageId, Arc<Image>>,
+    pods: Known<PodId, Pod>,
+    containers: Known<ContainerId, Container>,
+    images: Known<ImageId, Image>,
     details: Details,
     index: Index,
     rows: Rows,
     loaded: Loaded,
     /// When time alone may change the judgement of a pod.
-    rechecks: HashMap<Text, Timestamp>,
+    rechecks: IdMap<Text, Timestamp>,
     dirty: Dirty,
 }
 
@@ -55,15 +55,15 @@ impl Dirty {
 /// Statuses. Each is read once per state of its container or sandbox.
 #[derive(Default, Debug)]
 struct Details {
-    pods: HashMap<PodId, (Arc<Pod>, Arc<PodDetail>)>,
-    containers: HashMap<ContainerId, (ContainerState, Arc<ContainerDetail>)>,
+    pods: IdMap<PodId, (Arc<Pod>, Arc<PodDetail>)>,
+    containers: IdMap<ContainerId, (ContainerState, Arc<ContainerDetail>)>,
 }
 
 #[derive(Default, Debug)]
 struct Rows {
-    pods: HashMap<PodId, Arc<PodRow>>,
-    containers: HashMap<ContainerId, Arc<ContainerRow>>,
-    images: HashMap<ImageId, Arc<ImageRow>>,
+    pods: IdMap<PodId, Arc<PodRow>>,
+    containers: IdMap<ContainerId, Arc<ContainerRow>>,
+    images: IdMap<ImageId, Arc<ImageRow>>,
 }
 
 /// Which lists have arrived at least once.
@@ -88,8 +88,8 @@ impl Store {
     /// Takes a new list of pods.
     pub fn set_pods(&mut self, list: &[Arc<Pod>], now: Timestamp) {
         self.dirty.pods |= !std::mem::replace(&mut self.loaded.pods, true);
-        let changed = changes(&mut self.pods, list, |pod| &pod.id);
-        let mut groups = HashSet::new();
+        let changed = self.pods.replace(list, |pod| &pod.id);
+        let mut groups = IdSet::default();
         for change in &changed {
             self.index.pod(change);
             groups.extend(
@@ -110,9 +110,9 @@ impl Store {
     pub fn set_containers(&mut self, list: &[Arc<Container>], now: Timestamp) {
         let first = !std::mem::replace(&mut self.loaded.containers, true);
         self.dirty.containers |= first;
-        let changed = changes(&mut self.containers, list, |container| &container.id);
-        let mut groups = HashSet::new();
-        let mut images = HashSet::new();
+        let changed = self.containers.replace(list, |container| &container.id);
+        let mut groups = IdSet::default();
+        let mut images = IdSet::default();
         for change in &changed {
             images.extend(self.index.container(change));
             let both = [&change.before, &change.after];
@@ -137,7 +137,7 @@ impl Store {
     /// Takes a new list of images.
     pub fn set_images(&mut self, list: &[Arc<Image>], now: Timestamp) {
         self.dirty.images |= !std::mem::replace(&mut self.loaded.images, true);
-        let changed = changes(&mut self.images, list, |image| &image.id);
+        let changed = self.images.replace(list, |image| &image.id);
         for change in &changed {
             self.index.image(change);
             match (&change.before, &change.after) {
@@ -154,7 +154,7 @@ impl Store {
         let both = changed
             .iter()
             .flat_map(|change| [&change.before, &change.after]);
-        let keys: HashSet<&str> = both.flatten().map(|image| image.id.key()).collect();
+        let keys: IdSet<&str> = both.flatten().map(|image| image.id.key()).collect();
         let users = self
             .containers
             .values()
@@ -170,7 +170,7 @@ impl Store {
             self.details
                 .pods
                 .insert(id.clone(), (Arc::clone(pod), Arc::new(detail)));
-            self.judge(HashSet::from([group]), now);
+            self.judge(IdSet::from_iter([group]), now);
         }
     }
 
@@ -187,7 +187,7 @@ impl Store {
             self.details
                 .containers
                 .insert(id.clone(), (state, Arc::new(detail)));
-            self.judge(HashSet::from([group]), now);
+            self.judge(IdSet::from_iter([group]), now);
         }
     }
 
@@ -281,7 +281,7 @@ impl Store {
     }
 
     /// Rebuilds the rows of these images, by their join keys.
-    fn count_users(&mut self, keys: &HashSet<Text>) {
+    fn count_users(&mut self, keys: &IdSet<Text>) {
         if keys.is_empty() {
             return;
         }

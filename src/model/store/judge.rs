@@ -1,13 +1,13 @@
 //! From facts to rows: which attempt is the newest, what is in trouble, what things are called.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::index::group_key;
 use super::{Store, age_order};
+use crate::domain::IdSet;
 use crate::domain::{Container, ContainerDetail, ContainerState, Pod, PodId};
 use crate::model::rows::{ContainerRow, PodRow};
 use crate::model::trouble::{Facts, Judgement, judge_container, judge_empty};
@@ -24,7 +24,7 @@ impl Store {
 
     /// Judges everything anew: the clock has jumped, or names have changed.
     pub fn judge_all(&mut self, now: Timestamp) {
-        let mut groups: HashSet<Text> = self.pods.values().map(|pod| group_key(pod)).collect();
+        let mut groups: IdSet<Text> = self.pods.values().map(|pod| group_key(pod)).collect();
         groups.extend(
             self.containers
                 .values()
@@ -40,7 +40,7 @@ impl Store {
             return false;
         }
         let due = self.rechecks.extract_if(|_, at| *at <= now);
-        let due: HashSet<Text> = due.map(|(group, _)| group).collect();
+        let due: IdSet<Text> = due.map(|(group, _)| group).collect();
         self.judge(due, now);
         true
     }
@@ -58,7 +58,7 @@ impl Store {
     }
 
     /// Rebuilds the rows of these pods and of all their containers.
-    pub(super) fn judge(&mut self, groups: HashSet<Text>, now: Timestamp) {
+    pub(super) fn judge(&mut self, groups: IdSet<Text>, now: Timestamp) {
         if !groups.is_empty() {
             self.dirty.pods = true;
             self.dirty.containers = true;
