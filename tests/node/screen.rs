@@ -29,6 +29,18 @@ fn open(node: &Node, (columns, rows): (u16, u16)) -> Term {
         .spawn()
 }
 
+/// For people: `tests/node/look` opens the program on the node in its own terminal.
+#[test]
+#[ignore = "to be looked at: tests/node/look runs it"]
+fn by_eye() {
+    let node = node();
+    let endpoint = node.endpoint();
+    let status = std::process::Command::new(CRITUI)
+        .args(["-r", &endpoint])
+        .status();
+    assert!(status.expect("the program starts").success());
+}
+
 /// Opens the program and waits until it shows pods.
 fn open_full(node: &Node) -> Term {
     let term = open(node, TALL);
