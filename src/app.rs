@@ -36,7 +36,7 @@ const FRAME: Duration = Duration::from_millis(100);
 /// frame that says only that it is being asked.
 const FIRST: Duration = Duration::from_millis(8);
 /// How long data waits for more: lists come side by side, and statuses right behind them.
-const GATHER: Duration = Duration::from_millis(30);
+const GATHER: Duration = Duration::from_millis(60);
 /// How long the first data of a panel waits for that of the others.
 const COMPANY: Duration = Duration::from_millis(5);
 /// When the pressure on the node is measured for the first time.

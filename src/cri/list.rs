@@ -260,6 +260,13 @@ fn fingerprint(mut message: &[u8], nested: &[u32], seed: u64) -> Result<u64, Dec
     let mut sum = 0_u64;
     while !message.is_empty() {
         let start = message;
+        if let Some((tag, record)) = short(message)
+            && !nested.contains(&tag)
+        {
+            sum = sum.wrapping_add(xxh3_64_with_seed(record, seed));
+            message = &message[record.len()..];
+            continue;
+        }
         let (tag, wire_type) = decode_key(&mut message)?;
         let record = if wire_type == WireType::LengthDelimited && nested.contains(&tag) {
             let inner = fingerprint(take(&mut message)?, &[], seed)?;
@@ -274,6 +281,18 @@ fn fingerprint(mut message: &[u8], nested: &[u32], seed: u64) -> Result<u64, Dec
         sum = sum.wrapping_add(record);
     }
     Ok(sum)
+}
+
+/// The tag and all bytes of a length-delimited field whose tag and length take a byte each: most
+/// fields of most items are like that, and this is several times as fast as the general way.
+fn short(message: &[u8]) -> Option<(u32, &[u8])> {
+    /// Marks a length-delimited field in its lowest three bits; the highest bit says that more
+    /// bytes follow.
+    const DELIMITED: u8 = 2;
+    let (&key, &length) = (message.first()?, message.get(1)?);
+    let plain = key & 0x87 == DELIMITED && length < 0x80;
+    let record = message.get(..2 + usize::from(length))?;
+    plain.then_some((u32::from(key >> 3), record))
 }
 
 /// The bytes of a length-delimited field.
@@ -392,6 +411,25 @@ mod tests {
             names.get(&n.to_string());
         }
         assert_eq!(names.0.len(), Names::MOST);
+    }
+
+    #[test]
+    fn short_fields_are_seen_and_no_others() {
+        let whole = |tag, bytes: &[u8]| {
+            let mut raw = Vec::new();
+            field(tag, bytes, &mut raw);
+            raw
+        };
+        let raw = whole(3, b"abc");
+        assert_eq!(short(&[&raw[..], b"rest"].concat()), Some((3, &raw[..])));
+        assert_eq!(short(&whole(15, &[0; 127])).map(|(tag, _)| tag), Some(15));
+        assert_eq!(short(&whole(16, b"abc")), None);
+        assert_eq!(short(&whole(3, &[0; 128])), None);
+        assert_eq!(short(&raw[..4]), None);
+        let mut number = Vec::new();
+        encode_key(3, WireType::Varint, &mut number);
+        encode_varint(2, &mut number);
+        assert_eq!(short(&number), None);
     }
 
     proptest! {
