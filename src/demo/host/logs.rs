@@ -7,6 +7,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use jiff::Timestamp;
 
 use super::super::chance::Chance;
@@ -158,18 +160,19 @@ fn link(target: &str, at: PathBuf) -> io::Result<PathBuf> {
 }
 
 impl LogFile {
-    /// Writes the beginning, or, if that is long ago, the last lines of the past and a rotated
-    /// file before them.
+    /// Writes the beginning, or, if that is long ago, the last lines of the past and up to two
+    /// rotated files before them.
     fn begin(&mut self, format: LogFormat, now: i64) -> io::Result<()> {
         let due = self.due(now);
         self.open()?;
-        if due > 2 * PAST {
-            self.next = due - 2 * PAST;
-            self.write_until(format, due - PAST)?;
+        if due > PAST {
+            let files = ((due - 1) / PAST).min(3);
+            self.next = due - files * PAST;
             let every = self.script.every.map_or(0, |every| every.0);
-            self.rotate(self.started + (due - PAST) * every)?;
-        } else if due > PAST {
-            self.next = due - PAST;
+            for left in (1..files).rev() {
+                self.write_until(format, due - left * PAST)?;
+                self.rotate(self.started + (due - left * PAST) * every)?;
+            }
         } else {
             let mut out = Vec::new();
             for (nth, text) in (0..).zip(&self.script.first) {
@@ -264,6 +267,10 @@ impl LogFile {
         for old in &rotated[..surplus] {
             fs::remove_file(old)?;
         }
+        // All but the newest, which may still be written to.
+        for old in rotated[surplus..].iter().rev().skip(1) {
+            compress(old)?;
+        }
         self.open()
     }
 
@@ -290,6 +297,25 @@ impl LogFile {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Replaces a file by a gzipped one, as the kubelet does.
+fn compress(path: &Path) -> io::Result<()> {
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        return Ok(());
+    }
+    let mut name = path.to_owned().into_os_string();
+    name.push(".gz");
+    let mut options = OpenOptions::new();
+    let file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o640)
+        .open(name)?;
+    let mut gz = GzEncoder::new(file, Compression::fast());
+    gz.write_all(&fs::read(path)?)?;
+    gz.finish()?;
+    fs::remove_file(path)
 }
 
 /// Suffix of a rotated file: `.20261120-101112`.
@@ -380,6 +406,41 @@ mod tests {
             text,
         );
         assert_eq!(String::from_utf8_lossy(&out), expected);
+    }
+
+    #[test]
+    fn rotated_files_are_compressed_but_for_the_newest_and_five_are_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut file = LogFile {
+            path: folder.path().join("0.log"),
+            links: Vec::new(),
+            file: None,
+            size: 0,
+            script: Log::default(),
+            started: 0,
+            next: 0,
+            done: false,
+        };
+        for day in 0..6 {
+            file.append(b"a line\n").expect("it is written");
+            file.rotate(day * 86_400 * SECOND).expect("it rotates");
+        }
+        let names = file.rotated().into_iter();
+        let names: Vec<_> = names
+            .filter_map(|path| path.file_name().map(ToOwned::to_owned))
+            .collect();
+        let expected = [
+            "0.log.19700103-000000.gz",
+            "0.log.19700104-000000.gz",
+            "0.log.19700105-000000.gz",
+            "0.log.19700106-000000",
+        ];
+        assert_eq!(names, expected);
+        let mut text = String::new();
+        let gz = File::open(folder.path().join(expected[0])).expect("it is there");
+        io::Read::read_to_string(&mut flate2::read::GzDecoder::new(gz), &mut text)
+            .expect("it is gzip");
+        assert_eq!(text, "a line\n");
     }
 
     #[rstest]
