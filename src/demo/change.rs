@@ -57,6 +57,9 @@ pub(super) fn run_pod(
         namespace: metadata.namespace,
         labels: config.labels.into_iter().collect(),
         annotations: config.annotations.into_iter().collect(),
+        no_cgroup: config
+            .linux
+            .is_none_or(|linux| linux.cgroup_parent.is_empty()),
         ..PodSpec::default()
     };
     let id = node

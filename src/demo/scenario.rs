@@ -73,6 +73,10 @@ pub struct PodSpec {
     /// Quality of service: decides the cgroup.
     #[serde(default)]
     pub qos: Qos,
+    /// Made by hand, without a cgroup parent, as `crictl runp` does: on containerd the statistics
+    /// of all pods fail because of it.
+    #[serde(default)]
+    pub no_cgroup: bool,
     /// Comes from a manifest file.
     #[serde(default)]
     pub static_pod: bool,

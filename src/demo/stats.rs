@@ -333,6 +333,18 @@ fn interface(name: &str, received: u64, sent: u64) -> v1::NetworkInterfaceUsage 
     }
 }
 
+/// containerd cannot say anything about a sandbox without a cgroup parent.
+fn has_cgroup(node: &Node, pod: &Pod) -> Result<(), Status> {
+    if !pod.spec.no_cgroup || node.traits.family != Family::Containerd {
+        return Ok(());
+    }
+    let id = &pod.id;
+    Err(Status::unknown(format!(
+        "failed to decode sandbox container metrics for sandbox {id:?}: failed getting metrics for \
+         sandbox {id}: failed to get cgroup metrics for sandbox {id} because cgroupPath is empty"
+    )))
+}
+
 /// Only ready sandboxes have a row.
 pub(super) fn list_pods(
     node: &Node,
@@ -353,6 +365,9 @@ pub(super) fn list_pods(
         .collect();
     if !node.story.still {
         world.chance.shuffle(&mut pods);
+    }
+    for id in &pods {
+        has_cgroup(node, &world.pods[id])?;
     }
     let rows = pods.iter().map(|id| {
         let own: Vec<&Container> = by_pod
@@ -382,6 +397,7 @@ pub(super) fn pod(
             pod.id
         )));
     }
+    has_cgroup(node, pod)?;
     let own = world.containers_of(&id);
     let own: Vec<&Container> = own.iter().map(|id| &world.containers[id]).collect();
     Ok(v1::PodSandboxStatsResponse {

@@ -481,6 +481,9 @@ pub(super) fn oom_score(container: &Container, world: &World) -> i64 {
 
 /// The pod's cgroup (systemd driver), as in the sandbox's `cgroup_parent`.
 pub(super) fn cgroup_parent(spec: &PodSpec, uid: &str) -> String {
+    if spec.no_cgroup {
+        return String::new();
+    }
     let uid = uid.replace('-', "_");
     match spec.qos {
         Qos::Guaranteed => format!("/kubepods.slice/kubepods-pod{uid}.slice"),

@@ -115,6 +115,45 @@ impl Client {
 }
 
 #[tokio::test]
+async fn one_sandbox_without_a_cgroup_parent_fails_the_statistics_of_all_pods() {
+    for (profile, fails) in [
+        ("containerd-2", true),
+        ("containerd-1.7", true),
+        ("cri-o", false),
+    ] {
+        let options = Options {
+            profile: Profile::named(profile).expect("a profile"),
+            ..Options::default()
+        };
+        let demo = start("calm", options);
+        let mut client = client(&demo).await;
+        let ask = v1::ListPodSandboxStatsRequest::default();
+        let before = client.runtime.list_pod_sandbox_stats(ask.clone()).await;
+        assert_eq!(before.expect("statistics").into_inner().stats.len(), 3);
+        let config = v1::PodSandboxConfig {
+            metadata: Some(v1::PodSandboxMetadata {
+                name: "by-hand".into(),
+                ..v1::PodSandboxMetadata::default()
+            }),
+            ..v1::PodSandboxConfig::default()
+        };
+        let request = v1::RunPodSandboxRequest {
+            config: Some(config),
+            ..v1::RunPodSandboxRequest::default()
+        };
+        client
+            .runtime
+            .run_pod_sandbox(request)
+            .await
+            .expect("a pod");
+        let after = client.runtime.list_pod_sandbox_stats(ask).await;
+        let error = after.err().map(|error| error.message().to_owned());
+        let named = error.is_some_and(|text| text.ends_with("because cgroupPath is empty"));
+        assert_eq!(named, fails, "{profile}");
+    }
+}
+
+#[tokio::test]
 async fn the_crashlooper_backs_off_and_keeps_one_dead_attempt() {
     let demo = start(
         "node",
