@@ -20,15 +20,19 @@ use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
-use crate::model::{Clock, Effect, Model, Msg, Seen, Target, fit, settle, update, wake, wanted};
+use crate::model::{
+    Clock, Effect, LogView, Model, Msg, Seen, Target, fit, settle, update, wake, wanted,
+};
 use crate::terminal::Surface;
 use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
 mod input;
+mod logs;
 
 use input::input;
+use logs::Logs;
 
 /// Least time between two frames that only data asks for: a burst of statuses costs few frames.
 const FRAME: Duration = Duration::from_millis(100);
@@ -74,6 +78,12 @@ pub struct App<S, I> {
     pub wall: fn() -> Timestamp,
 }
 
+/// What is done beside the loop.
+struct Work {
+    jobs: JoinSet<Msg>,
+    logs: Logs,
+}
+
 /// What has become due.
 enum Due {
     Message(Msg),
@@ -116,7 +126,10 @@ where
     /// Runs until the user leaves, the terminal is gone, or a signal asks to end.
     pub async fn run(mut self) -> io::Result<()> {
         let mut signals = Signals::new()?;
-        let mut jobs: JoinSet<Msg> = JoinSet::new();
+        let mut work = Work {
+            jobs: JoinSet::new(),
+            logs: Logs::new(self.gauge.host().clone()),
+        };
         let mut seen = Seen::default();
         let now = Instant::now();
         let mut frame = Frame {
@@ -127,7 +140,7 @@ where
         };
         self.connection.want(wanted());
         // The pods come first.
-        self.measure(&mut jobs, FIRST_PRESSURE);
+        self.measure(&mut work.jobs, FIRST_PRESSURE);
         while !self.model.leaving {
             let ready = self.surface.ready()?;
             if ready && frame.due_at().is_some_and(|at| at <= Instant::now()) {
@@ -140,15 +153,15 @@ where
                 continue;
             }
             match self
-                .next(&mut jobs, &mut signals, &seen, &frame, ready)
+                .next(&mut work, &mut signals, &seen, &frame, ready)
                 .await
             {
                 Due::Leave => break,
                 Due::Nothing => {}
-                Due::Suspend => self.run_effect(Effect::Suspend, &mut jobs)?,
+                Due::Suspend => self.run_effect(Effect::Suspend, &mut work.jobs)?,
                 Due::Message(msg) => {
-                    self.take(msg, &mut seen, &mut frame, &mut jobs)?;
-                    self.drain(&mut seen, &mut frame, &mut jobs).await?;
+                    self.take(msg, &mut seen, &mut frame, &mut work)?;
+                    self.drain(&mut seen, &mut frame, &mut work).await?;
                 }
             }
         }
@@ -158,7 +171,7 @@ where
     /// Waits for whatever comes first.
     async fn next(
         &mut self,
-        jobs: &mut JoinSet<Msg>,
+        work: &mut Work,
         signals: &mut Signals,
         seen: &Seen,
         frame: &Frame,
@@ -170,9 +183,10 @@ where
             event = self.input.next() => input(event.as_ref()),
             Some(update) = self.updates.recv() => Due::Message(Msg::Feed(update)),
             Some(reload) = self.settings.recv() => Due::Message(self.reload(reload)),
-            Some(done) = jobs.join_next(), if !jobs.is_empty() => {
+            Some(done) = work.jobs.join_next(), if !work.jobs.is_empty() => {
                 done.map_or(Due::Nothing, Due::Message)
             }
+            () = work.logs.changed() => work.logs.take().map_or(Due::Nothing, Due::Message),
             () = self.surface.changed(), if !ready => Due::Nothing,
             () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if has_sleep => {
                 // A frame alone needs no message.
@@ -196,7 +210,7 @@ where
         &mut self,
         seen: &mut Seen,
         frame: &mut Frame,
-        jobs: &mut JoinSet<Msg>,
+        work: &mut Work,
     ) -> io::Result<()> {
         for _ in 0..BURST {
             if self.model.leaving {
@@ -204,7 +218,9 @@ where
             }
             let msg = if let Ok(update) = self.updates.try_recv() {
                 Msg::Feed(update)
-            } else if let Some(Ok(msg)) = jobs.try_join_next() {
+            } else if let Some(Ok(msg)) = work.jobs.try_join_next() {
+                msg
+            } else if let Some(msg) = work.logs.take() {
                 msg
             } else if let Poll::Ready(event) = self.peek_input().await {
                 match input(event.as_ref()) {
@@ -218,7 +234,7 @@ where
             } else {
                 break;
             };
-            self.take(msg, seen, frame, jobs)?;
+            self.take(msg, seen, frame, work)?;
         }
         Ok(())
     }
@@ -234,14 +250,15 @@ where
         msg: Msg,
         seen: &mut Seen,
         frame: &mut Frame,
-        jobs: &mut JoinSet<Msg>,
+        work: &mut Work,
     ) -> io::Result<()> {
         let before = self.model.store.loaded();
+        let waited = self.model.log().is_some_and(LogView::is_waiting);
         frame.urgent |= matches!(msg, Msg::Key(_) | Msg::Redraw | Msg::Settings(_));
         frame.dirty = true;
         frame.since = frame.since.or_else(|| Some(Instant::now()));
         if matches!(msg, Msg::Pressure(_)) {
-            self.measure(jobs, PRESSURE);
+            self.measure(&mut work.jobs, PRESSURE);
         }
         let clock = self.clock();
         let effects = update(&mut self.model, seen, clock, msg);
@@ -254,9 +271,12 @@ where
         let complete = loaded.all() && self.model.fetches.settled();
         frame.urgent |= complete && !frame.complete;
         frame.complete |= complete;
+        // What a key asked of a log.
+        frame.urgent |= waited && !self.model.log().is_some_and(LogView::is_waiting);
         for effect in effects {
-            self.run_effect(effect, jobs)?;
+            self.run_effect(effect, &mut work.jobs)?;
         }
+        work.logs.sync(&self.model);
         Ok(())
     }
 

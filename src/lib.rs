@@ -22,7 +22,7 @@
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
 //! | [`terminal`] | raw mode, the alternate screen, the thread that writes |
-//! | [`domain`], [`link`], [`text`], [`mod@format`], [`keys`], [`theme`] | leaves: vocabulary of all |
+//! | [`domain`], [`link`], [`text`], [`paint`], [`mod@format`], [`keys`], [`theme`] | leaves: vocabulary of all |
 //!
 //! # Invariants
 //!
@@ -68,6 +68,7 @@ pub mod link;
 pub mod logs;
 pub mod logs_command;
 pub mod model;
+pub mod paint;
 pub mod snapshot;
 pub mod terminal;
 pub mod text;

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
+use crate::paint::{Ink, Paint};
+
 /// What a piece of the screen means.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -129,6 +131,35 @@ const ASCII: Glyphs = Glyphs {
     arrows: ["^", "v"],
 };
 
+/// The colours that a terminal has of its own.
+const SIXTEEN: [Color; 16] = [
+    Color::Black,
+    Color::Red,
+    Color::Green,
+    Color::Yellow,
+    Color::Blue,
+    Color::Magenta,
+    Color::Cyan,
+    Color::Gray,
+    Color::DarkGray,
+    Color::LightRed,
+    Color::LightGreen,
+    Color::LightYellow,
+    Color::LightBlue,
+    Color::LightMagenta,
+    Color::LightCyan,
+    Color::White,
+];
+/// Colours that neither trouble nor its absence has.
+const HUES: [Color; 6] = [
+    Color::Cyan,
+    Color::Magenta,
+    Color::Blue,
+    Color::LightCyan,
+    Color::LightMagenta,
+    Color::LightBlue,
+];
+
 /// Styles of the roles for one terminal.
 #[derive(Clone, Debug)]
 pub struct Theme {
@@ -194,11 +225,15 @@ fn color(text: &str, depth: Depth) -> Result<Color, String> {
         .replace('-', "")
         .parse()
         .map_err(|_| format!("{text:?} is not a colour: write a name such as cyan or #rrggbb"))?;
-    Ok(match parsed {
+    Ok(fitted(parsed, depth))
+}
+
+fn fitted(color: Color, depth: Depth) -> Color {
+    match color {
         Color::Rgb(r, g, b) if depth == Depth::Indexed => Color::Indexed(nearest_indexed(r, g, b)),
         Color::Rgb(r, g, b) if depth == Depth::Sixteen => nearest_named(r, g, b),
         other => other,
-    })
+    }
 }
 
 /// Nearest of the 6x6x6 cube and the grey ramp of the 256 colours.
@@ -269,6 +304,43 @@ impl Theme {
     /// Style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(&role).copied().unwrap_or_default()
+    }
+
+    /// What a container painted itself, as far as this terminal can.
+    pub fn paint(&self, paint: Paint) -> Style {
+        let mut style = Style::new();
+        let ink = |ink| match ink {
+            // The first sixteen are the terminal's own, as in the themes.
+            Ink::Indexed(index) => match SIXTEEN.get(usize::from(index)) {
+                Some(color) => Some(*color),
+                None => (self.ability.depth >= Depth::Indexed).then_some(Color::Indexed(index)),
+            },
+            Ink::Rgb(r, g, b) => Some(fitted(Color::Rgb(r, g, b), self.ability.depth)),
+        };
+        if self.ability.depth > Depth::None {
+            style.fg = paint.fg.and_then(ink);
+            style.bg = paint.bg.and_then(ink);
+        }
+        let attributes = [
+            (paint.bold, Modifier::BOLD),
+            (paint.dim, Modifier::DIM),
+            (paint.italic, Modifier::ITALIC),
+            (paint.underlined, Modifier::UNDERLINED),
+            (paint.reversed, Modifier::REVERSED),
+        ];
+        for (_, attribute) in attributes.iter().filter(|(on, _)| *on) {
+            style = style.add_modifier(*attribute);
+        }
+        style
+    }
+
+    /// A colour to tell the `nth` of several things by; their names stand beside it.
+    pub fn hue(&self, nth: usize) -> Style {
+        let mut style = Style::new();
+        if self.ability.depth > Depth::None {
+            style.fg = Some(HUES[nth % HUES.len()]);
+        }
+        style
     }
 
     /// Glyphs that this terminal can show.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use inotify::{Inotify, WatchMask};
@@ -180,21 +181,36 @@ impl Watch {
         }
     }
 
+    /// Of another log, too.
+    pub fn add(&mut self, place: &Place) {
+        if let Some(inotify) = &mut self.inotify
+            && watch(inotify, place).is_err()
+        {
+            self.inotify = None;
+        }
+    }
+
     /// Waits until something has changed, or `at_most` has passed. True if something changed.
     pub fn wait(&mut self, at_most: Duration) -> bool {
+        self.wait_or(None, at_most)
+    }
+
+    /// The same, or until `bell` can be read.
+    pub fn wait_or(&mut self, bell: Option<BorrowedFd<'_>>, at_most: Duration) -> bool {
         let Some(inotify) = &mut self.inotify else {
-            std::thread::sleep(at_most);
+            rest(bell, at_most);
             return false;
         };
-        let time = Timespec {
-            tv_sec: i64::try_from(at_most.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: at_most.subsec_nanos().into(),
-        };
-        let mut wait = [PollFd::new(inotify, PollFlags::IN)];
-        let woken = matches!(poll(&mut wait, Some(&time)), Ok(1..));
+        let mut waits = vec![PollFd::new(&*inotify, PollFlags::IN)];
+        waits.extend(bell.map(|bell| PollFd::from_borrowed_fd(bell, PollFlags::IN)));
+        let ready = poll(&mut waits, Some(&timespec(at_most)));
+        let woken = ready.is_ok() && waits[0].revents().intersects(PollFlags::IN);
+        let rung = waits.get(1).is_some_and(|bell| !bell.revents().is_empty());
         if woken {
             // Of a busy log, what comes together is read together.
-            std::thread::sleep(SOON.min(at_most));
+            if !rung {
+                rest(bell, SOON.min(at_most));
+            }
             if inotify.read_events(&mut [0; 4096]).is_err() {
                 self.inotify = None;
             }
@@ -203,8 +219,30 @@ impl Watch {
     }
 }
 
+/// Sleeps, unless `bell` can be read.
+pub(super) fn rest(bell: Option<BorrowedFd<'_>>, at_most: Duration) {
+    let mut waits: Vec<PollFd<'_>> = bell
+        .map(|bell| PollFd::from_borrowed_fd(bell, PollFlags::IN))
+        .into_iter()
+        .collect();
+    // Interrupted is early, and that harms nothing.
+    let _ = poll(&mut waits, Some(&timespec(at_most)));
+}
+
+fn timespec(time: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
+    }
+}
+
 fn notify(place: &Place) -> io::Result<Inotify> {
-    let inotify = Inotify::init()?;
+    let mut inotify = Inotify::init()?;
+    watch(&mut inotify, place)?;
+    Ok(inotify)
+}
+
+fn watch(inotify: &mut Inotify, place: &Place) -> io::Result<()> {
     let mask = WatchMask::CREATE
         | WatchMask::MODIFY
         | WatchMask::MOVE
@@ -213,7 +251,7 @@ fn notify(place: &Place) -> io::Result<Inotify> {
     for path in place.watch_paths() {
         inotify.watches().add(path, mask)?;
     }
-    Ok(inotify)
+    Ok(())
 }
 
 /// `Break`: what [`Follower::read`]'s handler answers to stop.

@@ -6,7 +6,9 @@
 //! Place (where) ── Timeline (the files, oldest first) ─┬─ page    lines before and after a place
 //!                     │                                ├─ search  matches, counts, the next one
 //!                     └─ Watch, refresh (what changed) ├─ index   line numbers, per cent, times
-//!                                                      └─ follow  every new line, once
+//!                                                      ├─ follow  every new line, once
+//!                                                      └─ weave   several logs as one, sifted
+//! Viewer: a thread that keeps a window on all this, for a screen; shown: its lines
 //! ```
 //!
 //! A *line of the file* is what a runtime wrote; an [`Entry`] is a line of the container, joined
@@ -17,6 +19,7 @@
 mod follow;
 mod index;
 mod join;
+pub mod level;
 pub mod line;
 mod page;
 mod place;
@@ -24,9 +27,14 @@ mod print;
 mod scan;
 mod search;
 mod segment;
+pub mod shown;
+mod sift;
+mod sought;
 #[cfg(test)]
 mod tests;
 mod timeline;
+pub mod viewer;
+pub mod weave;
 
 pub use follow::{Follower, GO_ON, News, STOP, Watch};
 pub use index::Index;
@@ -38,4 +46,6 @@ pub use print::{Printer, Select, Source, Style, push_safe};
 pub use scan::Pos;
 pub use search::{Count, Pattern, Progress};
 pub use segment::Segment;
+pub use sift::Sift;
+pub use sought::Sought;
 pub use timeline::{Change, Files, Timeline, Which};

@@ -4,7 +4,10 @@
 use crate::model::list::{Mark, Move};
 use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 
+mod logs;
 mod run;
+
+pub(super) use logs::area;
 
 use run::{
     back, copy, crictl, focus, go, help, id, marks, nothing_selected, open, push, sort, step,
@@ -12,7 +15,13 @@ use run::{
 };
 
 /// Every list, and pages of text.
-const ANYWHERE: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Page];
+const ANYWHERE: &[Noun] = &[
+    Noun::Pod,
+    Noun::Container,
+    Noun::Image,
+    Noun::Page,
+    Noun::Logs,
+];
 const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
 
 /// Something the user can ask for.
@@ -77,7 +86,25 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 }
 
 /// All commands, in the order in which help shows them.
-pub static COMMANDS: &[Command] = &[
+pub static COMMANDS: &[Command] =
+    &join::<29, { GENERAL.len() }, { 29 + GENERAL.len() }>(logs::LOG_COMMANDS, GENERAL);
+
+/// One table of two.
+const fn join<const A: usize, const B: usize, const ALL: usize>(
+    first: [Command; A],
+    second: [Command; B],
+) -> [Command; ALL] {
+    let mut all = [second[0]; ALL];
+    let mut at = 0;
+    while at < ALL {
+        all[at] = if at < A { first[at] } else { second[at - A] };
+        at += 1;
+    }
+    all
+}
+
+/// Those of the lists and of every view.
+const GENERAL: [Command; 37] = [
     command(
         "down",
         &["j", "Down"],
@@ -384,6 +411,7 @@ pub fn keys_table() -> String {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
         let place = match command.on {
             ANYWHERE => "everywhere",
+            [Noun::Logs] => "logs",
             _ => "lists",
         };
         format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)

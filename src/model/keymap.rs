@@ -157,7 +157,13 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::{Index, select};
 
-    const NOUNS: [Noun; 4] = [Noun::Pod, Noun::Container, Noun::Image, Noun::Page];
+    const NOUNS: [Noun; 5] = [
+        Noun::Pod,
+        Noun::Container,
+        Noun::Image,
+        Noun::Page,
+        Noun::Logs,
+    ];
 
     fn named(name: &str) -> &'static Command {
         COMMANDS.iter().find(|c| c.name == name).unwrap()

@@ -9,6 +9,7 @@ pub mod filter;
 pub mod home;
 pub mod keymap;
 pub mod list;
+pub mod logs;
 mod mouse;
 pub mod narrowing;
 pub mod palette;
@@ -32,11 +33,13 @@ use crate::domain::{
 };
 use crate::keys::Key;
 use crate::link::Link;
+use crate::logs::viewer::News;
 use crate::text::Text;
 
 pub use fetch::{Fetches, Target};
 pub use home::Home;
 pub use keymap::Keymap;
+pub use logs::LogView;
 pub use panel::Panel;
 pub use prompt::Prompt;
 pub use store::Store;
@@ -72,6 +75,10 @@ pub struct Model {
     pub prompt: Option<Prompt>,
     /// Filters that were typed, the newest last.
     pub filters: Vec<String>,
+    /// How the next view of logs looks.
+    pub log_look: logs::Look,
+    /// The end of the selection's log, for the preview.
+    pub log_tail: Option<logs::Tail>,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Mouse reports are on.
@@ -112,6 +119,8 @@ pub enum Noun {
     Image,
     /// A page of text.
     Page,
+    /// The view of logs.
+    Logs,
 }
 
 /// One thing on the node.
@@ -126,7 +135,7 @@ pub enum Subject {
 }
 
 /// A page above the home screen.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub struct Layer {
     /// What it shows.
     pub page: Page,
@@ -135,7 +144,7 @@ pub struct Layer {
 }
 
 /// What a page shows.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub enum Page {
     /// The keys.
     Help,
@@ -143,6 +152,8 @@ pub enum Page {
     Summary(Subject),
     /// The notices of this run, the newest first.
     Notices,
+    /// Logs, with a state of their own.
+    Logs(Box<LogView>),
 }
 
 /// A line that goes away by itself.
@@ -173,10 +184,21 @@ pub enum Msg {
     Mouse(Mouse, u16, u16),
     /// What became of a text for the clipboard.
     Copied(Text),
+    /// Logs have been read.
+    Logs(Slot, Box<News>),
     /// The settings have changed.
     Settings(Changed),
     /// Time has passed.
     Wake,
+}
+
+/// Which of the logs that are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Slot {
+    /// Those of the view.
+    View,
+    /// Those of the preview.
+    Preview,
 }
 
 /// What the mouse did.
@@ -232,6 +254,10 @@ pub struct Seen {
     pub panels: [Option<PanelSeen>; 3],
     /// Lines of the page on top, and how many of them fit.
     pub page: Option<PageSeen>,
+    /// Area of the lines of the view of logs.
+    pub log: Option<Size>,
+    /// Area of the log in the preview.
+    pub log_tail: Option<Size>,
     /// When something drawn changes by itself.
     pub wake_at: Option<Timestamp>,
 }
@@ -271,6 +297,8 @@ impl Model {
             toast: None,
             prompt: None,
             filters: Vec::new(),
+            log_look: logs::Look::default(),
+            log_tail: None,
             fetches: Fetches::default(),
             mouse: false,
             leaving: false,
@@ -279,17 +307,42 @@ impl Model {
 
     /// What the keys are about now.
     pub fn noun(&self) -> Noun {
-        if self.layers.is_empty() {
-            self.home.focus.noun()
-        } else {
-            Noun::Page
+        match self.layers.last().map(|layer| &layer.page) {
+            None => self.home.focus.noun(),
+            Some(Page::Logs(_)) => Noun::Logs,
+            Some(_) => Noun::Page,
         }
+    }
+
+    /// The view of logs, if it is on top.
+    pub fn log(&self) -> Option<&LogView> {
+        match &self.layers.last()?.page {
+            Page::Logs(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    fn log_mut(&mut self) -> Option<&mut LogView> {
+        match &mut self.layers.last_mut()?.page {
+            Page::Logs(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    /// The topmost view of logs, whatever lies above it.
+    fn any_log_mut(&mut self) -> Option<&mut LogView> {
+        let mut layers = self.layers.iter_mut().rev();
+        layers.find_map(|layer| match &mut layer.page {
+            Page::Logs(view) => Some(&mut **view),
+            _ => None,
+        })
     }
 
     /// The thing under the cursor.
     pub fn subject(&self) -> Option<Subject> {
         match self.layers.last().map(|layer| &layer.page) {
             Some(Page::Summary(subject)) => Some(subject.clone()),
+            Some(Page::Logs(view)) => Some(view.subject.clone()),
             Some(_) => None,
             None => self.home.subject(),
         }

@@ -2,7 +2,7 @@
 //! moves.
 
 use crate::model::list::{Move, Sort};
-use crate::model::{Model, Mouse, Panel, Seen};
+use crate::model::{Model, Mouse, Panel, Seen, command};
 
 /// Rows that a turn of the wheel moves.
 const TURN: isize = 3;
@@ -11,6 +11,12 @@ const TURN: isize = 3;
 pub fn used(model: &mut Model, seen: &Seen, mouse: Mouse, (x, y): (u16, u16)) {
     let uptime = model.clock.uptime;
     model.home.touched(uptime);
+    if let Some(view) = model.log_mut() {
+        if let Mouse::Wheel(turns) = mouse {
+            view.go(Move::By(turns * TURN), command::area(seen));
+        }
+        return;
+    }
     if let Some(layer) = model.layers.last_mut() {
         if let (Mouse::Wheel(turns), Some(page)) = (mouse, seen.page) {
             let last = page.lines.saturating_sub(page.height);

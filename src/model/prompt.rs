@@ -30,6 +30,19 @@ pub enum Purpose {
     Filter(Box<Narrowing>),
     /// The palette.
     Palette(Palette),
+    /// Something for the view of logs.
+    Logs(LogLine),
+}
+
+/// What a line is for in the view of logs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogLine {
+    /// What to look for.
+    Search,
+    /// Which lines to show.
+    Filter,
+    /// Where to go.
+    GoTo,
 }
 
 /// What came of a key.

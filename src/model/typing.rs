@@ -1,11 +1,12 @@
 //! What the prompt does: filters as they are typed, and the palette.
 
 use crate::keys::Key;
+use crate::logs::Sought;
 use crate::model::filter::Filter;
 use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Entry, Palette};
-use crate::model::prompt::{Prompt, Purpose, Typed, remember};
-use crate::model::{Effect, Model, Panel, Seen, update};
+use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, remember};
+use crate::model::{Effect, Model, Panel, Seen, command, logs, update};
 
 /// Opens the prompt for a filter of the focused panel.
 pub fn open_filter(model: &mut Model) {
@@ -18,6 +19,18 @@ pub fn open_filter(model: &mut Model) {
 /// Opens the palette.
 pub fn open_palette(model: &mut Model) {
     model.prompt = Some(Prompt::new(Purpose::Palette(Palette::open(model)), ""));
+}
+
+/// Opens the prompt for something about the view of logs.
+pub fn open_log_line(model: &mut Model, what: LogLine) {
+    let Some(view) = model.log() else { return };
+    let sought = match what {
+        LogLine::Search => view.look.search.as_ref(),
+        LogLine::Filter => view.look.filter.as_ref(),
+        LogLine::GoTo => None,
+    };
+    let text = sought.map_or("", Sought::line).to_owned();
+    model.prompt = Some(Prompt::new(Purpose::Logs(what), &text));
 }
 
 /// A key while the prompt is open.
@@ -33,6 +46,11 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
             vec![]
         }
         Purpose::Palette(_) => choosing(model, seen, prompt, typed),
+        Purpose::Logs(what) => {
+            let what = *what;
+            of_logs(model, seen, prompt, typed, what);
+            vec![]
+        }
     }
 }
 
@@ -59,6 +77,25 @@ fn filtering(model: &mut Model, mut prompt: Prompt, typed: Typed, before: Narrow
             model.home.narrow(narrowing);
         }
         Typed::Nothing | Typed::Choose(_) => {}
+    }
+    model.prompt = Some(prompt);
+}
+
+fn of_logs(model: &mut Model, seen: &Seen, mut prompt: Prompt, typed: Typed, what: LogLine) {
+    let now = model.clock.now;
+    let area = command::area(seen);
+    match typed {
+        Typed::Cancel => return,
+        Typed::Changed => prompt.error = logs::check(what, prompt.text(), now).err(),
+        Typed::Accept => {
+            let text = prompt.text().to_owned();
+            let Some(view) = model.log_mut() else { return };
+            match view.typed(what, &text, now, area) {
+                Ok(()) => return remember(&mut model.filters, &text),
+                Err(error) => prompt.error = Some(error),
+            }
+        }
+        Typed::Tab | Typed::Nothing | Typed::Choose(_) => {}
     }
     model.prompt = Some(prompt);
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use crate::cri::{Update, Wanted};
 use crate::keys::Key;
 use crate::link::Link;
+use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Clock, Effect, Model, Msg, Panel, Seen, Target, Toast, fetch, mouse, typing,
+    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, logs,
+    mouse, typing,
 };
 use crate::text::Text;
 
@@ -30,6 +32,10 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
         Msg::Redraw | Msg::Wake => vec![],
         Msg::Mouse(mouse, x, y) => {
             mouse::used(model, seen, mouse, (x, y));
+            vec![]
+        }
+        Msg::Logs(slot, news) => {
+            read(model, seen, slot, *news);
             vec![]
         }
         Msg::Copied(line) => {
@@ -71,6 +77,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     };
     model.home.widen(seen);
     pass_time(model);
+    logs::settle(model, seen);
     let targets = fetch::next(model, seen);
     if !targets.is_empty() {
         effects.push(Effect::Fetch(targets));
@@ -98,6 +105,24 @@ pub fn wanted() -> Wanted {
         pods: true,
         containers: true,
         images: true,
+    }
+}
+
+/// Takes what has been read of logs.
+fn read(model: &mut Model, seen: &Seen, slot: Slot, news: News) {
+    match slot {
+        Slot::View => {
+            let area = command::area(seen);
+            let note = model.any_log_mut().and_then(|view| view.take(news, area));
+            if let Some(note) = note {
+                say(model, note.as_str());
+            }
+        }
+        Slot::Preview => {
+            if let Some(tail) = &mut model.log_tail {
+                tail.take(news);
+            }
+        }
     }
 }
 
@@ -209,6 +234,9 @@ pub fn fit(model: &mut Model, seen: &Seen) -> bool {
         let last = page.lines.saturating_sub(page.height);
         moved |= layer.scroll > last;
         layer.scroll = layer.scroll.min(last);
+    }
+    if let (Some(size), Some(view)) = (seen.log, model.log_mut()) {
+        moved |= view.fit(size);
     }
     moved
 }

@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::{Cx, body, header, panel, summary};
+use super::{Cx, body, header, logs, panel, summary};
 use crate::link::Link;
-use crate::model::{Panel, Seen};
+use crate::model::{Panel, Seen, Subject};
 use crate::theme::Role;
 
 /// From this size on there is room for all panels and a preview.
@@ -47,13 +47,24 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
         seen,
     );
     vertical_rule(cx, rule, buffer);
-    if whole.width >= LARGE.0 && whole.height >= LARGE.1 {
-        let [upper, lower] =
-            Layout::vertical([Constraint::Percentage(55), Constraint::Fill(1)]).areas(preview);
+    let large = whole.width >= LARGE.0 && whole.height >= LARGE.1;
+    let has_log = matches!(
+        cx.model.home.preview,
+        Some(Subject::Pod(_) | Subject::Container(_))
+    );
+    let upper = if large { 45 } else { 58 };
+    let [upper, lower] =
+        Layout::vertical([Constraint::Percentage(upper), Constraint::Fill(1)]).areas(preview);
+    if has_log {
+        preview_pane(cx, upper, true, buffer);
+        seen.log_tail = Some(logs::pane(cx, lower, buffer));
+    } else if large {
         preview_pane(cx, upper, false, buffer);
         attempts_pane(cx, lower, buffer);
     } else {
         preview_pane(cx, preview, true, buffer);
+        // Where the log of the next selection goes.
+        seen.log_tail = Some(lower.as_size());
     }
 }
 

@@ -6,6 +6,7 @@ mod footer;
 mod header;
 mod help;
 mod home;
+mod logs;
 mod panel;
 mod prompt;
 mod summary;
@@ -21,6 +22,7 @@ use ratatui::widgets::Widget;
 
 use crate::model::{Model, Page, PageSeen, Seen};
 use crate::theme::{Role, Theme};
+use crate::widgets::page::Doc;
 
 /// Smallest terminal in which anything useful can be shown.
 const SMALLEST: Size = Size {
@@ -81,27 +83,57 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
     footer::draw(&cx, bottom, buffer);
     match model.layers.last() {
         None => home::draw(&cx, body, buffer, &mut seen),
-        Some(layer) => {
-            let (title, doc) = match &layer.page {
-                Page::Help => ("Help".to_owned(), help::doc(&model.keymap)),
-                Page::Notices => ("Notices".to_owned(), help::notices(model)),
-                Page::Summary(subject) => summary::page(&cx, subject, true),
-            };
-            body::titled(&cx, body, buffer, &crumbs(&cx, &title), true);
-            let inner = body::below_title(body);
-            let lines = doc.lines(theme, inner.width);
-            seen.page = Some(PageSeen {
-                lines: lines.len(),
-                height: inner.height.into(),
-            });
-            body::lines(inner, buffer, &lines, layer.scroll);
-        }
+        Some(layer) => match &layer.page {
+            Page::Logs(view) => logs::draw(&cx, view, body, buffer, &mut seen),
+            Page::Help => page(
+                &cx,
+                "Help",
+                &help::doc(&model.keymap),
+                layer.scroll,
+                body,
+                buffer,
+                &mut seen,
+            ),
+            Page::Notices => page(
+                &cx,
+                "Notices",
+                &help::notices(model),
+                layer.scroll,
+                body,
+                buffer,
+                &mut seen,
+            ),
+            Page::Summary(subject) => {
+                let (title, doc) = summary::page(&cx, subject, true);
+                page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
+            }
+        },
     }
     if let Some(open) = &model.prompt {
         prompt::choices(&cx, open, body, buffer);
     }
     seen.wake_at = cx.wake_at.get();
     seen
+}
+
+/// Draws a page of text.
+fn page(
+    cx: &Cx,
+    title: &str,
+    doc: &Doc,
+    scroll: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+    seen: &mut Seen,
+) {
+    body::titled(cx, area, buffer, &crumbs(cx, title), true);
+    let inner = body::below_title(area);
+    let lines = doc.lines(cx.theme, inner.width);
+    seen.page = Some(PageSeen {
+        lines: lines.len(),
+        height: inner.height.into(),
+    });
+    body::lines(inner, buffer, &lines, scroll);
 }
 
 /// The title of the topmost page behind those that lie below it.
@@ -117,6 +149,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Help => "Help".to_owned(),
             Page::Notices => "Notices".to_owned(),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
+            Page::Logs(view) => logs::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();
     let all: Vec<String> = std::iter::once(panel)

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{Cx, body};
 use crate::model::palette::{Entry, Palette, SHOWN};
-use crate::model::prompt::{Prompt, Purpose};
+use crate::model::prompt::{LogLine, Prompt, Purpose};
 use crate::model::{Home, Panel};
 use crate::text::Text;
 use crate::theme::Role;
@@ -16,6 +16,7 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
     let (sign, hint) = match &prompt.purpose {
         Purpose::Filter(_) => ("/", filter_hint(&cx.model.home)),
         Purpose::Palette(palette) => (":", palette_hint(palette)),
+        Purpose::Logs(what) => logs_hint(*what),
     };
     // A paste may hold anything; what is typed is shown like what the node says.
     let typed = Text::clean(prompt.text());
@@ -64,6 +65,15 @@ fn filter_hint(home: &Home) -> String {
         Panel::Images => (home.images.rows().len(), home.images.all),
     };
     format!("{shown} of {all}  Enter keep  Esc drop  Tab every list")
+}
+
+fn logs_hint(what: LogLine) -> (&'static str, String) {
+    let (sign, hint) = match what {
+        LogLine::Search => ("/", "text or ~regex  Enter search  Esc close"),
+        LogLine::Filter => ("&", "text or ~regex  Enter show these  Esc close"),
+        LogLine::GoTo => ("@", "10:15, 15m, 1200 or 50%  Enter go  Esc close"),
+    };
+    (sign, hint.to_owned())
 }
 
 fn palette_hint(palette: &Palette) -> String {

@@ -9,6 +9,10 @@ pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
 }
 
 pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
+    if let Some(view) = model.log_mut() {
+        view.go(to, super::area(seen));
+        return vec![];
+    }
     let Some(layer) = model.layers.last_mut() else {
         model.home.go(to, seen, model.clock.uptime);
         return vec![];
@@ -48,7 +52,7 @@ pub(super) fn help(model: &mut Model, _: &Seen) -> Vec<Effect> {
     let open = model
         .layers
         .last()
-        .is_some_and(|layer| layer.page == Page::Help);
+        .is_some_and(|layer| matches!(layer.page, Page::Help));
     if open {
         back_one(model)
     } else {
@@ -67,6 +71,12 @@ pub(super) fn back_one(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
+    if model
+        .log_mut()
+        .is_some_and(|view| view.drop_one(super::area(seen)))
+    {
+        return vec![];
+    }
     if !model.layers.is_empty() {
         return back_one(model);
     }
