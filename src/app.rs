@@ -32,7 +32,7 @@ mod input;
 mod logs;
 
 use input::input;
-use logs::Logs;
+use logs::{Logs, Work};
 
 /// Least time between two frames that only data asks for: a burst of statuses costs few frames.
 const FRAME: Duration = Duration::from_millis(100);
@@ -76,12 +76,6 @@ pub struct App<S, I> {
     pub started: Instant,
     /// The wall clock.
     pub wall: fn() -> Timestamp,
-}
-
-/// What is done beside the loop.
-struct Work {
-    jobs: JoinSet<Msg>,
-    logs: Logs,
 }
 
 /// What has become due.

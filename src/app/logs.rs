@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::host::open::HostRoot;
 use crate::logs::viewer::{Request, Viewer, Whose};
@@ -11,6 +12,12 @@ use crate::model::logs::wanted;
 use crate::model::{Model, Msg, Slot};
 
 const SLOTS: [Slot; 2] = [Slot::View, Slot::Preview];
+
+/// What is done beside the loop.
+pub(super) struct Work {
+    pub(super) jobs: JoinSet<Msg>,
+    pub(super) logs: Logs,
+}
 
 /// Both slots, each with a thread while it is wanted.
 pub(super) struct Logs {

@@ -23,6 +23,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Logs,
 ];
 const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
+const LISTS_AND_LOGS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Logs];
 
 /// Something the user can ask for.
 #[derive(Clone, Copy)]
@@ -87,7 +88,7 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 
 /// All commands, in the order in which help shows them.
 pub static COMMANDS: &[Command] =
-    &join::<29, { GENERAL.len() }, { 29 + GENERAL.len() }>(logs::LOG_COMMANDS, GENERAL);
+    &join::<30, { GENERAL.len() }, { 30 + GENERAL.len() }>(logs::LOG_COMMANDS, GENERAL);
 
 /// One table of two.
 const fn join<const A: usize, const B: usize, const ALL: usize>(
@@ -254,7 +255,7 @@ const GENERAL: [Command; 37] = [
     command(
         "palette",
         &[":"],
-        LISTS,
+        LISTS_AND_LOGS,
         "commands",
         "everything by name",
         |m, _| {
@@ -412,11 +413,17 @@ pub fn keys_table() -> String {
         let place = match command.on {
             ANYWHERE => "everywhere",
             [Noun::Logs] => "logs",
+            LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };
         format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)
     };
-    let rows: String = COMMANDS.iter().map(row).collect();
+    let of_logs = |command: &&Command| matches!(command.on, [Noun::Logs]);
+    let general = COMMANDS.iter().filter(|command| !of_logs(command));
+    let rows: String = general
+        .chain(COMMANDS.iter().filter(of_logs))
+        .map(row)
+        .collect();
     format!("| keys | what | where |\n|---|---|---|\n{rows}")
 }
 

@@ -14,7 +14,13 @@ pub fn doc(keymap: &Keymap) -> Doc {
         doc.fact(keys(keymap, command), command.doc);
     }
     doc.title("In the lists");
-    for command in COMMANDS.iter().filter(|command| !everywhere(command)) {
+    let of_logs = |command: &&Command| matches!(command.on, [Noun::Logs]);
+    let in_lists = |command: &&Command| !everywhere(command) && !of_logs(command);
+    for command in COMMANDS.iter().filter(in_lists) {
+        doc.fact(keys(keymap, command), command.doc);
+    }
+    doc.title("In logs");
+    for command in COMMANDS.iter().filter(of_logs) {
         doc.fact(keys(keymap, command), command.doc);
     }
     doc.title("What is in trouble");

@@ -2,6 +2,7 @@
 //! what is new. Both ways hold the newest only, so neither side ever waits for the other or grows:
 //! of a log that is written faster than a screen is drawn, the screen gets the newest window.
 
+mod aim;
 mod count;
 mod sources;
 mod worker;

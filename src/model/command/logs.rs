@@ -29,7 +29,7 @@ const fn of_view(
 }
 
 /// All of them, in the order in which help shows them.
-pub(super) const LOG_COMMANDS: [Command; 29] = [
+pub(super) const LOG_COMMANDS: [Command; 30] = [
     unless(
         command(
             "logs",
@@ -215,6 +215,13 @@ pub(super) const LOG_COMMANDS: [Command; 29] = [
         "",
         "copy the marked lines, or this one",
         copy,
+    ),
+    of_view(
+        "why",
+        &["W"],
+        "",
+        "the facts about what writes this log",
+        super::run::summary,
     ),
 ];
 

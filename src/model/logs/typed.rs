@@ -127,10 +127,13 @@ fn place(text: &str, now: Timestamp, zone: &TimeZone) -> Result<To, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(To::Time(time));
     }
-    if let Ok(ago) = text.trim_end_matches(" ago").parse::<SignedDuration>() {
+    let Ok(time) = text.parse::<Time>() else {
+        let ago: SignedDuration = text
+            .trim_end_matches(" ago")
+            .parse()
+            .map_err(|_| expected())?;
         return now.checked_sub(ago).map(To::Time).map_err(|_| expected());
-    }
-    let time: Time = text.parse().map_err(|_| expected())?;
+    };
     let today = now.to_zoned(zone.clone()).date();
     let at = |date: jiff::civil::Date| {
         let zoned = date.to_datetime(time).to_zoned(zone.clone());
