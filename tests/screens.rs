@@ -10,10 +10,11 @@ mod typing;
 
 use critui::cri::Update;
 use critui::link::Link;
+use critui::logs::Stream;
 use critui::model::Msg;
 use critui::theme::Ability;
 use rstest::rstest;
-use sample::{FULL, Lists, PLAIN, Screen, ago, busy, hostile};
+use sample::{FULL, Lists, PLAIN, Screen, Wrote, ago, busy, hostile};
 
 /// A screen in one of its states.
 type State = fn((u16, u16), Ability) -> Screen;
@@ -139,6 +140,137 @@ fn screen(
     if !keys.is_empty() {
         screen.keys(keys);
     }
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, format!("{:?}", screen.draw()));
+    });
+}
+
+/// A log with something of everything: two containers, two attempts, levels in several formats,
+/// colours, and what nobody vouches for.
+const LOG: [Wrote; 14] = [
+    (0, 6, Stream::Stdout, 95, "starting v2.14.0"),
+    (
+        0,
+        6,
+        Stream::Stdout,
+        94,
+        "level=warn msg=\"pool is small\" size=2",
+    ),
+    (1, 0, Stream::Stdout, 93, "GET /healthz 200"),
+    (
+        0,
+        6,
+        Stream::Stderr,
+        92,
+        "panic: runtime error: index out of range [3] with length 3",
+    ),
+    (
+        0,
+        6,
+        Stream::Stderr,
+        92,
+        "\tgoroutine 1 [running]: main.main()",
+    ),
+    (0, 7, Stream::Stdout, 41, "starting v2.14.0"),
+    (
+        0,
+        7,
+        Stream::Stdout,
+        40,
+        r#"{"level":"error","msg":"no route","peer":"10.0.0.7","ms":12}"#,
+    ),
+    (
+        0,
+        7,
+        Stream::Stderr,
+        39,
+        "E1120 09:59:21.000000       1 main.go:3] cannot listen",
+    ),
+    (
+        0,
+        7,
+        Stream::Stdout,
+        38,
+        "\u{1b}[32mready\u{1b}[0m to \u{1b}[1mserve\u{1b}[0m",
+    ),
+    (
+        1,
+        0,
+        Stream::Stdout,
+        37,
+        "title \u{1b}]0;gone\u{7} and \u{202e}evil\u{202c} and \u{1b}[2J",
+    ),
+    (
+        0,
+        7,
+        Stream::Stdout,
+        36,
+        "日本語のログ、幅の広い文字が続く行はここで切れるか折り返される、どちらでも崩れない、最後まで",
+    ),
+    (
+        1,
+        0,
+        Stream::Stdout,
+        35,
+        "GET /a/very/long/path/that/does/not/fit/into/a/narrow/terminal/and/is/cut/or/broken 200 12ms",
+    ),
+    (1, 0, Stream::Stdout, -90, "from the future"),
+    (0, 7, Stream::Stdout, 1, "DEBUG flushed 3 rows"),
+];
+
+#[rstest]
+#[case("logs-80x24", (80, 24), FULL, "")]
+#[case("logs-120x40-plain", (120, 40), PLAIN, "")]
+#[case("logs-200x50-times", (200, 50), FULL, "ttt")]
+#[case("logs-80x24-wrapped", (80, 24), FULL, "wkkk")]
+#[case("logs-80x24-sideways", (80, 24), FULL, "k<Right><Right>")]
+#[case("logs-80x24-ages", (80, 24), PLAIN, "t")]
+#[case("logs-120x40-expanded", (120, 40), FULL, "kkkkkkk<Enter>")]
+#[case("logs-80x24-marked", (80, 24), FULL, "kkkmm")]
+#[case("logs-80x24-searching", (80, 24), FULL, "/star<Enter>")]
+#[case("logs-80x24-prompt", (80, 24), FULL, "/~(")]
+#[case("logs-40x10", (40, 10), FULL, "")]
+fn logs(
+    #[case] name: &str,
+    #[case] size: (u16, u16),
+    #[case] ability: Ability,
+    #[case] keys: &str,
+) {
+    let mut screen = normal(size, ability);
+    screen.keys("jl");
+    screen.read(&["payments", "proxy"], &LOG, &[]);
+    screen.keys(keys);
+    if keys.contains("<Enter>") {
+        screen.read(&["payments", "proxy"], &LOG, &[]);
+    }
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, format!("{:?}", screen.draw()));
+    });
+}
+
+#[test]
+fn a_log_that_is_missing_says_why() {
+    let mut screen = normal((80, 24), FULL);
+    screen.keys("jl");
+    let why = "/var/log/pods/shop_payments_u/payments does not exist";
+    screen.read(&[], &[], &[("payments", why)]);
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("logs-missing-80x24", format!("{:?}", screen.draw()));
+    });
+}
+
+#[rstest]
+#[case("preview-crash-120x40", (120, 40), FULL, "j")]
+#[case("preview-crash-200x50-plain", (200, 50), PLAIN, "j")]
+fn the_preview_shows_how_it_ended(
+    #[case] name: &str,
+    #[case] size: (u16, u16),
+    #[case] ability: Ability,
+    #[case] keys: &str,
+) {
+    let mut screen = normal(size, ability);
+    screen.keys(keys);
+    screen.read(&["payments"], &LOG[..5], &[]);
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!(name, format!("{:?}", screen.draw()));
     });

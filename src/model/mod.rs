@@ -322,6 +322,12 @@ impl Model {
         }
     }
 
+    /// A view of logs is somewhere on the screen's stack.
+    pub fn reads_logs(&self) -> bool {
+        let mut layers = self.layers.iter();
+        layers.any(|layer| matches!(layer.page, Page::Logs(_)))
+    }
+
     fn log_mut(&mut self) -> Option<&mut LogView> {
         match &mut self.layers.last_mut()?.page {
             Page::Logs(view) => Some(view),

@@ -5,23 +5,28 @@ use crate::model::{Keymap, Model, Noun};
 use crate::theme::Role;
 use crate::widgets::page::Doc;
 
-/// The keys, as the user has them.
-pub fn doc(keymap: &Keymap) -> Doc {
+/// The keys, as the user has them; those of logs before those of the lists if `from_logs`.
+pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
     let mut doc = Doc::default();
     let everywhere = |command: &&Command| command.on.contains(&Noun::Page);
     doc.title("Everywhere");
     for command in COMMANDS.iter().filter(everywhere) {
         doc.fact(keys(keymap, command), command.doc);
     }
-    doc.title("In the lists");
     let of_logs = |command: &&Command| matches!(command.on, [Noun::Logs]);
     let in_lists = |command: &&Command| !everywhere(command) && !of_logs(command);
-    for command in COMMANDS.iter().filter(in_lists) {
-        doc.fact(keys(keymap, command), command.doc);
+    let mut sections: [(&str, Vec<&Command>); 2] = [
+        ("In the lists", COMMANDS.iter().filter(in_lists).collect()),
+        ("In logs", COMMANDS.iter().filter(of_logs).collect()),
+    ];
+    if from_logs {
+        sections.reverse();
     }
-    doc.title("In logs");
-    for command in COMMANDS.iter().filter(of_logs) {
-        doc.fact(keys(keymap, command), command.doc);
+    for (title, commands) in sections {
+        doc.title(title);
+        for command in commands {
+            doc.fact(keys(keymap, command), command.doc);
+        }
     }
     doc.title("What is in trouble");
     for line in [
@@ -93,7 +98,7 @@ mod tests {
             })
             .collect();
         for keymap in [Keymap::default(), Keymap::new(&unbound).0] {
-            let lines = doc(&keymap).lines(&theme, 200);
+            let lines = doc(&keymap, false).lines(&theme, 200);
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             for command in COMMANDS {
                 let told = lines.iter().filter(|line| {

@@ -88,7 +88,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
             Page::Help => page(
                 &cx,
                 "Help",
-                &help::doc(&model.keymap),
+                &help::doc(&model.keymap, model.reads_logs()),
                 layer.scroll,
                 body,
                 buffer,

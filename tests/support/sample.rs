@@ -11,7 +11,13 @@ use critui::domain::{
 };
 use critui::keys::Key;
 use critui::link::{Link, Problem};
-use critui::model::{Clock, Effect, Keymap, Model, Msg, Node, Seen, Target, fit, settle, update};
+use critui::logs::shown::{Line, Spot};
+use critui::logs::viewer::{News, Status, Window};
+use critui::logs::{Pos, Row, Stream};
+use critui::model::logs::wanted;
+use critui::model::{
+    Clock, Effect, Keymap, Model, Msg, Node, Seen, Slot, Target, fit, settle, update,
+};
 use critui::theme::{Ability, Depth, Theme};
 use critui::views;
 use jiff::{SignedDuration, Timestamp};
@@ -406,6 +412,41 @@ impl Screen {
         }
     }
 
+    /// What is wanted of logs is read: these lines `(source, attempt, stream, seconds ago, text)`
+    /// of the containers `names`, or why there are none.
+    pub fn read(&mut self, names: &[&str], lines: &[Wrote], missing: &[(&str, &str)]) {
+        for slot in [Slot::View, Slot::Preview] {
+            let Some((_, request)) = wanted(&self.model, slot) else {
+                continue;
+            };
+            let lines: Vec<Line> = (0..)
+                .zip(lines)
+                .map(|(nth, line)| shown(nth, *line))
+                .collect();
+            let text = |(name, why): &(&str, &str)| ((*name).into(), (*why).into());
+            let news = News {
+                window: Some(Window {
+                    ticket: request.ticket,
+                    focus: lines.last().map(|line| line.id),
+                    lines,
+                    from_start: true,
+                    to_end: true,
+                    names: names.iter().map(|name| (*name).into()).collect(),
+                    sizes: vec![vec![0, 4096]; names.len()],
+                    first_number: None,
+                    note: None,
+                }),
+                status: Some(Status {
+                    bytes: 4096,
+                    missing: missing.iter().map(text).collect(),
+                    ..Status::default()
+                }),
+                tally: None,
+            };
+            self.send(Msg::Logs(slot, Box::new(news)));
+        }
+    }
+
     /// A frame.
     pub fn draw(&mut self) -> Buffer {
         settle(&mut self.model, &self.seen);
@@ -422,6 +463,24 @@ impl Screen {
         self.seen = views::draw(&self.model, &self.theme, &mut buffer);
         buffer
     }
+}
+
+/// A line of a log: of which container, by which attempt, where, how many seconds ago, what.
+pub type Wrote<'a> = (usize, u32, Stream, i64, &'a str);
+
+fn shown(nth: u64, (source, attempt, stream, seconds, text): Wrote) -> Line {
+    let pos = |offset| Pos { segment: 0, offset };
+    let row = Row {
+        at: pos(nth * 100),
+        end: pos(nth * 100 + 99),
+        time: ago(seconds).expect("a time").to_string().into_bytes(),
+        stream,
+        content: text.as_bytes().to_vec(),
+        omitted: 0,
+        open: false,
+    };
+    let spot: Spot = vec![pos(nth * 100), pos(nth * 100)].into();
+    Line::new(source, &row, spot, attempt, true)
 }
 
 fn arcs<T>(list: Vec<T>) -> Vec<Arc<T>> {

@@ -32,6 +32,8 @@ fn named(name: &str) -> KeyEvent {
         "Backspace" => KeyCode::Backspace,
         "Tab" => KeyCode::Tab,
         "S-Tab" => KeyCode::BackTab,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
         "Up" => KeyCode::Up,
         "Down" => KeyCode::Down,
         "PgUp" => KeyCode::PageUp,

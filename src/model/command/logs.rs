@@ -130,7 +130,7 @@ pub(super) const LOG_COMMANDS: [Command; 30] = [
         &["Enter"],
         "",
         "the whole line, JSON over several lines",
-        |m, _| on(m, LogView::spread),
+        |m, s| on(m, |v| v.spread(area(s))),
     ),
     of_view("left", &["Left", "h"], "", "to the left", |m, _| {
         on(m, |v| v.sideways(-1))

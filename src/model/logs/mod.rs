@@ -55,8 +55,17 @@ pub struct LogView {
     /// It is to open at the end of the attempt before.
     pub opens_previous: bool,
     request: Request,
-    /// Screen lines that the cursor could not go yet.
-    pending: isize,
+    /// What could not be done before the next lines are here.
+    pending: Pending,
+}
+
+/// What was asked for faster than it could be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Pending {
+    /// Lines of the screen to move on.
+    lines: isize,
+    /// Matches to go on, back if negative.
+    matches: isize,
 }
 
 /// Where one is in the window.
@@ -170,7 +179,7 @@ impl LogView {
                 since: None,
                 search: None,
             },
-            pending: 0,
+            pending: Pending::default(),
         };
         view.ask(To::End, true, Size::default());
         Some(view)
@@ -207,7 +216,7 @@ impl LogView {
             since: look.since.map(|(since, _)| since),
             search: look.search.clone(),
         };
-        self.pending = 0;
+        self.pending.lines = 0;
     }
 
     /// Other lines are to be shown: around the cursor if it is not at the end.
@@ -274,8 +283,12 @@ impl LogView {
         if std::mem::take(&mut self.opens_previous) {
             self.go_to_attempt(true, size);
         }
-        let pending = std::mem::take(&mut self.pending);
-        self.move_by(pending, size);
+        let Pending { lines, matches } = std::mem::take(&mut self.pending);
+        self.move_by(lines, size);
+        if matches != 0 && note.is_none() {
+            self.pending.matches = matches - matches.signum();
+            self.seek(matches < 0, true, size);
+        }
         note
     }
 
@@ -298,8 +311,12 @@ impl LogView {
         line.map(|line| line.text.clone()).into_iter().collect()
     }
 
-    /// Shows the line under the cursor in full, or as the others.
-    pub fn spread(&mut self) {
+    /// Shows the line under the cursor in full, or as the others. It stays where it is, so there
+    /// is no following then.
+    pub fn spread(&mut self, size: Size) {
+        if self.follows() && !self.is_waiting() {
+            self.stay(size);
+        }
         let id = self.items.get(self.place.cursor).and_then(Item::line);
         let id = id.map(|line| line.id);
         self.spread = if self.spread == id { None } else { id };

@@ -84,7 +84,7 @@ impl LogView {
                     self.frame.from_start
                 };
                 let rest = isize::try_from(left).unwrap_or(0) * lines.signum();
-                self.pending = if edge { 0 } else { rest };
+                self.pending.lines = if edge { 0 } else { rest };
                 return;
             }
             left = left.saturating_sub(went);

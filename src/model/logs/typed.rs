@@ -62,6 +62,11 @@ impl LogView {
 
     /// To the next match; `leave` the line under the cursor even if it is one.
     pub fn seek(&mut self, back: bool, leave: bool, size: Size) {
+        let seeking = matches!(self.request.to, To::Match { .. });
+        if leave && seeking && self.is_waiting() {
+            self.pending.matches += if back { -1 } else { 1 };
+            return;
+        }
         let Some(line) = self.line() else { return };
         let mut spot = line.spot.to_vec();
         let mut id = line.id;

@@ -69,8 +69,7 @@ fn parts(view: &LogView) -> Vec<Part> {
     if look.search.is_some() {
         part(1, Role::Accent, matches(view));
     }
-    if view.marks.is_empty() {
-    } else {
+    if !view.marks.is_empty() {
         part(6, Role::Text, format!("{} marked", view.marks.len()));
     }
     if view.is_waiting() && known.answered {
@@ -88,10 +87,8 @@ fn parts(view: &LogView) -> Vec<Part> {
     }
     if view.follows() {
         part(0, Role::Good, "following".into());
-    } else if known.status.grown || !view.frame.to_end {
-        part(3, Role::Text, "more below".into());
-    } else {
-        part(3, Role::Text, "end".into());
+    } else if known.status.grown {
+        part(3, Role::Text, "more has come".into());
     }
     parts
 }
