@@ -152,7 +152,7 @@ where
             {
                 Due::Leave => break,
                 Due::Nothing => {}
-                Due::Suspend => self.run_effect(Effect::Suspend, &mut work.jobs)?,
+                Due::Suspend => self.run_effect(Effect::Suspend, &mut work)?,
                 Due::Message(msg) => {
                     self.take(msg, &mut seen, &mut frame, &mut work)?;
                     self.drain(&mut seen, &mut frame, &mut work).await?;
@@ -268,7 +268,7 @@ where
         // What a key asked of a log.
         frame.urgent |= waited && !self.model.log().is_some_and(LogView::is_waiting);
         for effect in effects {
-            self.run_effect(effect, &mut work.jobs)?;
+            self.run_effect(effect, work)?;
         }
         work.logs.sync(&self.model);
         Ok(())
@@ -320,7 +320,8 @@ where
         Ok(seen)
     }
 
-    fn run_effect(&mut self, effect: Effect, jobs: &mut JoinSet<Msg>) -> io::Result<()> {
+    fn run_effect(&mut self, effect: Effect, work: &mut Work) -> io::Result<()> {
+        let jobs = &mut work.jobs;
         match effect {
             Effect::Want(wanted) => self.connection.want(wanted),
             Effect::Refresh => self.connection.refresh(),
@@ -345,6 +346,8 @@ where
                 };
                 jobs.spawn(async move { Msg::Copied(Text::clean(&line)) });
             }
+            Effect::Save(export) => work.logs.save(*export, self.grant.as_ref()),
+            Effect::StopSaving => work.logs.stop_saving(),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.
                 self.connection.pause_events();

@@ -78,7 +78,7 @@ fn logs_in_many_ways() {
             ("api-5f", "", "INFO  request  method=GET"),
             ("api-5f", "J", "{\"level\":"),
             ("api-5f", "<Enter>", "\"method\": \"GET\""),
-            ("api-5f", "@50%<Enter>", "49%"),
+            ("api-5f", "@50%<Enter>", "line 401 of 800"),
             ("api-5f", "@2<Enter>", "line 2 of"),
             ("api-5f", "@never<Enter>", "is no place"),
             ("cache-0", "W", "> Pod shop/cache-0"),
@@ -198,4 +198,32 @@ fn a_hostile_log_reaches_no_cell() {
             assert_eq!(bad, None, "after {keys:?}: {:?}", cell.symbol());
         }
     }
+}
+
+#[test]
+fn what_is_shown_is_saved_and_not_twice() {
+    let flow = flow(&log_of("cache-0")).misses("reading the log");
+    let path = flow.demo.host_root().join("saved.log");
+    let keys = format!("&ready<Enter><^s><^u>{}<Enter>", path.display());
+    let flow = flow
+        .types(&keys)
+        .sees("saved 2 lines, ")
+        .types(&keys)
+        .sees("nothing is overwritten");
+    let saved = fs::read_to_string(&path).expect("it is there");
+    assert_eq!(saved.lines().count(), 2);
+    flow.types("q").sees("1 Pods");
+}
+
+#[test]
+fn read_only_saves_nothing() {
+    let start = Start {
+        read_only: true,
+        ..Start::default()
+    };
+    opened(&start)
+        .types(&log_of("cache-0"))
+        .misses("reading the log")
+        .types("<^s>")
+        .sees("save: this run is read-only");
 }

@@ -16,6 +16,7 @@
 //! a line of the file is cut after 4 to 8 MiB, an entry is handed on in pieces of 8 MiB, and
 //! whoever keeps entries says how much of each.
 
+pub mod export;
 mod follow;
 mod index;
 mod join;

@@ -6,8 +6,10 @@ use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 
 mod logs;
 mod run;
+mod table;
 
 pub(super) use logs::area;
+pub use table::keys_table;
 
 use run::{
     back, copy, crictl, focus, go, help, id, marks, nothing_selected, open, push, sort, step,
@@ -88,21 +90,7 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 
 /// All commands, in the order in which help shows them.
 pub static COMMANDS: &[Command] =
-    &join::<30, { GENERAL.len() }, { 30 + GENERAL.len() }>(logs::LOG_COMMANDS, GENERAL);
-
-/// One table of two.
-const fn join<const A: usize, const B: usize, const ALL: usize>(
-    first: [Command; A],
-    second: [Command; B],
-) -> [Command; ALL] {
-    let mut all = [second[0]; ALL];
-    let mut at = 0;
-    while at < ALL {
-        all[at] = if at < A { first[at] } else { second[at - A] };
-        at += 1;
-    }
-    all
-}
+    &table::join::<31, { GENERAL.len() }, { 31 + GENERAL.len() }>(logs::LOG_COMMANDS, GENERAL);
 
 /// Those of the lists and of every view.
 const GENERAL: [Command; 37] = [
@@ -405,27 +393,6 @@ const GENERAL: [Command; 37] = [
         },
     ),
 ];
-
-/// The table of keys in Markdown, for the README and for `critui keys`.
-pub fn keys_table() -> String {
-    let row = |command: &Command| {
-        let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
-        let place = match command.on {
-            ANYWHERE => "everywhere",
-            [Noun::Logs] => "logs",
-            LISTS_AND_LOGS => "lists, logs",
-            _ => "lists",
-        };
-        format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)
-    };
-    let of_logs = |command: &&Command| matches!(command.on, [Noun::Logs]);
-    let general = COMMANDS.iter().filter(|command| !of_logs(command));
-    let rows: String = general
-        .chain(COMMANDS.iter().filter(of_logs))
-        .map(row)
-        .collect();
-    format!("| keys | what | where |\n|---|---|---|\n{rows}")
-}
 
 #[cfg(test)]
 mod tests {

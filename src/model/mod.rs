@@ -33,6 +33,7 @@ use crate::domain::{
 };
 use crate::keys::Key;
 use crate::link::Link;
+use crate::logs::export::Export;
 use crate::logs::viewer::News;
 use crate::text::Text;
 
@@ -81,6 +82,8 @@ pub struct Model {
     pub log_tail: Option<logs::Tail>,
     /// Statuses being read.
     pub fetches: Fetches,
+    /// Something is being saved.
+    pub saving: bool,
     /// Mouse reports are on.
     pub mouse: bool,
     /// Whether to end.
@@ -184,6 +187,8 @@ pub enum Msg {
     Mouse(Mouse, u16, u16),
     /// What became of a text for the clipboard.
     Copied(Text),
+    /// How saving goes; what came of it if that is over.
+    Saving(Text, bool),
     /// Logs have been read.
     Logs(Slot, Box<News>),
     /// The settings have changed.
@@ -241,6 +246,10 @@ pub enum Effect {
     Theme(&'static str),
     /// Hand this text to the terminal's clipboard.
     Copy(String),
+    /// Save what a view of logs shows.
+    Save(Box<Export>),
+    /// Break off what is being saved.
+    StopSaving,
     /// Ask the terminal for mouse reports, or no more.
     Mouse(bool),
 }
@@ -300,6 +309,7 @@ impl Model {
             log_look: logs::Look::default(),
             log_tail: None,
             fetches: Fetches::default(),
+            saving: false,
             mouse: false,
             leaving: false,
         }

@@ -43,6 +43,8 @@ pub enum LogLine {
     Filter,
     /// Where to go.
     GoTo,
+    /// The file to save to.
+    Save,
 }
 
 /// What came of a key.

@@ -27,9 +27,12 @@ pub fn open_log_line(model: &mut Model, what: LogLine) {
     let sought = match what {
         LogLine::Search => view.look.search.as_ref(),
         LogLine::Filter => view.look.filter.as_ref(),
-        LogLine::GoTo => None,
+        LogLine::GoTo | LogLine::Save => None,
     };
-    let text = sought.map_or("", Sought::line).to_owned();
+    let text = match what {
+        LogLine::Save => view.file_name(model.clock.now),
+        _ => sought.map_or("", Sought::line).to_owned(),
+    };
     model.prompt = Some(Prompt::new(Purpose::Logs(what), &text));
 }
 
@@ -48,8 +51,7 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
         Purpose::Palette(_) => choosing(model, seen, prompt, typed),
         Purpose::Logs(what) => {
             let what = *what;
-            of_logs(model, seen, prompt, typed, what);
-            vec![]
+            of_logs(model, seen, prompt, typed, what)
         }
     }
 }
@@ -81,23 +83,41 @@ fn filtering(model: &mut Model, mut prompt: Prompt, typed: Typed, before: Narrow
     model.prompt = Some(prompt);
 }
 
-fn of_logs(model: &mut Model, seen: &Seen, mut prompt: Prompt, typed: Typed, what: LogLine) {
+fn of_logs(
+    model: &mut Model,
+    seen: &Seen,
+    mut prompt: Prompt,
+    typed: Typed,
+    what: LogLine,
+) -> Vec<Effect> {
     let now = model.clock.now;
     let area = command::area(seen);
     match typed {
-        Typed::Cancel => return,
+        Typed::Cancel => return vec![],
+        Typed::Accept if what == LogLine::Save => {
+            let path = prompt.text().trim();
+            let view = model.log().filter(|_| !path.is_empty());
+            let export = view.map(|view| Effect::Save(Box::new(view.export(path))));
+            return export.into_iter().collect();
+        }
         Typed::Changed => prompt.error = logs::check(what, prompt.text(), now).err(),
         Typed::Accept => {
             let text = prompt.text().to_owned();
-            let Some(view) = model.log_mut() else { return };
+            let Some(view) = model.log_mut() else {
+                return vec![];
+            };
             match view.typed(what, &text, now, area) {
-                Ok(()) => return remember(&mut model.filters, &text),
+                Ok(()) => {
+                    remember(&mut model.filters, &text);
+                    return vec![];
+                }
                 Err(error) => prompt.error = Some(error),
             }
         }
         Typed::Tab | Typed::Nothing | Typed::Choose(_) => {}
     }
     model.prompt = Some(prompt);
+    vec![]
 }
 
 fn choosing(model: &mut Model, seen: &Seen, mut prompt: Prompt, typed: Typed) -> Vec<Effect> {

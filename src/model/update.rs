@@ -38,6 +38,11 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             read(model, seen, slot, *news);
             vec![]
         }
+        Msg::Saving(line, over) => {
+            model.saving = !over;
+            say(model, line.as_str());
+            vec![]
+        }
         Msg::Copied(line) => {
             say(model, line.as_str());
             vec![]

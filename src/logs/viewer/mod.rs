@@ -4,7 +4,7 @@
 
 mod aim;
 mod count;
-mod sources;
+pub(super) mod sources;
 mod worker;
 
 use std::fmt;

@@ -39,7 +39,7 @@ impl Whose {
 }
 
 /// One log.
-pub(super) struct Log {
+pub(in crate::logs) struct Log {
     pub name: Text,
     pub timeline: Timeline,
     pub index: Index,
@@ -48,7 +48,7 @@ pub(super) struct Log {
 }
 
 /// All of them.
-pub(super) struct Sources {
+pub(in crate::logs) struct Sources {
     host: HostRoot,
     whose: Whose,
     pub logs: Vec<Log>,
@@ -60,7 +60,7 @@ pub(super) struct Sources {
 
 /// What a look has found.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Look {
+pub(in crate::logs) struct Look {
     pub grown: bool,
     pub more: bool,
     pub lost: bool,

@@ -29,7 +29,7 @@ const fn of_view(
 }
 
 /// All of them, in the order in which help shows them.
-pub(super) const LOG_COMMANDS: [Command; 30] = [
+pub(super) const LOG_COMMANDS: [Command; 31] = [
     unless(
         command(
             "logs",
@@ -138,9 +138,13 @@ pub(super) const LOG_COMMANDS: [Command; 30] = [
     of_view("right", &["Right"], "", "to the right", |m, _| {
         on(m, |v| v.sideways(1))
     }),
-    of_view("page", &["Space"], "", "one page down", |m, s| {
-        go(m, s, Move::HalfPages(2))
-    }),
+    of_view(
+        "page",
+        &["Space"],
+        "",
+        "one page down, as in less",
+        |m, s| go(m, s, Move::HalfPages(2)),
+    ),
     of_view(
         "older-attempt",
         &["p"],
@@ -216,6 +220,16 @@ pub(super) const LOG_COMMANDS: [Command; 30] = [
         "copy the marked lines, or this one",
         copy,
     ),
+    Command {
+        changes: true,
+        ..of_view(
+            "save",
+            &["^s"],
+            "",
+            "save what is shown to a new file; once more: stop saving",
+            save,
+        )
+    },
     of_view(
         "why",
         &["W"],
@@ -328,6 +342,13 @@ fn since(
         let follow = to == To::End;
         view.ask(to, follow, area(seen));
     })
+}
+
+fn save(model: &mut Model, _: &Seen) -> Vec<Effect> {
+    if model.saving {
+        return vec![Effect::StopSaving];
+    }
+    line(model, LogLine::Save)
 }
 
 fn copy(model: &mut Model, _: &Seen) -> Vec<Effect> {

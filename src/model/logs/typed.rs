@@ -7,6 +7,7 @@ use ratatui::layout::Size;
 
 use super::{LogView, Stamps};
 use crate::logs::Sought;
+use crate::logs::export::Export;
 use crate::logs::shown::LineId;
 use crate::logs::viewer::To;
 use crate::model::prompt::LogLine;
@@ -16,6 +17,7 @@ pub fn check(what: LogLine, text: &str, now: Timestamp) -> Result<(), String> {
     match what {
         LogLine::Search | LogLine::Filter => sought(text).map(|_| ()),
         LogLine::GoTo if text.is_empty() => Ok(()),
+        LogLine::Save => Ok(()),
         LogLine::GoTo => place(text, now, &TimeZone::UTC).map(|_| ()),
     }
 }
@@ -47,6 +49,8 @@ impl LogView {
                 self.look.filter = sought(text)?;
                 self.ask_again(size);
             }
+            // Written outside: see [`LogView::export`].
+            LogLine::Save => {}
             LogLine::GoTo if text.is_empty() => {}
             LogLine::GoTo => {
                 let zone = match self.look.stamps {
@@ -58,6 +62,27 @@ impl LogView {
             }
         }
         Ok(())
+    }
+
+    /// What to save, if all that is shown goes into the file `path`.
+    pub fn export(&self, path: &str) -> Export {
+        Export {
+            whose: self.whose.clone(),
+            sift: self.request.sift.clone(),
+            since: self.request.since,
+            timestamps: self.look.stamps != Stamps::Off,
+            path: path.into(),
+        }
+    }
+
+    /// A name for the file to save to.
+    pub fn file_name(&self, now: Timestamp) -> String {
+        let container = self.whose.container.as_ref();
+        let container = container.map_or_else(String::new, |name| format!("-{name}"));
+        let time = now.strftime("%Y%m%d-%H%M%S");
+        let name = format!("{}{container}-{time}.log", self.whose.pod);
+        // Names come from outside: this one stays in its folder.
+        name.replace('/', "_")
     }
 
     /// To the next match; `leave` the line under the cursor even if it is one.
