@@ -4,11 +4,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::BufRead;
+use std::io::{BufRead, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use critui::demo::{self, DemoNode, Scenario};
 
 use support::words::{UP, link_is, shows};
 use support::{Program, Term};
@@ -75,6 +81,81 @@ fn measures() {
         "500 pods: opening the palette {} (under 10 ms)",
         palette(&large)
     );
+}
+
+/// Lines that a container writes in a second, and how often they come.
+const BUSY: usize = 100_000;
+const BURST: Duration = Duration::from_millis(10);
+
+/// From keys to their frames while the log of a container that writes [`BUSY`] lines a second is
+/// followed.
+#[test]
+fn following() {
+    let scenario = Scenario::named("node").expect("a scenario");
+    let node = DemoNode::start(&scenario, demo::Options::default()).expect("it starts");
+    let root = node.host_root().to_owned();
+    let socket = node.socket().strip_prefix(&root).expect("below");
+    let mut term = Program::new(CRITUI)
+        .args(["-r".to_owned(), format!("unix:///{}", socket.display())])
+        .args(["--host-root".to_owned(), root.display().to_string()])
+        .size(120, 40)
+        .spawn();
+    complete(&term);
+    term.keys("/cache-0\rl");
+    // Its files are there, and read.
+    term.wait_for_text("Ready to accept", PATIENCE);
+    let over = Arc::new(AtomicBool::new(false));
+    let writer = write_lines(&root, Arc::clone(&over));
+    term.wait_for_text("busy line", PATIENCE);
+    let mut times = Vec::new();
+    for nth in 0..KEYS {
+        // Spread over the windows that come by themselves.
+        std::thread::sleep(Duration::from_millis(
+            20 + u64::try_from(nth % 17).unwrap_or(0),
+        ));
+        for (key, text) in [("/", "Enter search"), ("\x15\x7f", "? help")] {
+            let start = Instant::now();
+            term.keys(key);
+            term.wait_for_text(text, PATIENCE);
+            times.push(start.elapsed());
+        }
+    }
+    let ticks = cpu(term.pid());
+    over.store(true, Ordering::Relaxed);
+    let written = writer.join().expect("it writes");
+    println!(
+        "following {BUSY} lines a second: key to frame {} (p99 under 33 ms); {:.1} s of CPU for {written} lines",
+        summary(times),
+        ticks.as_secs_f64()
+    );
+}
+
+fn write_lines(root: &Path, over: Arc<AtomicBool>) -> JoinHandle<usize> {
+    let pods = fs::read_dir(root.join("var/log/pods")).expect("pods");
+    let mut folders = pods.map(|entry| entry.expect("an entry").path());
+    let folder = folders.find(|path| path.to_string_lossy().contains("cache-0"));
+    let path = folder.expect("its folder").join("redis/4.log");
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.append(true).open(path).expect("its log");
+    std::thread::spawn(move || {
+        let (mut count, start) = (0, Instant::now());
+        while !over.load(Ordering::Relaxed) {
+            let mut out = String::new();
+            for _ in 0..BUSY / 100 {
+                count += 1;
+                let now = jiff::Timestamp::now();
+                let _ = writeln!(
+                    out,
+                    "{now} stdout F busy line {count} of a container that does not know when to stop"
+                );
+            }
+            file.write_all(out.as_bytes()).expect("it is written");
+            let bursts = u32::try_from(count * 100 / BUSY).unwrap_or(u32::MAX);
+            let due = start + BURST * bursts;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+        count
+    })
 }
 
 fn median<T: Ord + Copy>(mut run: impl FnMut() -> T) -> T {

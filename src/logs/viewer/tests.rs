@@ -231,7 +231,7 @@ fn all_containers_of_a_pod_are_merged_by_time() {
     assert_eq!(window.lines[2].id, window.focus.unwrap());
     assert_eq!(texts(&window)[2], "s3");
     let window = watched.ask(To::End, |request| {
-        request.sift.stream = Some(Stream::Stderr)
+        request.sift.stream = Some(Stream::Stderr);
     });
     assert_eq!(texts(&window), ["s5"]);
     let window = watched.ask(To::End, |request| {
@@ -315,8 +315,8 @@ fn attempts_are_gone_through() {
     };
     let (line, _) = go(&line, true);
     assert_eq!((line.text.as_str(), line.attempt), ("b", 3));
-    let (same, note) = go(&line, true);
-    assert_eq!((same.id, note.is_some()), (line.id, true));
+    let (stayed, told) = go(&line, true);
+    assert_eq!((stayed.id, told.is_some()), (line.id, true));
     let (line, _) = go(&line, false);
     assert_eq!(line.text, "c");
 }

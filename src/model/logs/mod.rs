@@ -1,10 +1,12 @@
 //! The view of logs: a window of lines around a cursor, what is asked of the thread that reads
 //! them, and how they are to look. Never the log itself.
 
+mod items;
 mod layout;
 mod moves;
 mod tail;
 mod typed;
+mod whose;
 
 use std::collections::BTreeMap;
 
@@ -14,13 +16,16 @@ use ratatui::layout::Size;
 use crate::logs::shown::{Line, LineId};
 use crate::logs::viewer::{News, Request, Status, Tally, To, Whose, Window};
 use crate::logs::{Sift, Sought, Stream};
-use crate::model::rows::ContainerRow;
 use crate::model::{Model, Subject};
 use crate::text::Text;
+use items::items;
+use whose::whose;
 
+pub use items::{Item, Restart};
 pub use layout::{Columns, words};
 pub use tail::{Crash, Tail, has_crashed, settle, wanted};
 pub use typed::check;
+pub use whose::attempt;
 
 /// Lines asked for in each direction before the screen is known.
 const UNSEEN: usize = 100;
@@ -126,32 +131,6 @@ pub enum Stamps {
     Local,
     /// In UTC.
     Utc,
-}
-
-/// One thing in the window.
-// Nearly all are lines.
-#[allow(clippy::large_enum_variant)]
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Item {
-    /// A line.
-    Line(Line),
-    /// An attempt has ended, and another begins.
-    Restart(Restart),
-}
-
-/// The place between two attempts of a container.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Restart {
-    /// Whose.
-    pub source: usize,
-    /// The one that has ended.
-    pub from: u32,
-    /// The one that begins.
-    pub to: u32,
-    /// When its last line was written.
-    pub last: Option<Timestamp>,
-    /// When its first line was written.
-    pub first: Option<Timestamp>,
 }
 
 impl LogView {
@@ -348,122 +327,6 @@ impl LogView {
         let before = lines.filter(|item| item.line().is_some()).count();
         Some(self.frame.first_number? + u64::try_from(before).ok()? + 1)
     }
-}
-
-impl Item {
-    /// The line, if it is one.
-    pub fn line(&self) -> Option<&Line> {
-        match self {
-            Self::Line(line) => Some(line),
-            Self::Restart(_) => None,
-        }
-    }
-
-    /// What names it: a restart is named after the attempt that begins.
-    fn id(&self) -> (LineId, bool) {
-        match self {
-            Self::Line(line) => (line.id, false),
-            Self::Restart(restart) => {
-                let at = crate::logs::Pos {
-                    segment: restart.to as usize,
-                    offset: 0,
-                };
-                let source = restart.source;
-                (LineId { source, at }, true)
-            }
-        }
-    }
-}
-
-/// The lines, and where an attempt follows another.
-fn items(lines: Vec<Line>) -> Vec<Item> {
-    let mut items = Vec::with_capacity(lines.len());
-    let mut before: BTreeMap<usize, (u32, Option<Timestamp>)> = BTreeMap::new();
-    for line in lines {
-        let source = line.id.source;
-        let known = before.insert(source, (line.attempt, line.time));
-        if let Some((from, last)) = known
-            && from != line.attempt
-        {
-            items.push(Item::Restart(Restart {
-                source,
-                from,
-                to: line.attempt,
-                last,
-                first: line.time,
-            }));
-        }
-        items.push(Item::Line(line));
-    }
-    items
-}
-
-/// Whose logs are those of `subject`.
-fn whose(model: &Model, subject: &Subject) -> Option<Whose> {
-    let store = &model.store;
-    let (pod, container) = match subject {
-        Subject::Pod(id) => (id, None),
-        Subject::Container(id) => {
-            let container = &store.container(id)?.container;
-            (&container.pod_id, Some(container.name.clone()))
-        }
-        Subject::Image(_) => return None,
-    };
-    let rows = store.attempts_in(pod);
-    let mut known: Vec<(Text, Option<Text>)> = Vec::new();
-    for row in &rows {
-        let path = row
-            .detail
-            .as_ref()
-            .and_then(|detail| detail.log_path.clone());
-        let name = &row.container.name;
-        // The newest attempt of each comes first.
-        match known.iter_mut().find(|(known, _)| known == name) {
-            Some((_, told)) => *told = told.take().or(path),
-            None => known.push((name.clone(), path)),
-        }
-    }
-    let of_row = |row: &ContainerRow| {
-        let label = |key| crate::domain::label(&row.container.labels, key).cloned();
-        Whose {
-            namespace: row.namespace().into(),
-            pod: row.pod_name().into(),
-            uid: label("io.kubernetes.pod.uid").unwrap_or_default(),
-            ..Whose::default()
-        }
-    };
-    let named = match store.pod(pod) {
-        Some(row) => Whose {
-            namespace: row.pod.namespace.clone(),
-            pod: row.pod.name.clone(),
-            uid: row.pod.uid.clone(),
-            ..Whose::default()
-        },
-        None => of_row(rows.first()?),
-    };
-    Some(Whose {
-        container,
-        known,
-        ..named
-    })
-}
-
-/// The attempt of a container that a view of logs is about, if the runtime still knows it.
-pub fn attempt<'a>(
-    model: &'a Model,
-    subject: &Subject,
-    name: &Text,
-    attempt: u32,
-) -> Option<&'a ContainerRow> {
-    let pod = match subject {
-        Subject::Pod(id) => id.clone(),
-        Subject::Container(id) => model.store.container(id)?.container.pod_id.clone(),
-        Subject::Image(_) => return None,
-    };
-    let rows = model.store.attempts_in(&pod).into_iter();
-    let mut rows = rows.filter(|row| row.container.name == *name);
-    rows.find(|row| row.container.attempt == attempt)
-        .map(|row| &**row)
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::logs::{Sift, Stream};
 use crate::model::{Model, Page, Seen, Slot, Subject};
 use crate::text::Text;
 
-use super::{LogView, whose};
+use super::LogView;
+use super::whose::whose;
 
 /// Lines that are read: among them the cause of a crash is looked for.
 const LINES: usize = 300;
