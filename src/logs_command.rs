@@ -28,7 +28,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// The arguments of `critui logs`.
 #[derive(Args, Clone, PartialEq, Eq, Debug)]
 pub struct Logs {
-    /// [NAMESPACE/]POD[/CONTAINER] or the beginning of an id; or a PATH that begins with / or .
+    /// [NAMESPACE/]POD[/CONTAINER], where the beginning of POD is enough, or the beginning of an id;
+    /// or a PATH that begins with / or .
     /// (a log file, or the log folder of a pod or container), which needs no runtime
     #[arg(value_name = "TARGET")]
     pub target: String,

@@ -119,6 +119,10 @@ pub fn choose(found: &[Candidate], target: &str) -> Result<Vec<Candidate>, Text>
     if chosen.is_empty() {
         chosen = found.iter().filter_map(|c| c.with_id(&parts)).collect();
     }
+    if chosen.is_empty() {
+        let begun = found.iter().filter(|candidate| candidate.begins(&parts));
+        chosen = begun.cloned().collect();
+    }
     let names: BTreeSet<(&str, &str)> = chosen
         .iter()
         .map(|candidate| (&*candidate.namespace, &*candidate.pod))
@@ -192,18 +196,26 @@ fn told(names: &[String]) -> String {
 impl Candidate {
     /// `[NAMESPACE/]POD[/CONTAINER]`.
     fn named(&self, parts: &[&str]) -> Option<Self> {
-        let is = match *parts {
-            [pod] => pod == self.pod,
+        self.is(parts, |pod| pod == self.pod).then(|| self.clone())
+    }
+
+    /// The same with the beginning of the pod's name.
+    fn begins(&self, parts: &[&str]) -> bool {
+        self.is(parts, |pod| !pod.is_empty() && self.pod.starts_with(pod))
+    }
+
+    fn is(&self, parts: &[&str], is_pod: impl Fn(&str) -> bool) -> bool {
+        match *parts {
+            [pod] => is_pod(pod),
             [first, second] => {
-                (first, second) == (&self.namespace, &self.pod)
-                    || (first, second) == (&self.pod, &self.container)
+                (first == self.namespace && is_pod(second))
+                    || (is_pod(first) && second == self.container)
             }
             [namespace, pod, container] => {
-                (namespace, pod, container) == (&self.namespace, &self.pod, &self.container)
+                namespace == self.namespace && is_pod(pod) && container == self.container
             }
             _ => false,
-        };
-        is.then(|| self.clone())
+        }
     }
 
     /// The beginning of an id, of a sandbox (perhaps with `/CONTAINER`) or of one attempt.
@@ -257,6 +269,11 @@ mod tests {
     #[case("abcd", "shop/web-1/nginx#u1@3")]
     #[case("1234", "shop/web-1/nginx#u1 shop/web-1/sidecar#u1")]
     #[case("1234/sidecar", "shop/web-1/sidecar#u1")]
+    #[case("d", "shop/db-0/postgres#u3")]
+    #[case("shop/we", "shop/web-1/nginx#u1 shop/web-1/sidecar#u1")]
+    #[case("web/sidecar", "shop/web-1/sidecar#u1")]
+    #[case("infra/w/nginx", "infra/web-1/nginx#u2")]
+    #[case("we", "! we is ambiguous: infra/web-1, shop/web-1")]
     #[case("web-1", "! web-1 is ambiguous: infra/web-1, shop/web-1")]
     #[case(
         "db-1",
