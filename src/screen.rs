@@ -100,6 +100,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     for (panel, sort) in Panel::ALL.into_iter().zip(look.sorts()) {
         model.home.sort_by(panel, sort);
     }
+    model.log_look = look.logs.look();
     let settings = watcher.start(look.clone());
     let wall = Timestamp::now;
     let clipboard = Clipboard::detect(|name| std::env::var(name).ok());

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::logs::{self, LogSettings};
 use super::schema::{KEYS, Key};
 use super::settings::SYSTEM;
 use crate::model::command::COMMANDS;
@@ -68,6 +69,10 @@ fn choices(key: &Key) -> Vec<String> {
                 format!("Of {}: {names}.", sorting::panel_name(panel))
             })
             .into(),
+        "logs" => vec![
+            "Of wrap: true, false. Of timestamps: off, relative, local, utc. Of json: short, raw."
+                .into(),
+        ],
         _ => Vec::new(),
     }
 }
@@ -82,6 +87,11 @@ fn value(name: &str) -> Vec<String> {
             let line = |panel| format!("  {}: {}", sorting::panel_name(panel), sorting::TROUBLE);
             let lines = Panel::ALL.map(line);
             std::iter::once("sort:".into()).chain(lines).collect()
+        }
+        "logs" => {
+            let options = logs::options(&LogSettings::default());
+            let lines = options.map(|(name, value)| format!("  {name}: {}", value.value));
+            std::iter::once("logs:".into()).chain(lines).collect()
         }
         _ => std::iter::once("keys:".to_owned())
             .chain(commands())
@@ -155,6 +165,7 @@ mod tests {
         let (look, built_in) = (loaded.settings.look(), Look::default());
         assert_eq!(look.keymap, built_in.keymap);
         assert_eq!(look.sorts(), built_in.sorts());
+        assert_eq!(look.logs.look(), built_in.logs.look());
         assert_eq!(look.theme.value, built_in.theme.value);
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::logs::LogSettings;
 use super::value::{Source, Valued};
 use super::yaml::Fault;
 use crate::keys::Key;
@@ -77,6 +78,8 @@ pub struct Look {
     pub theme: Valued<Skin>,
     /// The order in which each list begins, by [`Panel::index`](crate::model::Panel::index).
     pub sort: [Valued<Sort>; 3],
+    /// How the view of logs begins.
+    pub logs: LogSettings,
     /// Which key means what.
     pub keymap: Keymap,
     /// The bindings that are in effect.
@@ -88,6 +91,7 @@ impl Look {
     pub fn new(
         theme: Option<Valued<Skin>>,
         sort: [Option<Valued<Sort>>; 3],
+        logs: LogSettings,
         bound: Vec<Bound>,
     ) -> Self {
         let bindings: Vec<Binding> = bound.iter().map(|bound| bound.binding.clone()).collect();
@@ -99,6 +103,7 @@ impl Look {
         Self {
             theme: theme.unwrap_or_else(|| Valued::default_of(built_in())),
             sort: sort.map(|sort| sort.unwrap_or(Valued::default_of(Sort::default()))),
+            logs,
             keymap: Keymap::new(&bindings).0,
             bound,
         }
@@ -125,7 +130,7 @@ impl Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self::new(None, [None, None, None], Vec::new())
+        Self::new(None, [None, None, None], LogSettings::default(), Vec::new())
     }
 }
 

@@ -19,6 +19,7 @@ pub mod endpoint;
 pub mod env;
 pub mod example;
 pub mod go;
+pub mod logs;
 pub mod look;
 pub mod report;
 mod resolve;

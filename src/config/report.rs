@@ -169,7 +169,9 @@ fn tastes(look: &Look) -> impl Iterator<Item = Row> + use<'_> {
         let name = format!("sort.{}", sorting::panel_name(panel));
         row(name, json!(sorting::print(panel, sort.value)), &sort.source)
     });
-    std::iter::once(theme).chain(sort)
+    let logs = super::logs::options(&look.logs)
+        .map(|(name, value)| row(format!("logs.{name}"), json!(value.value), &value.source));
+    std::iter::once(theme).chain(sort).chain(logs)
 }
 
 /// The keys of every command.
@@ -289,6 +291,9 @@ theme                 default           default
 sort.pods             trouble           default
 sort.containers       trouble           default
 sort.images           trouble           default
+logs.wrap             false             default
+logs.timestamps       off               default
+logs.json             short             default
 events                false             default
 read-only             true              several
 
@@ -311,7 +316,7 @@ Warnings:
         let runtime = json!({"name": "runtime-endpoint", "value": "unix:///r", "source": "file",
             "detail": "/etc/crictl.yaml:1"});
         assert_eq!(json["settings"][0], runtime);
-        assert_eq!(json["settings"].as_array().unwrap().len(), 16);
+        assert_eq!(json["settings"].as_array().unwrap().len(), 19);
         assert_eq!(json["read_only_reasons"].as_array().unwrap().len(), 1);
     }
 

@@ -73,6 +73,12 @@ pub const KEYS: &[Key] = &[
         doc: "The order in which pods, containers and images begin.",
         set: sort,
     },
+    Key {
+        name: "logs",
+        expects: "a mapping of options to values, such as wrap: true",
+        doc: "How the view of logs begins.",
+        set: super::logs::read,
+    },
 ];
 
 /// What one file says.
@@ -107,7 +113,7 @@ impl Here<'_> {
         }
     }
 
-    fn valued<T>(&self, value: T, inside: Option<&str>) -> Valued<T> {
+    pub(super) fn valued<T>(&self, value: T, inside: Option<&str>) -> Valued<T> {
         Valued::new(value, self.source(inside))
     }
 
@@ -124,7 +130,7 @@ impl Here<'_> {
     }
 
     /// Reads each entry of a mapping.
-    fn each(
+    pub(super) fn each(
         &self,
         value: &Value,
         mut read: impl FnMut(&str, &Value) -> Result<(), String>,

@@ -10,6 +10,7 @@ use serde_yaml::Value;
 
 use super::env::{Env, FILE_DEADLINE};
 use super::go;
+use super::logs::LogSettings;
 use super::look::{self, Bound, Look, Skin};
 use super::schema::{Draft, Here, READ_ONLY, no_such, scalar};
 pub use super::schema::{KEYS, Key};
@@ -42,6 +43,8 @@ pub struct Settings {
     pub theme: Option<Valued<Skin>>,
     /// The orders of the lists, by [`Panel::index`](crate::model::Panel::index).
     pub sort: [Option<Valued<Sort>>; 3],
+    /// How the view of logs begins.
+    pub logs: LogSettings,
     /// Keys of commands, a later one for the same command wins.
     pub keys: Vec<Bound>,
 }
@@ -59,12 +62,13 @@ impl Settings {
         for (here, later) in self.sort.iter_mut().zip(later.sort) {
             replace(here, later);
         }
+        self.logs.add(later.logs);
         self.keys.extend(later.keys);
     }
 
     /// Theme, keys and orders, with what is built in where nothing is said.
     pub fn look(self) -> Look {
-        Look::new(self.theme, self.sort, self.keys)
+        Look::new(self.theme, self.sort, self.logs, self.keys)
     }
 }
 

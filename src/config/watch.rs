@@ -118,7 +118,11 @@ impl Watcher {
         let (old, new) = (before.sorts(), look.sorts());
         let sorts = [0, 1, 2].map(|at| Some(new[at]).filter(|sort| *sort != old[at]));
         let reasons = loaded.reasons.iter();
+        let logs = look.logs.look();
         let changed = Changed {
+            logs: Some(logs)
+                .filter(|logs| *logs != before.logs.look())
+                .map(Box::new),
             keymap: look.keymap.clone(),
             sorts,
             read_only: reasons

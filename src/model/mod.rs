@@ -222,6 +222,8 @@ pub struct Changed {
     pub keymap: Keymap,
     /// The order of each list whose setting has changed, by [`Panel::index`].
     pub sorts: [Option<list::Sort>; 3],
+    /// How the next view of logs begins, if that setting has changed.
+    pub logs: Option<Box<logs::Look>>,
     /// Why nothing may be changed any more; empty when the settings do not say so, which takes
     /// nothing back.
     pub read_only: Vec<Text>,

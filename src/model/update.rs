@@ -174,6 +174,9 @@ fn settings(model: &mut Model, changed: Changed) {
             model.home.sort_by(panel, sort);
         }
     }
+    if let Some(look) = changed.logs {
+        model.log_look = *look;
+    }
     let was_free = model.node.read_only.is_empty();
     let mut news = Vec::new();
     for reason in changed.read_only {

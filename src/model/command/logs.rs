@@ -7,7 +7,7 @@ use super::{Command, command, unless};
 use crate::logs::Stream;
 use crate::logs::viewer::To;
 use crate::model::list::Move;
-use crate::model::logs::{LogView, Look, Stamps};
+use crate::model::logs::{LogView, Look};
 use crate::model::prompt::LogLine;
 use crate::model::{Effect, Layer, Model, Noun, Page, Seen, typing, update};
 
@@ -359,15 +359,4 @@ fn copy(model: &mut Model, _: &Seen) -> Vec<Effect> {
     }
     let lines: Vec<&str> = chosen.iter().map(Text::as_str).collect();
     vec![Effect::Copy(lines.join("\n"))]
-}
-
-impl Stamps {
-    fn next(self) -> Self {
-        match self {
-            Self::Off => Self::Relative,
-            Self::Relative => Self::Local,
-            Self::Local => Self::Utc,
-            Self::Utc => Self::Off,
-        }
-    }
 }

@@ -133,6 +133,22 @@ pub enum Stamps {
     Utc,
 }
 
+impl Stamps {
+    /// All of them, in the order in which a key goes through them.
+    pub const ALL: [Self; 4] = [Self::Off, Self::Relative, Self::Local, Self::Utc];
+
+    /// As settings name it.
+    pub fn name(self) -> &'static str {
+        ["off", "relative", "local", "utc"][self as usize]
+    }
+
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self::ALL[(self as usize + 1) % Self::ALL.len()]
+    }
+}
+
 impl LogView {
     /// The logs of a pod or container, at their end and following; `previous` at the end of the
     /// attempt before. `None` for what has no logs.
