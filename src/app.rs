@@ -28,19 +28,17 @@ use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
+mod frame;
 mod input;
 mod logs;
 
+use frame::Frame;
 use input::input;
 use logs::{Logs, Work};
 
-/// Least time between two frames that only data asks for: a burst of statuses costs few frames.
-const FRAME: Duration = Duration::from_millis(100);
 /// How long the first frame waits for data: a runtime that answers at once spares the terminal a
 /// frame that says only that it is being asked.
 const FIRST: Duration = Duration::from_millis(8);
-/// How long data waits for more: lists come side by side, and statuses right behind them.
-const GATHER: Duration = Duration::from_millis(60);
 /// How long the first data of a panel waits for that of the others.
 const COMPANY: Duration = Duration::from_millis(5);
 /// When the pressure on the node is measured for the first time.
@@ -84,32 +82,6 @@ enum Due {
     Nothing,
     Suspend,
     Leave,
-}
-
-/// Whether and why a frame is due.
-#[derive(Default)]
-struct Frame {
-    dirty: bool,
-    /// A key, a resize or the last of the first lists: at once.
-    urgent: bool,
-    /// The first data of a panel: the others are close behind, and one frame shows them all.
-    soon: Option<Instant>,
-    /// When what is not drawn yet came.
-    since: Option<Instant>,
-    last: Option<Instant>,
-    /// All that is shown first has been there once.
-    complete: bool,
-}
-
-impl Frame {
-    fn due_at(&self) -> Option<Instant> {
-        let next = self.last.map_or_else(Instant::now, |last| last + FRAME);
-        let gathered = self.since.map_or(next, |since| since + GATHER);
-        let next = next.max(gathered);
-        let next = self.soon.map_or(next, |soon| soon.min(next));
-        let urgent = self.urgent.then(Instant::now);
-        self.dirty.then_some(urgent.unwrap_or(next))
-    }
 }
 
 impl<S, I> App<S, I>

@@ -4,6 +4,7 @@
 mod cri;
 mod harness;
 mod image;
+mod logs;
 #[path = "../bench/measures.rs"]
 mod measures;
 mod node_itself;

@@ -45,7 +45,7 @@ fn a_rotated_log_goes_on_in_a_new_file() {
         std::fs::read_to_string(&path).is_ok_and(|log| log.contains("started"))
     });
     assert!(written, "nothing in {path}");
-    let old = rotate_log(&node.cri, &id);
+    let old = rotate_log(&node.cri, &id, 0);
     let log = std::fs::read_to_string(&old).expect("the old log");
     assert!(log.contains(" stdout F started"), "{log}");
     node.cri.stop(&id, 0);

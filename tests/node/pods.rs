@@ -1,10 +1,12 @@
 //! The pods of the suite, made the way a kubelet makes them.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use k8s_cri::v1 as cri;
 
 use crate::cri::{Cri, spec};
@@ -32,6 +34,9 @@ pub enum Recipe {
     Oom,
     /// A command that does not exist.
     Wrong,
+    /// Writes a numbered line a hundred times a second, each tenth to stderr, one in fifty longer
+    /// than a chunk of the runtime's, until it is stopped.
+    Chatter,
 }
 
 impl Recipe {
@@ -44,6 +49,13 @@ impl Recipe {
             }
             Self::Done => "echo done",
             Self::Oom => "x=0123456789abcdef; while :; do x=$x$x; done",
+            Self::Chatter => {
+                "trap 'exit 3' TERM; pad=$(head -c 20000 /dev/zero | tr '\\0' x); n=0; \
+                 while :; do n=$((n+1)); line=\"line $n.\"; \
+                 [ $((n % 50)) = 0 ] && line=\"$line $pad\"; \
+                 if [ $((n % 10)) = 0 ]; then echo \"$line\" >&2; else echo \"$line\"; fi; \
+                 usleep 10000; done"
+            }
             Self::Wrong => return vec!["/no/such/command".to_owned()],
         };
         vec!["/bin/sh".to_owned(), "-c".to_owned(), script.to_owned()]
@@ -56,7 +68,7 @@ impl Recipe {
     /// The state that the container ends up in.
     fn settles(self) -> cri::ContainerState {
         match self {
-            Self::Sleep => cri::ContainerState::ContainerRunning,
+            Self::Sleep | Self::Chatter => cri::ContainerState::ContainerRunning,
             _ => cri::ContainerState::ContainerExited,
         }
     }
@@ -86,14 +98,26 @@ impl Pod {
     }
 }
 
-/// Rotates a container's log as the kubelet does; the path of the old file.
-pub fn rotate_log(cri: &Cri, container: &str) -> PathBuf {
+/// Rotates a container's log for the `nth` time as the kubelet does; the path of the old file.
+pub fn rotate_log(cri: &Cri, container: &str, nth: u32) -> PathBuf {
     let current = cri.status(container).log_path;
-    let old = Path::new(&current).with_extension("log.20260101-000000");
+    let old = Path::new(&current).with_extension(format!("log.20260101-{nth:06}"));
     fs::rename(&current, &old).expect("the log can be renamed");
     cri.reopen_log(container);
     assert!(Path::new(&current).exists(), "{current} was not reopened");
     old
+}
+
+/// Packs a rotated log as the kubelet does: under another name first.
+pub fn pack_log(rotated: &Path) {
+    let name = rotated.display();
+    let file = File::create(format!("{name}.tmp")).expect("a file");
+    let mut packed = GzEncoder::new(file, Compression::default());
+    let mut plain = File::open(rotated).expect("the rotated log");
+    std::io::copy(&mut plain, &mut packed).expect("it is packed");
+    packed.finish().expect("it is packed");
+    fs::rename(format!("{name}.tmp"), format!("{name}.gz")).expect("it is renamed");
+    fs::remove_file(rotated).expect("the plain one goes");
 }
 
 /// All pods that were made, by name.

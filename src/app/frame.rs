@@ -1,0 +1,36 @@
+//! When the next frame is due.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Least time between two frames that only data asks for: a burst of statuses costs few frames.
+const FRAME: Duration = Duration::from_millis(100);
+/// How long data waits for more: lists come side by side, and statuses right behind them.
+const GATHER: Duration = Duration::from_millis(60);
+
+/// Whether and why a frame is due.
+#[derive(Default)]
+pub(super) struct Frame {
+    pub(super) dirty: bool,
+    /// A key, a resize or the last of the first lists: at once.
+    pub(super) urgent: bool,
+    /// The first data of a panel: the others are close behind, and one frame shows them all.
+    pub(super) soon: Option<Instant>,
+    /// When what is not drawn yet came.
+    pub(super) since: Option<Instant>,
+    pub(super) last: Option<Instant>,
+    /// All that is shown first has been there once.
+    pub(super) complete: bool,
+}
+
+impl Frame {
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        let next = self.last.map_or_else(Instant::now, |last| last + FRAME);
+        let gathered = self.since.map_or(next, |since| since + GATHER);
+        let next = next.max(gathered);
+        let next = self.soon.map_or(next, |soon| soon.min(next));
+        let urgent = self.urgent.then(Instant::now);
+        self.dirty.then_some(urgent.unwrap_or(next))
+    }
+}
