@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 use memchr::{memchr, memrchr};
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange};
 use regex_syntax::hir::{Hir, HirKind, Look};
 
@@ -31,8 +32,8 @@ const WINDOW: u64 = 256 << 10;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     exact: Matcher,
-    /// Matches at least every line of a file whose content matches; `None` where nothing does.
-    raw: Option<Matcher>,
+    /// Finds the lines of a file that need a closer look; `None` where nothing does.
+    scout: Option<Scout>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,24 +61,88 @@ impl Matcher {
     }
 }
 
+/// Finds at least every line of a file whose content matches, and every partial line.
+#[derive(Clone, Debug)]
+enum Scout {
+    /// Both in one pass: half the memory to go through.
+    Together(Regex),
+    /// One after the other, where a regex for both would be slower than one for each.
+    Apart(Matcher),
+}
+
+impl Scout {
+    fn new(text: &str, insensitive: bool) -> Result<Self, Text> {
+        let error = |error: &dyn std::fmt::Display| one_line(text, &error.to_string());
+        let hir = regex_syntax::ParserBuilder::new()
+            .case_insensitive(insensitive)
+            .utf8(false)
+            .build()
+            .parse(text)
+            .map_err(|e| error(&e))?;
+        let weak = weaken(&hir);
+        let mut first = Extractor::new().extract(&weak);
+        first.optimize_for_prefix_by_preference();
+        // Only with literals at its beginning does a regex go through memory at full speed.
+        let quick = first.min_literal_len().is_some_and(|length| length >= 3);
+        if quick {
+            let both = Regex::new(&format!("(?:{weak})| P[ :]"));
+            both.map(Self::Together).map_err(|e| error(&e))
+        } else {
+            let alone = Regex::new(&weak.to_string());
+            alone
+                .map(|regex| Self::Apart(Matcher::Regex(regex)))
+                .map_err(|e| error(&e))
+        }
+    }
+
+    /// Where something is at or after `at` that needs a closer look. `partial` is the next
+    /// partial line that is known, and kept between calls.
+    fn next(&self, bytes: &[u8], at: usize, partial: &mut Option<usize>) -> Option<usize> {
+        match self {
+            Self::Together(regex) => regex.find_at(bytes, at).map(|found| found.start()),
+            Self::Apart(raw) => {
+                let known = partial.filter(|known| *known >= at);
+                let until = known.unwrap_or_else(|| next_partial(bytes, at));
+                *partial = Some(until);
+                let found = raw.find(&bytes[at..until]).map(|found| at + found.start);
+                found.or((until < bytes.len()).then_some(until))
+            }
+        }
+    }
+}
+
+/// Where the first partial line at or after `from` begins, or the end.
+fn next_partial(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(found) = memmem::find(&bytes[at..], b" P") {
+        at += found + 2;
+        if !matches!(bytes.get(at), Some(b' ' | b':')) {
+            continue;
+        }
+        let (start, end) = line_around(bytes, from, at);
+        if line::header(&bytes[start..end]).is_some_and(|header| header.partial) {
+            return start;
+        }
+        at = end;
+    }
+    bytes.len()
+}
+
 impl Pattern {
     /// The text itself; without a capital in it, capitals do not matter.
     pub fn literal(text: &str) -> Self {
-        let matcher = if text.chars().any(char::is_uppercase) || !has_cases(text) {
-            Matcher::Literal(Box::new(Finder::new(text.as_bytes()).into_owned()))
-        } else {
-            match RegexBuilder::new(&regex::escape(text))
-                .case_insensitive(true)
-                .build()
-            {
-                Ok(regex) => Matcher::Regex(regex),
-                // Too long a text for a regex.
-                Err(_) => Matcher::Literal(Box::new(Finder::new(text.as_bytes()).into_owned())),
-            }
+        let exactly = || Matcher::Literal(Box::new(Finder::new(text.as_bytes()).into_owned()));
+        let insensitive = has_cases(text) && !text.chars().any(char::is_uppercase);
+        let escaped = regex::escape(text);
+        let any_case = RegexBuilder::new(&escaped).case_insensitive(true).build();
+        let (exact, scout) = match (any_case, Scout::new(&escaped, true)) {
+            (Ok(regex), Ok(scout)) if insensitive => (Matcher::Regex(regex), scout),
+            // Capitals matter, or it is too long a text for a regex.
+            _ => (exactly(), Scout::Apart(exactly())),
         };
         Self {
-            exact: matcher.clone(),
-            raw: (!text.contains('\n')).then_some(matcher),
+            exact,
+            scout: (!text.contains('\n')).then_some(scout),
         }
     }
 
@@ -89,17 +154,9 @@ impl Pattern {
             .case_insensitive(insensitive)
             .build()
             .map_err(|error| one_line(text, &error.to_string()))?;
-        let hir = regex_syntax::ParserBuilder::new()
-            .case_insensitive(insensitive)
-            .utf8(false)
-            .build()
-            .parse(text)
-            .map_err(|error| one_line(text, &error.to_string()))?;
-        let raw = Regex::new(&weaken(&hir).to_string())
-            .map_err(|error| one_line(text, &error.to_string()))?;
         Ok(Self {
             exact: Matcher::Regex(exact),
-            raw: Some(Matcher::Regex(raw)),
+            scout: Some(Scout::new(text, insensitive)?),
         })
     }
 
@@ -188,36 +245,6 @@ fn weaken(hir: &Hir) -> Hir {
     }
 }
 
-/// Finds lines of a file that are partial.
-struct Partials {
-    finders: [Finder<'static>; 2],
-}
-
-impl Partials {
-    fn new() -> Self {
-        Self {
-            finders: [Finder::new(b" P "), Finder::new(b" P:")],
-        }
-    }
-
-    /// Where the first partial line at or after `from` begins, or the end.
-    fn next(&self, bytes: &[u8], from: usize) -> usize {
-        let mut first = bytes.len();
-        for finder in &self.finders {
-            let mut at = from;
-            while let Some(found) = finder.find(&bytes[at..first]) {
-                let (start, end) = line_around(bytes, from, at + found);
-                if line::header(&bytes[start..end]).is_some_and(|header| header.partial) {
-                    first = start;
-                    break;
-                }
-                at = (end + 1).min(first);
-            }
-        }
-        first
-    }
-}
-
 /// The line without its newline that holds `at`; `from` is the beginning of one before it.
 fn line_around(bytes: &[u8], from: usize, at: usize) -> (usize, usize) {
     let start = memrchr(b'\n', &bytes[from..at]).map_or(from, |newline| from + newline + 1);
@@ -228,7 +255,6 @@ fn line_around(bytes: &[u8], from: usize, at: usize) -> (usize, usize) {
 /// Searches region after region.
 struct Search<'a> {
     pattern: &'a Pattern,
-    partials: &'a Partials,
     joiner: Joiner,
 }
 
@@ -238,43 +264,22 @@ impl Search<'_> {
         let bytes = region.bytes;
         // What docker writes is escaped: raw bytes say little about it.
         let escaped = bytes.first() == Some(&b'{');
-        let raw = match &self.pattern.raw {
-            Some(raw) if !escaped && region.ends == Ends::Newline && !region.continues => raw,
+        let scout = match &self.pattern.scout {
+            Some(scout) if !escaped && region.ends == Ends::Newline && !region.continues => scout,
             _ => return self.joiner.feed(region, check),
         };
-        let mut at = 0;
-        if self.joiner.is_idle() {
-            at = self.partials.next(bytes, 0);
-            self.skim(region, 0..at, raw, check)?;
-        }
-        while at < bytes.len() {
-            at = self.joiner.feed_one(region, at, check)?;
-            if self.joiner.is_idle() {
-                let from = at;
-                at = self.partials.next(bytes, from);
-                self.skim(region, from..at, raw, check)?;
+        let (mut at, mut partial) = (0, None);
+        loop {
+            while !self.joiner.is_idle() && at < bytes.len() {
+                at = self.joiner.feed_one(region, at, check)?;
             }
-        }
-        Flow::Continue(())
-    }
-
-    /// Looks at those lines only that may match; none in `part` is partial.
-    fn skim(
-        &mut self,
-        region: &Region<'_>,
-        part: Range<usize>,
-        raw: &Matcher,
-        check: &mut impl FnMut(&Entry<'_>) -> Flow,
-    ) -> Flow {
-        let mut at = part.start;
-        while at < part.end
-            && let Some(found) = raw.find(&region.bytes[at..part.end])
-        {
-            let last = part.end - 1;
-            let (start, _) = line_around(region.bytes, at, (at + found.start).min(last));
+            let found = (at < bytes.len()).then(|| scout.next(bytes, at, &mut partial));
+            let Some(found) = found.flatten() else {
+                return Flow::Continue(());
+            };
+            let (start, _) = line_around(bytes, at, found.min(bytes.len() - 1));
             at = self.joiner.feed_one(region, start, check)?;
         }
-        Flow::Continue(())
     }
 }
 
@@ -307,17 +312,12 @@ impl Files {
         until: Pos,
         mut f: impl FnMut(&Entry<'_>) -> Flow,
     ) -> io::Result<()> {
-        let partials = Partials::new();
         let Reading {
             mut scan,
             joiner,
             mut attempt,
         } = Reading::new(self, from)?;
-        let mut search = Search {
-            pattern,
-            partials: &partials,
-            joiner,
-        };
+        let mut search = Search { pattern, joiner };
         let mut check = |entry: &Entry<'_>| {
             if pattern.is_match(entry.content) {
                 f(entry)
