@@ -111,6 +111,7 @@ where
             let ready = self.surface.ready()?;
             if ready && frame.due_at().is_some_and(|at| at <= Instant::now()) {
                 seen = self.draw(&seen)?;
+                work.logs.sync(&self.model);
                 frame = Frame {
                     last: Some(Instant::now()),
                     complete: frame.complete,

@@ -91,7 +91,7 @@ fn logs_in_many_ways() {
             let flow = if pod == "report-worker" {
                 flow
             } else {
-                flow.misses("reading the log")
+                flow.misses("reading the log").misses("Looked for again")
             };
             flow.types(keys).sees(text)
         },
@@ -102,6 +102,7 @@ fn logs_in_many_ways() {
 fn escape_drops_one_thing_after_another() {
     flow(&log_of("cache-0"))
         .misses("reading the log")
+        .misses("Looked for again")
         .types("/ready<Enter>")
         .sees("2 matches")
         .types("&connections<Enter>")
@@ -119,6 +120,7 @@ fn escape_drops_one_thing_after_another() {
 fn matches_are_gone_to() {
     flow(&log_of("cache-0"))
         .misses("reading the log")
+        .misses("Looked for again")
         .types("/starting<Enter>")
         .selects("Redis is starting")
         .types("N")
@@ -133,6 +135,7 @@ fn matches_are_gone_to() {
 fn a_container_that_restarts_goes_on_in_its_next_attempt() {
     flow(&log_of("payments"))
         .misses("reading the log")
+        .misses("Looked for again")
         .passes(Duration::from_secs(141))
         .sees("attempt 7 ended: exit 1 after 11s; attempt 8 began 5m later")
         .sees("following");
@@ -146,6 +149,10 @@ fn the_preview_follows_the_selection() {
         .types("jjj")
         .sees("changes in 60 seconds")
         .node(|node| append(node, "cache-0", "redis/4.log", "seen in the preview"))
+        .sees("seen in the preview")
+        .types("l")
+        .sees("following")
+        .types("q")
         .sees("seen in the preview");
 }
 
@@ -172,6 +179,7 @@ fn opened_small(start: &Start) -> flow::Flow {
 fn a_log_that_goes_away_under_its_reader_harms_nothing() {
     flow(&log_of("cache-0"))
         .misses("reading the log")
+        .misses("Looked for again")
         .node(|node| {
             let folder = file(node, "cache-0", "redis");
             fs::remove_dir_all(folder).expect("it goes");
@@ -189,6 +197,7 @@ fn a_hostile_log_reaches_no_cell() {
     let mut flow = opened(&Start::default())
         .types(&log_of("cache-0"))
         .misses("reading the log")
+        .misses("Looked for again")
         .node(|node| append(node, "cache-0", "redis/4.log", hostile))
         .sees("\\x1b]0;title\\x07\\x1b[2Jred\\u{202e}evil\\x00\\x9b31m");
     for keys in ["", "w", "<Enter>", "t", "q"] {
@@ -202,7 +211,9 @@ fn a_hostile_log_reaches_no_cell() {
 
 #[test]
 fn what_is_shown_is_saved_and_not_twice() {
-    let flow = flow(&log_of("cache-0")).misses("reading the log");
+    let flow = flow(&log_of("cache-0"))
+        .misses("reading the log")
+        .misses("Looked for again");
     let path = flow.demo.host_root().join("saved.log");
     let keys = format!("&ready<Enter><^s><^u>{}<Enter>", path.display());
     let flow = flow
@@ -224,6 +235,7 @@ fn read_only_saves_nothing() {
     opened(&start)
         .types(&log_of("cache-0"))
         .misses("reading the log")
+        .misses("Looked for again")
         .types("<^s>")
         .sees("save: this run is read-only");
 }

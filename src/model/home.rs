@@ -172,6 +172,8 @@ impl Home {
         self.pods.clear();
         self.containers.clear();
         self.images.clear();
+        // What was cleared is filled again, whether its own filter changed or not.
+        self.narrowed = [true; 3];
         self.narrow(narrowing);
     }
 

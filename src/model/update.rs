@@ -246,6 +246,8 @@ pub fn fit(model: &mut Model, seen: &Seen) -> bool {
     if let (Some(size), Some(view)) = (seen.log, model.log_mut()) {
         moved |= view.fit(size);
     }
+    // What of a log is shown now may be something else than before.
+    logs::settle(model, seen);
     moved
 }
 

@@ -1,80 +1,115 @@
-//! Counting matches in the background, on a thread of its own.
+//! Counting matches in the background, on a thread of its own; what comes later is counted as it
+//! comes.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Shared, Tally};
-use crate::logs::{Files, Pattern};
-use crate::logs::{GO_ON, STOP};
+use crate::logs::scan::Pos;
+use crate::logs::{Files, GO_ON, Pattern, STOP};
 
-/// A count under way. Dropping it breaks it off.
+/// A count. Dropping it breaks it off.
 pub(super) struct Count {
-    over: Arc<AtomicBool>,
+    pattern: Pattern,
+    search: u64,
+    /// Up to where each log is counted.
+    ends: Vec<Pos>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    over: AtomicBool,
+    complete: AtomicBool,
+    matches: AtomicU64,
 }
 
 impl Drop for Count {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.state.over.store(true, Ordering::Relaxed);
     }
 }
 
 impl Count {
-    /// Counts the matching lines of all `files`.
+    /// Counts the matching lines of all `files`; `search` is told back.
     pub fn start(
         shared: &Arc<Shared>,
         search: u64,
         pattern: Pattern,
         files: Vec<Files>,
     ) -> Option<Self> {
-        let over = Arc::new(AtomicBool::new(false));
         let count = Self {
-            over: Arc::clone(&over),
+            pattern: pattern.clone(),
+            search,
+            ends: files.iter().map(Files::end).collect(),
+            state: Arc::default(),
         };
-        let shared = Arc::clone(shared);
+        let (shared, state) = (Arc::clone(shared), Arc::clone(&count.state));
         let work = move || {
-            let matches = AtomicU64::new(0);
-            let done = AtomicU64::new(0);
-            let mut tally = Tally {
-                search,
-                ..Tally::default()
-            };
+            let mut done = 0;
             for files in &files {
-                let before = (
-                    matches.load(Ordering::Relaxed),
-                    done.load(Ordering::Relaxed),
-                );
+                let before = state.matches.load(Ordering::Relaxed);
                 let found = files.count(&pattern, 1, &|progress| {
-                    if over.load(Ordering::Relaxed) || shared.is_over() {
+                    if state.over.load(Ordering::Relaxed) || shared.is_over() {
                         return STOP;
                     }
                     let tally = Tally {
                         search,
-                        matches: before.0 + progress.matches,
-                        done: (before.1 + progress.done, before.1 + progress.total),
+                        matches: before + progress.matches,
+                        done: (done + progress.done, done + progress.total),
                         complete: false,
                     };
                     shared.publish(|news| news.tally = Some(tally));
                     GO_ON
                 });
-                if over.load(Ordering::Relaxed) {
+                if state.over.load(Ordering::Relaxed) {
                     return;
                 }
                 // What cannot be read has no matches.
                 let found = found.unwrap_or_default();
-                matches.fetch_add(found.matches, Ordering::Relaxed);
-                let size: u64 = found
-                    .shares
-                    .iter()
-                    .map(|(at, _)| at.offset)
-                    .max()
-                    .unwrap_or(0);
-                done.fetch_add(size, Ordering::Relaxed);
+                state.matches.fetch_add(found.matches, Ordering::Relaxed);
+                done += files.end().offset;
             }
-            tally.matches = matches.load(Ordering::Relaxed);
-            tally.complete = true;
-            shared.publish(|news| news.tally = Some(tally));
+            state.complete.store(true, Ordering::Release);
+            publish(&shared, search, state.matches.load(Ordering::Relaxed));
         };
         let thread = std::thread::Builder::new().name("count".into());
         thread.spawn(work).ok().map(|_| count)
     }
+
+    /// Counts what has come since.
+    pub fn go_on(&mut self, shared: &Shared, files: &[&Files]) -> io::Result<()> {
+        if !self.state.complete.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut fresh = 0;
+        for (from, files) in self.ends.iter_mut().zip(files) {
+            let end = files.end();
+            if end <= *from {
+                continue;
+            }
+            files.matches(&self.pattern, *from, end, |entry| {
+                // What is open may still become a line.
+                fresh += u64::from(!entry.open);
+                GO_ON
+            })?;
+            *from = end;
+        }
+        if fresh > 0 {
+            let matches = self.state.matches.fetch_add(fresh, Ordering::Relaxed) + fresh;
+            publish(shared, self.search, matches);
+        }
+        Ok(())
+    }
+}
+
+fn publish(shared: &Shared, search: u64, matches: u64) {
+    let tally = Tally {
+        search,
+        matches,
+        complete: true,
+        ..Tally::default()
+    };
+    shared.publish(|news| news.tally = Some(tally));
 }

@@ -70,6 +70,8 @@ pub struct Request {
     pub most: usize,
     /// Go on with what comes.
     pub follow: bool,
+    /// Count all lines, for their numbers: that reads the whole log once.
+    pub numbers: bool,
     /// Which lines.
     pub sift: Sift,
     /// Only lines since then.

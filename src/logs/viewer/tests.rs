@@ -92,6 +92,7 @@ impl Watched {
             to,
             most: 50,
             follow: false,
+            numbers: true,
             sift: Sift::default(),
             since: None,
             search: None,
@@ -269,6 +270,12 @@ fn matches_are_found_in_turn_and_counted() {
     }
     assert_eq!(seen, ["hit 2", "hit 4", "hit 4", "hit 2"]);
     assert_eq!(watched.until_counted(), 3);
+    node.write("app/0.log", &[(5, "stdout", "hit 5"), (6, "stdout", "no")]);
+    let end = Instant::now() + LONG;
+    while watched.tally.is_none_or(|tally| tally.matches < 4) {
+        watched.wait(end);
+        watched.news();
+    }
 }
 
 #[test]

@@ -55,7 +55,13 @@ impl Worker {
             let asked = request.is_some();
             let look = self.sources.look();
             if let Some(request) = request {
-                self.search(&request);
+                let before = self
+                    .request
+                    .as_ref()
+                    .and_then(|request| request.search.as_ref());
+                if before != request.search.as_ref() {
+                    self.search(&request);
+                }
                 self.sources.set_since(request.since);
                 self.request = Some(request);
             }
@@ -64,6 +70,13 @@ impl Worker {
             let due = self.pushed.elapsed() >= PACE;
             if asked || (look.more && self.empty) || (self.grown && follows && due) {
                 self.answer();
+            }
+            if look.more
+                && let Some(request) = self.request.clone()
+            {
+                self.search(&request);
+            } else if look.grown {
+                self.count_on();
             }
             let indexed = self.index();
             if asked || self.told.elapsed() >= PACE {
@@ -88,17 +101,22 @@ impl Worker {
         }
     }
 
-    /// Counts what is looked for, if that is something else than before.
+    /// Counts what is looked for.
     fn search(&mut self, request: &Request) {
-        let before = self.request.as_ref().and_then(|r| r.search.as_ref());
-        if before == request.search.as_ref() {
-            return;
-        }
         self.count = None;
         if let Some(sought) = &request.search {
             let files = self.files().into_iter().cloned().collect();
             let pattern = sought.pattern().clone();
             self.count = Count::start(&self.shared, request.ticket, pattern, files);
+        }
+    }
+
+    /// Counts what has come, too.
+    fn count_on(&mut self) {
+        if let Some(mut count) = self.count.take() {
+            // What cannot be read is not counted.
+            let _ = count.go_on(&self.shared, &self.files());
+            self.count = Some(count);
         }
     }
 
@@ -174,6 +192,9 @@ impl Worker {
     /// Counts lines for a while; true when there is nothing left to count.
     fn index(&mut self) -> bool {
         let mut done = true;
+        if !self.request.as_ref().is_some_and(|request| request.numbers) {
+            return true;
+        }
         for log in &mut self.sources.logs {
             let files = log.timeline.files();
             // What cannot be read is not counted.

@@ -170,6 +170,7 @@ impl LogView {
                 to: To::End,
                 most: UNSEEN,
                 follow: true,
+                numbers: true,
                 sift: Sift::default(),
                 since: None,
                 search: None,
@@ -203,6 +204,7 @@ impl LogView {
             to,
             most: (usize::from(size.height) * SCREENS).max(UNSEEN),
             follow,
+            numbers: true,
             sift: Sift {
                 stream: look.stream,
                 pattern: look.filter.clone(),

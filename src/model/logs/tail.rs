@@ -55,6 +55,7 @@ impl Tail {
                 to: To::End,
                 most: LINES,
                 follow: true,
+                numbers: false,
                 sift: Sift::default(),
                 since: None,
                 search: None,

@@ -92,7 +92,9 @@ impl LogView {
             self.pending.matches += if back { -1 } else { 1 };
             return;
         }
-        let Some(line) = self.line() else { return };
+        let Some(line) = self.line() else {
+            return self.ask_again(size);
+        };
         let mut spot = line.spot.to_vec();
         let mut id = line.id;
         if !leave {
