@@ -17,7 +17,7 @@ use crate::text::Text;
 /// Least time between two windows that nobody asked for.
 const PACE: Duration = Duration::from_millis(33);
 /// Bytes whose lines are counted between two looks.
-const INDEXED: u64 = 16 << 20;
+const INDEXED: u64 = 4 << 20;
 
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,

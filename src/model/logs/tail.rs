@@ -1,5 +1,7 @@
 //! The end of a log, for the preview.
 
+use std::collections::BTreeMap;
+
 use crate::domain::ContainerState;
 use crate::logs::level::looks_like_cause;
 use crate::logs::shown::Line;
@@ -42,7 +44,7 @@ pub struct Crash<'a> {
 }
 
 impl Tail {
-    fn new(subject: Subject, whose: Whose) -> Self {
+    pub(super) fn new(subject: Subject, whose: Whose) -> Self {
         Self {
             subject,
             whose,
@@ -83,8 +85,11 @@ impl Tail {
     /// What to show of a container that has crashed: the last lines of its last attempt, those of
     /// standard error first, beginning at what looks like the cause if there is not room for all.
     pub fn crash(&self, room: usize) -> Crash<'_> {
-        let attempt = self.lines.last().map(|line| line.attempt);
-        let of_last = |line: &&Line| Some(line.attempt) == attempt;
+        let mut newest = BTreeMap::new();
+        for line in &self.lines {
+            newest.insert(line.id.source, line.attempt);
+        }
+        let of_last = |line: &&Line| newest.get(&line.id.source) == Some(&line.attempt);
         let lines: Vec<&Line> = self.lines.iter().filter(of_last).collect();
         let (errors, others): (Vec<&Line>, Vec<&Line>) = lines
             .into_iter()
