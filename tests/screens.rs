@@ -270,7 +270,7 @@ fn the_preview_shows_how_it_ended(
 ) {
     let mut screen = normal(size, ability);
     screen.keys(keys);
-    screen.read(&["payments"], &LOG[..5], &[]);
+    screen.read(&["payments", "proxy"], &LOG[..5], &[]);
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!(name, format!("{:?}", screen.draw()));
     });
