@@ -15,6 +15,8 @@ use super::timeline::Files;
 const STRIDE: u64 = 1 << 20;
 /// With more checkpoints than this, every other one goes and the stride doubles.
 const MOST: usize = 4096;
+/// Bytes read between two questions whether to go on.
+const ASKED: usize = 1 << 20;
 /// Smaller parts of a file are read rather than bisected.
 const SMALL: u64 = 64 << 10;
 /// Lines without a time that are passed over when looking for the time at a place.
@@ -184,6 +186,15 @@ impl Files {
     /// The first line written at or after `time`, found by bisection; where time stamps are out
     /// of order, one such line that no earlier block suggests.
     pub fn at_time(&self, time: Timestamp) -> io::Result<Pos> {
+        self.at_time_while(time, &|| true)
+    }
+
+    /// The same; `go_on` is asked now and then: what holds no times at all is read to its end.
+    pub(super) fn at_time_while(
+        &self,
+        time: Timestamp,
+        go_on: &dyn Fn() -> bool,
+    ) -> io::Result<Pos> {
         let mut segment = 0;
         // The last file that begins before that time holds the place, or ends before it.
         for place in (0..self.segments().len()).rev() {
@@ -207,6 +218,7 @@ impl Files {
             }
         }
         let mut found = self.end();
+        let mut unasked = 0;
         self.each(
             Pos {
                 segment,
@@ -218,7 +230,10 @@ impl Files {
                 if reached {
                     found = entry.at;
                 }
-                stop_if(reached)
+                unasked += entry.content.len() + 1;
+                let over = unasked > ASKED && !go_on();
+                unasked %= ASKED;
+                stop_if(reached || over)
             },
         )?;
         Ok(found)

@@ -42,7 +42,7 @@ impl Worker {
                 Aim::at(logs.map(|log| log.floor).collect())
             }
             To::Around(spot) => Aim::at(spot.to_vec()),
-            To::Time(time) => Aim::at(each(&|files| files.at_time(*time))?),
+            To::Time(time) => Aim::at(each(&|files| self.at_time(files, *time))?),
             To::Share(share) => match &files[..] {
                 [one] => Aim::at(vec![one.at_share(*share)?]),
                 _ => self.at_share_of_time(*share)?,
@@ -62,6 +62,10 @@ impl Worker {
         })
     }
 
+    fn at_time(&self, files: &Files, time: Timestamp) -> io::Result<Pos> {
+        files.at_time_while(time, &|| self.shared.goes_on())
+    }
+
     /// Of several logs, the share of the time that the largest spans.
     fn at_share_of_time(&self, share: u16) -> io::Result<Aim> {
         let files = self.files();
@@ -75,7 +79,10 @@ impl Worker {
         let row = largest.after(largest.at_share(share)?, 1, KEEP)?.pop();
         let time = row.and_then(|row| row.instant());
         let time = time.unwrap_or(Timestamp::MAX);
-        let spot: io::Result<_> = files.iter().map(|files| files.at_time(time)).collect();
+        let spot: io::Result<_> = files
+            .iter()
+            .map(|files| self.at_time(files, time))
+            .collect();
         Ok(Aim::at(spot?))
     }
 
@@ -148,7 +155,7 @@ impl Worker {
             spot.push(if other == source {
                 row.at
             } else {
-                files.at_time(time)?
+                self.at_time(files, time)?
             });
         }
         let at = row.at;

@@ -132,7 +132,7 @@ impl Sources {
             index,
             floor: Pos::default(),
         };
-        log.set_floor(self.since);
+        log.set_floor(self.since, &|| true);
         self.logs.push(log);
     }
 
@@ -175,20 +175,29 @@ impl Sources {
     }
 
     /// Shows only lines since then.
-    pub fn set_since(&mut self, since: Option<Timestamp>) {
+    pub fn set_since(&mut self, since: Option<Timestamp>, go_on: &dyn Fn() -> bool) {
         if self.since != since {
             self.since = since;
             for log in &mut self.logs {
-                log.set_floor(since);
+                log.set_floor(since, go_on);
+            }
+            if !go_on() {
+                // Broken off, so these are no floors: the next request looks again.
+                self.since = None;
+                for log in &mut self.logs {
+                    log.floor = Pos::default();
+                }
             }
         }
     }
 }
 
 impl Log {
-    fn set_floor(&mut self, since: Option<Timestamp>) {
+    fn set_floor(&mut self, since: Option<Timestamp>, go_on: &dyn Fn() -> bool) {
         let files = self.timeline.files();
-        let floor = since.map_or(Ok(Pos::default()), |since| files.at_time(since));
+        let floor = since.map_or(Ok(Pos::default()), |since| {
+            files.at_time_while(since, go_on)
+        });
         self.floor = floor.unwrap_or_default();
     }
 }

@@ -213,6 +213,40 @@ fn what_is_no_file_hangs_nobody() {
 }
 
 #[test]
+fn a_file_of_a_tebibyte_of_nothing_is_no_trouble() {
+    let node = Node::new(&["app"]);
+    let file = fs::File::create(node.path("app/0.log")).unwrap();
+    file.set_len(1 << 40).unwrap();
+    node.write("app/0.log", &[(1, "stdout", "the end")]);
+    let mut watched = node.viewer(Some("app"));
+    let window = watched.ask(To::End, |request| request.most = 3);
+    assert!(!window.lines.is_empty());
+    let kept = window
+        .lines
+        .iter()
+        .map(|line| line.text.as_str().len())
+        .max();
+    assert!(kept.unwrap() < 64 << 10);
+    // What would take minutes is broken off by the next question.
+    let time = "2026-11-20T10:00:00Z".parse().ok();
+    watched.ticket += 1;
+    let endless = Request {
+        ticket: watched.ticket,
+        to: To::Start,
+        most: 3,
+        follow: false,
+        numbers: true,
+        sift: Sift::default(),
+        since: time,
+        search: sought("never"),
+    };
+    watched.viewer.ask(endless);
+    let window = watched.ask(To::End, |request| request.most = 3);
+    assert!(!window.lines.is_empty());
+    assert_eq!(watched.status.lines, None);
+}
+
+#[test]
 fn all_containers_of_a_pod_are_merged_by_time() {
     let node = Node::new(&["app", "side"]);
     node.write("app/0.log", &[(1, "stdout", "a1"), (4, "stdout", "a4")]);

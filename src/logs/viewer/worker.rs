@@ -16,6 +16,8 @@ use crate::text::Text;
 
 /// Least time between two windows that nobody asked for.
 const PACE: Duration = Duration::from_millis(33);
+/// Lines of larger logs are not counted: that would keep a processor busy for long.
+const COUNTED: u64 = 8 << 30;
 /// Bytes whose lines are counted between two looks.
 const INDEXED: u64 = 4 << 20;
 
@@ -62,7 +64,8 @@ impl Worker {
                 if before != request.search.as_ref() {
                     self.search(&request);
                 }
-                self.sources.set_since(request.since);
+                let shared = &self.shared;
+                self.sources.set_since(request.since, &|| shared.goes_on());
                 self.request = Some(request);
             }
             self.grown |= look.grown || look.more;
@@ -192,7 +195,8 @@ impl Worker {
     /// Counts lines for a while; true when there is nothing left to count.
     fn index(&mut self) -> bool {
         let mut done = true;
-        if !self.request.as_ref().is_some_and(|request| request.numbers) {
+        let wanted = self.request.as_ref().is_some_and(|request| request.numbers);
+        if !wanted || self.status.bytes > COUNTED {
             return true;
         }
         for log in &mut self.sources.logs {
