@@ -126,12 +126,18 @@ fn the_simulated_node_has_logs(#[case] args: &[&str], #[case] prefix: &str) {
 
 #[test]
 fn unknown_names_tell_what_there_is() {
-    let told = error(&critui(&["--demo", "kube-system/coredns"]));
+    let told = error(&critui(&["--demo", "kube-system/corends"]));
     assert!(told.contains("names no pod, container or id"), "{told}");
     assert!(
         told.contains("kube-system/coredns-668d6bf9bc-5w7hn/coredns"),
         "{told}"
     );
+}
+
+#[test]
+fn the_beginning_of_a_name_is_enough() {
+    let told = out(&critui(&["--demo", "coredns"]));
+    assert!(told.contains("orders.shop.svc.cluster.local"), "{told}");
 }
 
 fn append(path: &Path, text: &str) {
