@@ -78,7 +78,7 @@ fn logs_in_many_ways() {
             ("api-5f", "", "INFO  request  method=GET"),
             ("api-5f", "J", "{\"level\":"),
             ("api-5f", "<Enter>", "\"method\": \"GET\""),
-            ("api-5f", "@50%<Enter>", "line 401 of 800"),
+            ("api-5f", "@50%<Enter>", "line 601 of 1200"),
             ("api-5f", "@2<Enter>", "line 2 of"),
             ("api-5f", "@never<Enter>", "is no place"),
             ("cache-0", "W", "> Pod shop/cache-0"),

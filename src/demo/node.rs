@@ -23,7 +23,7 @@ use super::profile::{Family, Traits, What};
 use super::scenario::Scenario;
 use super::tell::Teller;
 use super::wire::Reply;
-use super::world::{Id, World};
+use super::world::{Id, Pod, World};
 
 /// Calls that are kept; older ones are dropped, so that a demo left open does not grow.
 const MAX_CALLS: usize = 1 << 16;
@@ -122,6 +122,19 @@ impl Node {
             files: Files::default(),
             changed: Notify::new(),
         }
+    }
+
+    /// containerd cannot say how much a sandbox without a cgroup parent uses.
+    pub(super) fn has_cgroup(&self, pod: &Pod) -> Result<(), Status> {
+        if !pod.spec.no_cgroup || self.traits.family != Family::Containerd {
+            return Ok(());
+        }
+        let id = &pod.id;
+        Err(Status::unknown(format!(
+            "failed to decode sandbox container metrics for sandbox {id:?}: failed getting metrics \
+             for sandbox {id}: failed to get cgroup metrics for sandbox {id} because cgroupPath is \
+             empty"
+        )))
     }
 
     /// The world as it is now.

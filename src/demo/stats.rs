@@ -333,25 +333,12 @@ fn interface(name: &str, received: u64, sent: u64) -> v1::NetworkInterfaceUsage 
     }
 }
 
-/// containerd cannot say anything about a sandbox without a cgroup parent.
-fn has_cgroup(node: &Node, pod: &Pod) -> Result<(), Status> {
-    if !pod.spec.no_cgroup || node.traits.family != Family::Containerd {
-        return Ok(());
-    }
-    let id = &pod.id;
-    Err(Status::unknown(format!(
-        "failed to decode sandbox container metrics for sandbox {id:?}: failed getting metrics for \
-         sandbox {id}: failed to get cgroup metrics for sandbox {id} because cgroupPath is empty"
-    )))
-}
-
 /// Only ready sandboxes have a row.
 pub(super) fn list_pods(
     node: &Node,
     request: v1::ListPodSandboxStatsRequest,
 ) -> Result<Vec<Vec<u8>>, Status> {
-    let mut world = node.world();
-    let filter = request.filter.unwrap_or_default();
+    let (mut world, filter) = (node.world(), request.filter.unwrap_or_default());
     let mut by_pod = std::collections::BTreeMap::<Id, Vec<Id>>::new();
     for container in world.containers.values() {
         let entry = by_pod.entry(Id::clone(&container.pod)).or_default();
@@ -366,9 +353,8 @@ pub(super) fn list_pods(
     if !node.story.still {
         world.chance.shuffle(&mut pods);
     }
-    for id in &pods {
-        has_cgroup(node, &world.pods[id])?;
-    }
+    pods.iter()
+        .try_for_each(|id| node.has_cgroup(&world.pods[id]))?;
     let rows = pods.iter().map(|id| {
         let own: Vec<&Container> = by_pod
             .get(id)
@@ -378,9 +364,8 @@ pub(super) fn list_pods(
             .collect();
         pod_row(node, &world, &world.pods[id], &own)
     });
-    let reply = v1::ListPodSandboxStatsResponse {
-        stats: rows.collect(),
-    };
+    let stats = rows.collect();
+    let reply = v1::ListPodSandboxStatsResponse { stats };
     Ok(vec![node.encode("ListPodSandboxStats", reply)])
 }
 
@@ -397,7 +382,7 @@ pub(super) fn pod(
             pod.id
         )));
     }
-    has_cgroup(node, pod)?;
+    node.has_cgroup(pod)?;
     let own = world.containers_of(&id);
     let own: Vec<&Container> = own.iter().map(|id| &world.containers[id]).collect();
     Ok(v1::PodSandboxStatsResponse {
