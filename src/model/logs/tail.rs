@@ -149,6 +149,7 @@ pub fn settle(model: &mut Model, seen: &Seen) {
         view.fit(size);
         view.want_more(size);
     }
+    look_elsewhere(model);
     let shown = model.layers.is_empty() && seen.log_tail.is_some();
     let subject = previewed(model).filter(|_| shown).cloned();
     let Some(subject) = subject else {
@@ -166,6 +167,16 @@ pub fn settle(model: &mut Model, seen: &Seen) {
     let known = model.log_tail.as_ref().map(|tail| &tail.whose);
     if known != whose.as_ref() || model.log_tail.as_ref().is_none_or(|t| t.subject != subject) {
         model.log_tail = whose.map(|whose| Tail::new(subject, whose));
+    }
+}
+
+/// Where a container writes may have become known after its log was looked for in vain.
+fn look_elsewhere(model: &mut Model) {
+    let in_vain = |view: &&LogView| view.items.is_empty() && !view.known.status.missing.is_empty();
+    let subject = model.log().filter(in_vain).map(|view| view.subject.clone());
+    let known = subject.and_then(|subject| whose(model, &subject));
+    if let (Some(known), Some(view)) = (known, model.log_mut()) {
+        view.whose = known;
     }
 }
 
