@@ -16,6 +16,7 @@
 //! | [`views`], [`widgets`] | from the model to the screen |
 //! | [`cri`] | the connection: dialling, the gate, lists that reuse what did not change, polling |
 //! | [`config`], [`cli`] | flags, environment, files; where each value comes from |
+//! | [`logs`], [`logs_command`] | log files: one timeline, searched, followed, woven, printed; the thread that keeps a window on it for a screen |
 //! | [`access`] | the write grant |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`] | the report |
@@ -36,6 +37,9 @@
 //! - **Nothing is drawn without a reason**: a message, or a moment that the last frame named as the
 //!   next at which it changes by itself (`Seen::wake_at`). Ages tick by seconds only below a
 //!   minute, all others together at the full minute.
+//! - **A log is never in memory.** The model holds a window of lines, and declares what it wants of
+//!   which log; the loop starts and ends the threads that read. Both ways hold the newest only, so
+//!   a log that grows faster than it can be drawn costs frames, never memory.
 //! - **Nothing from the node is trusted.** Whatever a view or a report can see is a
 //!   [`text::Text`], and there is one way to make one.
 //! - **Read-only is three locks**: the type [`access::WriteGrant`], the allow-list
