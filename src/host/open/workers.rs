@@ -57,7 +57,10 @@ impl Workers {
         let work = move || {
             let _seat = Seat(workers.clone());
             job();
-            while again {
+            if !again {
+                return;
+            }
+            loop {
                 let (worker, jobs) = channel::<Job>();
                 // Waiting, it keeps nothing of the root alive.
                 let Some(workers) = workers.upgrade() else {
