@@ -2,7 +2,7 @@
 //! `~word` is a regular expression, and `ns:`, `state:`, `image:` and `label:key=value` look at
 //! one thing. Words are separated by blanks, and a row must satisfy them all.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use fuzzy_matcher::FuzzyMatcher;
@@ -19,8 +19,13 @@ const REGEX_LIMIT: usize = 1 << 20;
 // The defaults are literals, what implements them borrows.
 #[allow(clippy::unnecessary_literal_bound)]
 pub trait Searchable {
-    /// The texts that are shown in its cells and worth finding, the name first.
-    fn texts(&self, now: Timestamp, visit: &mut dyn FnMut(&str));
+    /// The texts that are shown in its cells and worth finding, the name first; none is made
+    /// after `visit` has had enough.
+    fn texts(
+        &self,
+        now: Timestamp,
+        visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> ControlFlow<()>;
     /// Labels: its own, or its pod's.
     fn labels(&self) -> Option<&Labels> {
         None
@@ -217,11 +222,10 @@ fn first(
     score: impl Fn(&str) -> Option<i64>,
 ) -> Option<i64> {
     let (mut found, mut back) = (None, 0);
-    row.texts(now, &mut |text| {
-        if found.is_none() {
-            found = score(text).map(|score| score - back);
-            back += FURTHER;
-        }
+    let _ = row.texts(now, &mut |text| {
+        found = score(text).map(|score| score - back);
+        back += FURTHER;
+        stop_if(found.is_some())
     });
     found
 }
@@ -236,10 +240,17 @@ fn fuzzy(matcher: &SkimMatcherV2, text: &str, word: &str) -> Option<i64> {
     matcher.fuzzy_match(text, word)
 }
 
+fn stop_if(enough: bool) -> ControlFlow<()> {
+    if enough {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
+}
+
 fn holds(row: &impl Searchable, now: Timestamp, matches: impl Fn(&str) -> bool) -> Option<i64> {
-    let mut found = false;
-    row.texts(now, &mut |text| found = found || matches(text));
-    found.then_some(0)
+    let found = row.texts(now, &mut |text| stop_if(matches(text)));
+    found.is_break().then_some(0)
 }
 
 fn starts(text: &str, with: &str) -> Option<i64> {
@@ -269,9 +280,13 @@ mod tests {
 
     #[allow(clippy::unnecessary_literal_bound)]
     impl Searchable for Sample {
-        fn texts(&self, _: Timestamp, visit: &mut dyn FnMut(&str)) {
-            visit("checkout-7d9f-x2x4l");
-            visit("exit 1 x7");
+        fn texts(
+            &self,
+            _: Timestamp,
+            visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
+        ) -> ControlFlow<()> {
+            visit("checkout-7d9f-x2x4l")?;
+            visit("exit 1 x7")
         }
         fn labels(&self) -> Option<&Labels> {
             Some(&self.0)

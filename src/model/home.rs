@@ -286,7 +286,7 @@ impl Home {
         }
         let [pods, containers, images] = std::mem::take(&mut self.narrowed);
         if std::mem::take(&mut self.stale.pods) {
-            let rows = store.pod_rows().cloned().collect();
+            let rows = self.pods.as_before(store.pod_rows(), |id| store.pod(id));
             self.pods.base = sorted(rows, &PODS, self.pods.sort);
             self.pods.all = self.counts.pods;
             self.pods.keep_marks(|id| store.pod(id).is_some());
@@ -300,7 +300,10 @@ impl Home {
         if std::mem::take(&mut self.stale.containers) {
             let rows = match &self.of_pod {
                 Some(pod) => store.attempts_in(pod).into_iter().cloned().collect(),
-                None => store.container_rows().cloned().collect(),
+                None => {
+                    let all = store.container_rows();
+                    self.containers.as_before(all, |id| store.container(id))
+                }
             };
             self.containers.base = sorted(rows, &CONTAINERS, self.containers.sort);
             self.containers.all = self.counts.containers;

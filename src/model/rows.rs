@@ -1,5 +1,6 @@
 //! The rows of the three panels: what the lists say, joined.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -168,12 +169,16 @@ impl ContainerRow {
 }
 
 impl Searchable for PodRow {
-    fn texts(&self, now: Timestamp, visit: &mut dyn FnMut(&str)) {
-        visit(self.pod.name.as_str());
-        visit(self.pod.namespace.as_str());
-        visit(self.ip());
-        visit(self.pod.id.short());
-        visit(&self.verdict(now, ROW_STEP));
+    fn texts(
+        &self,
+        now: Timestamp,
+        visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        visit(self.pod.name.as_str())?;
+        visit(self.pod.namespace.as_str())?;
+        visit(self.ip())?;
+        visit(self.pod.id.short())?;
+        visit(&self.verdict(now, ROW_STEP))
     }
     fn labels(&self) -> Option<&Labels> {
         Some(&self.pod.labels)
@@ -187,13 +192,17 @@ impl Searchable for PodRow {
 }
 
 impl Searchable for ContainerRow {
-    fn texts(&self, now: Timestamp, visit: &mut dyn FnMut(&str)) {
-        visit(self.container.name.as_str());
-        visit(self.pod_name());
-        visit(self.namespace());
-        visit(self.image.as_str());
-        visit(self.container.id.short());
-        visit(&self.verdict(now, ROW_STEP));
+    fn texts(
+        &self,
+        now: Timestamp,
+        visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        visit(self.container.name.as_str())?;
+        visit(self.pod_name())?;
+        visit(self.namespace())?;
+        visit(self.image.as_str())?;
+        visit(self.container.id.short())?;
+        visit(&self.verdict(now, ROW_STEP))
     }
     fn labels(&self) -> Option<&Labels> {
         // A container carries four labels of the kubelet's; those that people know are its pod's.
@@ -215,14 +224,18 @@ impl Searchable for ContainerRow {
 }
 
 impl Searchable for ImageRow {
-    fn texts(&self, _: Timestamp, visit: &mut dyn FnMut(&str)) {
-        visit(self.name.as_str());
+    fn texts(
+        &self,
+        _: Timestamp,
+        visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        visit(self.name.as_str())?;
         self.image
             .tags
             .iter()
             .skip(1)
-            .for_each(|tag| visit(tag.as_str()));
-        visit(self.image.id.as_str());
+            .try_for_each(|tag| visit(tag.as_str()))?;
+        visit(self.image.id.as_str())
     }
     fn state(&self) -> &str {
         if self.used_by > 0 { "used" } else { "unused" }

@@ -81,7 +81,7 @@ impl Node {
         node.version = node.cri.version().runtime_version;
         println!("real node: containerd {} ({})", node.version, node.suite);
         node.load_images();
-        node.pods = pods::create(&node.cri, &node.logs());
+        node.pods = pods::create(&node.cri, &Node::logs());
         node
     }
 
@@ -91,7 +91,7 @@ impl Node {
     }
 
     /// The folder of the pods' logs: the kubelet's, in namespaces in which nobody else has one.
-    pub fn logs(&self) -> PathBuf {
+    pub fn logs() -> PathBuf {
         PathBuf::from("/var/log/pods")
     }
 

@@ -84,7 +84,7 @@ fn remove(node: &Node, pod: &Pod) {
 #[test]
 fn every_line_is_there_through_rotation_and_on_the_screen() {
     let node = node();
-    let pod = create_one(&node.cri, &node.logs(), "chatter", 901, Recipe::Chatter);
+    let pod = create_one(&node.cri, &Node::logs(), "chatter", 901, Recipe::Chatter);
     let id = container(&node, &pod, "app");
     let term = open(&node, "chatter");
     term.wait_for_text("app  line", SOON);
@@ -119,7 +119,7 @@ fn every_line_is_there_through_rotation_and_on_the_screen() {
 #[test]
 fn the_view_goes_on_into_the_next_attempt() {
     let node = node();
-    let pod = create_one(&node.cri, &node.logs(), "again", 902, Recipe::Chatter);
+    let pod = create_one(&node.cri, &Node::logs(), "again", 902, Recipe::Chatter);
     let id = container(&node, &pod, "app");
     let term = open(&node, "again");
     term.wait_for_text("app  line", SOON);
@@ -172,7 +172,7 @@ fn a_crash_is_shown_with_its_cause_in_the_preview_and_all_attempts() {
 #[test]
 fn the_log_of_a_container_that_is_gone_can_still_be_read() {
     let node = node();
-    let pod = create_one(&node.cri, &node.logs(), "gone", 903, Recipe::Sleep);
+    let pod = create_one(&node.cri, &Node::logs(), "gone", 903, Recipe::Sleep);
     remove(&node, &pod);
     let output = logs(&node, &["gone/app"]);
     assert_eq!(text(&output), "started\n", "{output:?}");

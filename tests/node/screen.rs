@@ -164,7 +164,7 @@ fn nothing_hostile_reaches_the_terminal() {
 fn a_new_pod_appears_and_a_removed_one_goes() {
     let node = node();
     let term = open_full(&node);
-    let pod = create_one(&node.cri, &node.logs(), "newcomer", 900, Recipe::Sleep);
+    let pod = create_one(&node.cri, &Node::logs(), "newcomer", 900, Recipe::Sleep);
     term.wait_for("the new pod", SOON, |screen| shows(screen, "newcomer"));
     node.cri.stop_sandbox(&pod.id);
     node.cri.remove_sandbox(&pod.id);
