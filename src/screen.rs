@@ -22,6 +22,7 @@ use critui::theme::Ability;
 use crossterm::event::{Event, EventStream};
 use futures_util::{Stream, StreamExt as _, stream};
 use jiff::Timestamp;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -87,9 +88,11 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     let gauge = Gauge::new(target.host.clone());
     let grant = config.access.grant().cloned();
     let events = grant.as_deref().filter(|_| config.events.value);
-    let connection = Connection::start(target, timing, events, out);
-    // The socket is looked for while the terminal is taken.
-    tokio::task::yield_now().await;
+    let connection = {
+        let beside = beside()?;
+        let _there = beside.enter();
+        Connection::start(target, timing, events, out)
+    };
     let clock = Clock {
         now: Timestamp::now(),
         uptime: Duration::ZERO,
@@ -120,6 +123,17 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     }
     .run()
     .await
+}
+
+/// An event loop on a thread of its own, for the connection: a list of 5,000 containers takes
+/// longer to decode than a key may wait. It goes with the program.
+fn beside() -> io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    std::thread::Builder::new()
+        .name("connection".to_owned())
+        .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+    Ok(handle)
 }
 
 /// What the terminal sends. A task of its own reads it: each look at crossterm's stream takes a

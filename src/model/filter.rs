@@ -232,12 +232,35 @@ fn first(
 
 /// A fuzzy match; the quick look spares the matcher what cannot match.
 fn fuzzy(matcher: &SkimMatcherV2, text: &str, word: &str) -> Option<i64> {
+    let mut letters = word.chars();
+    if let (Some(letter), None) = (letters.next(), letters.next()) {
+        return one_letter(text, letter);
+    }
     let mut rest = text.chars();
     let there = |wanted: char| rest.any(|c| c == wanted || c.to_ascii_lowercase() == wanted);
     if word.is_ascii() && !word.chars().all(there) {
         return None;
     }
     matcher.fuzzy_match(text, word)
+}
+
+/// The first letter that is typed is in nearly every row, and the matcher takes its time: best is
+/// the beginning of the text, then that of a word in it.
+fn one_letter(text: &str, letter: char) -> Option<i64> {
+    let mut before = None;
+    let mut best = None;
+    for c in text.chars() {
+        if c == letter || c.to_lowercase().eq([letter]) {
+            let score = match before {
+                None => 3,
+                Some(before) if !char::is_alphanumeric(before) => 2,
+                Some(_) => 1,
+            };
+            best = best.max(Some(score));
+        }
+        before = Some(c);
+    }
+    best
 }
 
 fn stop_if(enough: bool) -> ControlFlow<()> {
@@ -300,6 +323,21 @@ mod tests {
         fn image(&self) -> &str {
             "registry/shop/Checkout:2"
         }
+    }
+
+    #[rstest]
+    #[case("web-api", 'w', Some(3))]
+    #[case("web-api", 'a', Some(2))]
+    #[case("Web-api", 'w', Some(3))]
+    #[case("web-api", 'i', Some(1))]
+    #[case("web-api", 'W', None)]
+    #[case("Élan", 'é', Some(3))]
+    fn one_letter_is_best_where_words_begin(
+        #[case] text: &str,
+        #[case] letter: char,
+        #[case] expected: Option<i64>,
+    ) {
+        assert_eq!(one_letter(text, letter), expected);
     }
 
     fn found(filter: &str) -> bool {
