@@ -56,6 +56,10 @@
 //!   with its line; the model does not know `config`.
 //! - The columns live in the model: sorting is state, and a filter must see the text of a cell.
 //! - Statuses are effects, not feeds: each is read once, so there is nothing to keep running.
+//! - The connection has a thread and an event loop of its own: decoding the list of a large node
+//!   takes longer than a key may wait.
+//! - The first frame waits 8 ms for the first lists: a runtime that answers at once, as nearly all
+//!   do, spares the terminal a frame that says only that it is being asked.
 
 pub mod access;
 pub mod app;
