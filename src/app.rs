@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::Event;
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -20,13 +20,18 @@ use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
+use crate::model::visit::Visit;
 use crate::model::{Clock, Effect, Model, Msg, Seen, Target, fit, settle, update, wake, wanted};
-use crate::terminal::Surface;
+use crate::shell::Return;
+use crate::terminal::{Keys, Surface};
 use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
 mod input;
+mod inside;
+
+pub use inside::Inside;
 
 use input::input;
 
@@ -63,6 +68,8 @@ pub struct App<S, I> {
     pub grant: Option<Arc<WriteGrant>>,
     /// How the terminal takes what is copied.
     pub clipboard: Clipboard,
+    /// What goes on inside containers.
+    pub inside: Inside,
     /// When the program started, for [`Clock::uptime`].
     pub started: Instant,
     /// The wall clock.
@@ -74,6 +81,7 @@ enum Due {
     Message(Msg),
     Nothing,
     Suspend,
+    Returned(Return),
     Leave,
 }
 
@@ -101,7 +109,7 @@ impl Frame {
 impl<S, I> App<S, I>
 where
     S: Surface,
-    I: Stream<Item = io::Result<Event>> + Unpin,
+    I: Keys,
 {
     /// Runs until the user leaves, the terminal is gone, or a signal asks to end.
     pub async fn run(mut self) -> io::Result<()> {
@@ -117,7 +125,8 @@ where
         // The pods come first.
         self.measure(&mut jobs, FIRST_PRESSURE);
         while !self.model.leaving {
-            let ready = self.surface.ready()?;
+            // While the terminal is lent nothing is drawn.
+            let ready = !self.inside.is_away() && self.surface.ready()?;
             if ready && frame.due_at().is_some_and(|at| at <= Instant::now()) {
                 seen = self.draw(&seen)?;
                 frame = Frame {
@@ -132,13 +141,20 @@ where
             {
                 Due::Leave => break,
                 Due::Nothing => {}
+                // Whatever has the terminal goes on.
+                Due::Suspend if self.inside.is_away() => {}
                 Due::Suspend => self.run_effect(Effect::Suspend, &mut jobs)?,
+                Due::Returned(returned) => {
+                    let msg = self.come_back(returned)?;
+                    self.take(msg, &mut seen, &mut frame, &mut jobs)?;
+                }
                 Due::Message(msg) => {
                     self.take(msg, &mut seen, &mut frame, &mut jobs)?;
                     self.drain(&mut seen, &mut frame, &mut jobs).await?;
                 }
             }
         }
+        self.inside.end().await;
         Ok(())
     }
 
@@ -153,14 +169,16 @@ where
     ) -> Due {
         let sleep = self.sleep_until(seen, frame.due_at().filter(|_| ready));
         let has_sleep = sleep.is_some();
+        let away = self.inside.is_away();
         tokio::select! {
-            event = self.input.next() => input(event.as_ref()),
+            event = self.input.next(), if !away => input(event.as_ref()),
+            returned = self.inside.returned(), if away => Due::Returned(returned),
             Some(update) = self.updates.recv() => Due::Message(Msg::Feed(update)),
             Some(reload) = self.settings.recv() => Due::Message(self.reload(reload)),
             Some(done) = jobs.join_next(), if !jobs.is_empty() => {
                 done.map_or(Due::Nothing, Due::Message)
             }
-            () = self.surface.changed(), if !ready => Due::Nothing,
+            () = self.surface.changed(), if !ready && !away => Due::Nothing,
             () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if has_sleep => {
                 // A frame alone needs no message.
                 if frame.dirty && ready { Due::Nothing } else { Due::Message(Msg::Wake) }
@@ -193,10 +211,12 @@ where
                 Msg::Feed(update)
             } else if let Some(Ok(msg)) = jobs.try_join_next() {
                 msg
+            } else if self.inside.is_away() {
+                break;
             } else if let Poll::Ready(event) = self.peek_input().await {
                 match input(event.as_ref()) {
                     Due::Message(msg) => msg,
-                    Due::Nothing | Due::Suspend => continue,
+                    Due::Nothing | Due::Suspend | Due::Returned(_) => continue,
                     Due::Leave => {
                         self.model.leaving = true;
                         break;
@@ -210,8 +230,7 @@ where
         Ok(())
     }
 
-    /// An event that is already there. Polled with the loop's own waker: the input remembers the
-    /// last one it was polled with, and any other would make it wake nobody.
+    /// An event that is already there.
     async fn peek_input(&mut self) -> Poll<Option<io::Result<Event>>> {
         poll_fn(|cx| Poll::Ready(self.input.poll_next_unpin(cx))).await
     }
@@ -224,7 +243,10 @@ where
         jobs: &mut JoinSet<Msg>,
     ) -> io::Result<()> {
         let before = (self.model.store.loaded(), self.model.fetches.settled());
-        frame.urgent |= matches!(msg, Msg::Key(_) | Msg::Redraw | Msg::Settings(_));
+        frame.urgent |= matches!(
+            msg,
+            Msg::Key(_) | Msg::Redraw | Msg::Settings(_) | Msg::Returned(_)
+        );
         frame.dirty = true;
         if matches!(msg, Msg::Pressure(_)) {
             self.measure(jobs, PRESSURE);
@@ -256,6 +278,7 @@ where
         self.connection.refresh_every(reload.refresh);
         if !reload.changed.read_only.is_empty() {
             self.connection.forbid_events();
+            self.inside.ask();
             self.grant = None;
         }
         Msg::Settings(reload.changed)
@@ -315,6 +338,7 @@ where
                 };
                 jobs.spawn(async move { Msg::Copied(Text::clean(&line)) });
             }
+            Effect::Visit(visit) => self.visit(*visit, jobs)?,
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.
                 self.connection.pause_events();
@@ -323,6 +347,31 @@ where
             }
         }
         Ok(())
+    }
+
+    /// Lends the terminal to something in a container.
+    fn visit(&mut self, visit: Visit, jobs: &mut JoinSet<Msg>) -> io::Result<()> {
+        let Some(grant) = self.grant.clone() else {
+            jobs.spawn(async { Msg::Returned("this run is read-only".into()) });
+            return Ok(());
+        };
+        let console = self.surface.lend()?;
+        let typed = self.input.take_unread();
+        let acting = (&self.connection, &*grant);
+        self.inside.visit(visit, console, typed, acting);
+        Ok(())
+    }
+
+    fn come_back(&mut self, returned: Return) -> io::Result<Msg> {
+        if returned.gone {
+            self.model.leaving = true;
+        }
+        self.input.put_back(&returned.unread);
+        self.surface.take_back()?;
+        if self.model.mouse {
+            self.surface.raw(clipboard::mouse(true))?;
+        }
+        Ok(Msg::Returned(returned.line))
     }
 
     fn fetch(&self, target: Target, jobs: &mut JoinSet<Msg>) {
@@ -352,6 +401,7 @@ where
 struct Signals {
     end: [tokio::signal::unix::Signal; 3],
     stop: tokio::signal::unix::Signal,
+    size: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -367,6 +417,7 @@ impl Signals {
         Ok(Self {
             end: [term?, hup?, int?],
             stop: signal(stop)?,
+            size: signal(SignalKind::window_change())?,
         })
     }
 
@@ -377,6 +428,7 @@ impl Signals {
             _ = hup.recv() => Due::Leave,
             _ = int.recv() => Due::Leave,
             _ = self.stop.recv() => Due::Suspend,
+            _ = self.size.recv() => Due::Message(Msg::Redraw),
         }
     }
 }

@@ -5,21 +5,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use critui::access::Access;
-use critui::app::App;
+use critui::app::{App, Inside};
 use critui::clipboard::Clipboard;
 use critui::config::Config;
 use critui::config::endpoint::Endpoint;
 use critui::config::value::Valued;
 use critui::config::watch::Watcher;
+use critui::cri::stream::Trust;
 use critui::cri::{Connection, Target, Timing};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::link::Link;
 use critui::model::{Clock, Model, Node, Panel};
-use critui::terminal::Screen;
+use critui::terminal::{Keyboard, Screen};
 use critui::text::Text;
 use critui::theme::Ability;
-use crossterm::event::EventStream;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -90,7 +90,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         uptime: Duration::ZERO,
     };
     let surface = Screen::enter()?;
-    let input = EventStream::new();
+    let input = Keyboard::open()?;
     let mut model = Model::new(node, clock, look.keymap.clone());
     for (panel, sort) in Panel::ALL.into_iter().zip(look.sorts()) {
         model.home.sort_by(panel, sort);
@@ -109,6 +109,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         gauge,
         grant,
         clipboard,
+        inside: Inside::new(Trust::default()),
         started,
         wall,
     }

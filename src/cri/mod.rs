@@ -32,6 +32,7 @@ mod target;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod verbose;
 mod write;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub use convert::Condition;
 pub use error::{CriError, Kind};
 pub use read::{Reader, connect_once};
 pub use target::{SocketPath, Target, Timing};
+pub use verbose::Process;
 pub use write::{Outcome, Writer};
 
 use crate::access::WriteGrant;

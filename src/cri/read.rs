@@ -224,7 +224,7 @@ impl Reader {
         Ok(of(session).clone())
     }
 
-    fn runtime(&self, call: &str) -> Result<RuntimeServiceClient<Gated>, CriError> {
+    pub(super) fn runtime(&self, call: &str) -> Result<RuntimeServiceClient<Gated>, CriError> {
         let channel = self.channel(call, |session| &session.runtime)?;
         let client = RuntimeServiceClient::new(Gate::closed(channel));
         Ok(client.max_decoding_message_size(LARGEST))

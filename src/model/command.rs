@@ -2,6 +2,7 @@
 //! [`COMMANDS`]. The keys in it are the defaults: see [`Keymap`](crate::model::Keymap).
 
 use crate::model::list::{Mark, Move};
+use crate::model::visit::{self, Errand};
 use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 
 mod run;
@@ -13,6 +14,8 @@ use run::{
 
 /// Every list, and pages of text.
 const ANYWHERE: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Page];
+/// What has a container.
+const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page];
 const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
 
 /// Something the user can ask for.
@@ -28,8 +31,7 @@ pub struct Command {
     pub short: &'static str,
     /// One line for help.
     pub doc: &'static str,
-    /// It changes the node, runs a program or writes a file, so it needs the write grant. (None
-    /// does so far.) This is for the screen: the lock is the grant itself.
+    /// It changes the node, runs a program or writes a file, so it needs the write grant. This is for the screen: the lock is the grant itself.
     pub changes: bool,
     /// Why it cannot run now, read-only mode apart: see [`Command::refused`].
     pub refuse: fn(&Model) -> Option<&'static str>,
@@ -69,6 +71,13 @@ const fn command(
         changes: false,
         refuse: |_| None,
         run,
+    }
+}
+
+const fn changes(command: Command) -> Command {
+    Command {
+        changes: true,
+        ..command
     }
 }
 
@@ -192,6 +201,42 @@ pub static COMMANDS: &[Command] = &[
     command("images", &["3"], LISTS, "", "to the images", |m, _| {
         focus(m, Panel::Images)
     }),
+    changes(unless(
+        command(
+            "shell",
+            &["s", "e"],
+            ENTERED,
+            "shell",
+            "a shell in the container",
+            |m, _| visit::enter(m, Errand::Shell),
+        ),
+        visit::refuse,
+    )),
+    changes(unless(
+        command(
+            "run",
+            &["S"],
+            ENTERED,
+            "",
+            "run a command in the container, with a terminal",
+            |m, _| {
+                typing::open_run(m);
+                vec![]
+            },
+        ),
+        visit::refuse,
+    )),
+    changes(unless(
+        command(
+            "attach",
+            &["a"],
+            ENTERED,
+            "",
+            "attach to the container's process; ctrl-p ctrl-q leaves",
+            |m, _| visit::enter(m, Errand::Attach),
+        ),
+        visit::refuse,
+    )),
     command(
         "filter",
         &["/"],
@@ -384,6 +429,7 @@ pub fn keys_table() -> String {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
         let place = match command.on {
             ANYWHERE => "everywhere",
+            ENTERED => "pods, containers",
             _ => "lists",
         };
         format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)

@@ -19,6 +19,7 @@ pub mod store;
 pub mod trouble;
 mod typing;
 mod update;
+pub mod visit;
 
 use std::time::Duration;
 
@@ -70,6 +71,8 @@ pub struct Model {
     pub prompt: Option<Prompt>,
     /// Filters that were typed, the newest last.
     pub filters: Vec<String>,
+    /// Commands for containers that were typed, the newest last.
+    pub commands: Vec<String>,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Mouse reports are on.
@@ -173,6 +176,8 @@ pub enum Msg {
     Copied(Text),
     /// The settings have changed.
     Settings(Changed),
+    /// Something in a container has given the terminal back, with a line about it.
+    Returned(Text),
     /// Time has passed.
     Wake,
 }
@@ -219,6 +224,8 @@ pub enum Effect {
     Copy(String),
     /// Ask the terminal for mouse reports, or no more.
     Mouse(bool),
+    /// Give the terminal to something in a container.
+    Visit(Box<visit::Visit>),
 }
 
 /// What drawing tells the next update: where things are.
@@ -269,6 +276,7 @@ impl Model {
             toast: None,
             prompt: None,
             filters: Vec::new(),
+            commands: Vec::new(),
             fetches: Fetches::default(),
             mouse: false,
             leaving: false,

@@ -7,6 +7,7 @@ use crate::keys::Key;
 use crate::model::filter::Filter;
 use crate::model::narrowing::Narrowing;
 use crate::model::palette::Palette;
+use crate::model::visit::Visit;
 
 /// Lines remembered.
 const HISTORY: usize = 50;
@@ -30,6 +31,8 @@ pub enum Purpose {
     Filter(Box<Narrowing>),
     /// The palette.
     Palette(Palette),
+    /// A command for this container, also when the cursor has moved on by itself.
+    Run(Box<Visit>),
 }
 
 /// What came of a key.

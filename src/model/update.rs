@@ -32,7 +32,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             mouse::used(model, seen, mouse, (x, y));
             vec![]
         }
-        Msg::Copied(line) => {
+        Msg::Copied(line) | Msg::Returned(line) => {
             say(model, line.as_str());
             vec![]
         }

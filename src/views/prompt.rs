@@ -16,6 +16,7 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
     let (sign, hint) = match &prompt.purpose {
         Purpose::Filter(_) => ("/", filter_hint(&cx.model.home)),
         Purpose::Palette(palette) => (":", palette_hint(palette)),
+        Purpose::Run(visit) => ("$", format!("in {}  Enter run  Esc close", visit.title)),
     };
     // A paste may hold anything; what is typed is shown like what the node says.
     let typed = Text::clean(prompt.text());

@@ -117,7 +117,7 @@ async fn megabytes_go_both_ways() {
     let typed = async {
         for _ in 0..CHUNKS {
             // As stdin; the server sends it back on the same channel, where nothing is expected.
-            input.stdin(&[7; CHUNK]).await.unwrap();
+            input.stdin(&vec![7; CHUNK]).await.unwrap();
         }
     };
     let read = async { output.next().await.unwrap() };
