@@ -30,10 +30,12 @@ use crate::views;
 
 mod input;
 mod inside;
+mod signals;
 
 pub use inside::Inside;
 
 use input::input;
+use signals::Signals;
 
 /// Least time between two frames that only data asks for: a burst of statuses costs few frames.
 const FRAME: Duration = Duration::from_millis(100);
@@ -394,41 +396,5 @@ where
             tokio::time::sleep(pause).await;
             Msg::Pressure(gauge.worst().await)
         });
-    }
-}
-
-/// The signals that mean something here.
-struct Signals {
-    end: [tokio::signal::unix::Signal; 3],
-    stop: tokio::signal::unix::Signal,
-    size: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let stop = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
-        let end = [
-            SignalKind::terminate(),
-            SignalKind::hangup(),
-            SignalKind::interrupt(),
-        ];
-        let [term, hup, int] = end.map(signal);
-        Ok(Self {
-            end: [term?, hup?, int?],
-            stop: signal(stop)?,
-            size: signal(SignalKind::window_change())?,
-        })
-    }
-
-    async fn next(&mut self) -> Due {
-        let [term, hup, int] = &mut self.end;
-        tokio::select! {
-            _ = term.recv() => Due::Leave,
-            _ = hup.recv() => Due::Leave,
-            _ = int.recv() => Due::Leave,
-            _ = self.stop.recv() => Due::Suspend,
-            _ = self.size.recv() => Due::Message(Msg::Redraw),
-        }
     }
 }
