@@ -298,12 +298,11 @@ impl Home {
             self.follow_now();
         }
         if std::mem::take(&mut self.stale.containers) {
-            let rows = match &self.of_pod {
-                Some(pod) => store.attempts_in(pod).into_iter().cloned().collect(),
-                None => {
-                    let all = store.container_rows();
-                    self.containers.as_before(all, |id| store.container(id))
-                }
+            let rows = if let Some(pod) = &self.of_pod {
+                store.attempts_in(pod).into_iter().cloned().collect()
+            } else {
+                let all = store.container_rows();
+                self.containers.as_before(all, |id| store.container(id))
             };
             self.containers.base = sorted(rows, &CONTAINERS, self.containers.sort);
             self.containers.all = self.counts.containers;

@@ -289,8 +289,10 @@ mod tests {
 
     #[test]
     fn rows_come_in_the_order_in_which_they_were() {
-        let mut list = List::default();
-        list.base = rows(&[5, 3, 9, 1]);
+        let list = List {
+            base: rows(&[5, 3, 9, 1]),
+            ..List::default()
+        };
         let now = rows(&[1, 2, 3, 5, 7]);
         let found = list.as_before(now.iter(), |id| now.iter().find(|row| row.0 == *id));
         let found: Vec<u32> = found.iter().map(|row| row.0).collect();
