@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::Event;
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -20,21 +20,28 @@ use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
+use crate::model::visit::Visit;
 use crate::model::{
     Clock, Effect, LogView, Model, Msg, Seen, Target, fit, settle, update, wake, wanted,
 };
-use crate::terminal::Surface;
+use crate::shell::Return;
+use crate::terminal::{Keys, Surface};
 use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
 mod frame;
 mod input;
+mod inside;
 mod logs;
+mod signals;
+
+pub use inside::Inside;
 
 use frame::Frame;
 use input::input;
 use logs::{Logs, Work};
+use signals::Signals;
 
 /// How long the first frame waits for data: a runtime that answers at once spares the terminal a
 /// frame that says only that it is being asked.
@@ -70,6 +77,8 @@ pub struct App<S, I> {
     pub grant: Option<Arc<WriteGrant>>,
     /// How the terminal takes what is copied.
     pub clipboard: Clipboard,
+    /// What goes on inside containers.
+    pub inside: Inside,
     /// When the program started, for [`Clock::uptime`].
     pub started: Instant,
     /// The wall clock.
@@ -81,13 +90,14 @@ enum Due {
     Message(Msg),
     Nothing,
     Suspend,
+    Returned(Return),
     Leave,
 }
 
 impl<S, I> App<S, I>
 where
     S: Surface,
-    I: Stream<Item = io::Result<Event>> + Unpin,
+    I: Keys,
 {
     /// Runs until the user leaves, the terminal is gone, or a signal asks to end.
     pub async fn run(mut self) -> io::Result<()> {
@@ -108,7 +118,8 @@ where
         // The pods come first.
         self.measure(&mut work.jobs, FIRST_PRESSURE);
         while !self.model.leaving {
-            let ready = self.surface.ready()?;
+            // While the terminal is lent nothing is drawn.
+            let ready = !self.inside.is_away() && self.surface.ready()?;
             if ready && frame.due_at().is_some_and(|at| at <= Instant::now()) {
                 seen = self.draw(&seen)?;
                 work.logs.sync(&self.model);
@@ -125,13 +136,20 @@ where
             {
                 Due::Leave => break,
                 Due::Nothing => {}
+                // Whatever has the terminal goes on.
+                Due::Suspend if self.inside.is_away() => {}
                 Due::Suspend => self.run_effect(Effect::Suspend, &mut work)?,
+                Due::Returned(returned) => {
+                    let msg = self.come_back(returned)?;
+                    self.take(msg, &mut seen, &mut frame, &mut work)?;
+                }
                 Due::Message(msg) => {
                     self.take(msg, &mut seen, &mut frame, &mut work)?;
                     self.drain(&mut seen, &mut frame, &mut work).await?;
                 }
             }
         }
+        self.inside.end().await;
         Ok(())
     }
 
@@ -146,15 +164,17 @@ where
     ) -> Due {
         let sleep = self.sleep_until(seen, frame.due_at().filter(|_| ready));
         let has_sleep = sleep.is_some();
+        let away = self.inside.is_away();
         tokio::select! {
-            event = self.input.next() => input(event.as_ref()),
+            event = self.input.next(), if !away => input(event.as_ref()),
+            returned = self.inside.returned(), if away => Due::Returned(returned),
             Some(update) = self.updates.recv() => Due::Message(Msg::Feed(update)),
             Some(reload) = self.settings.recv() => Due::Message(self.reload(reload)),
             Some(done) = work.jobs.join_next(), if !work.jobs.is_empty() => {
                 done.map_or(Due::Nothing, Due::Message)
             }
             () = work.logs.changed() => work.logs.take().map_or(Due::Nothing, Due::Message),
-            () = self.surface.changed(), if !ready => Due::Nothing,
+            () = self.surface.changed(), if !ready && !away => Due::Nothing,
             () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if has_sleep => {
                 // A frame alone needs no message.
                 if frame.dirty && ready { Due::Nothing } else { Due::Message(Msg::Wake) }
@@ -189,10 +209,12 @@ where
                 msg
             } else if let Some(msg) = work.logs.take() {
                 msg
+            } else if self.inside.is_away() {
+                break;
             } else if let Poll::Ready(event) = self.peek_input().await {
                 match input(event.as_ref()) {
                     Due::Message(msg) => msg,
-                    Due::Nothing | Due::Suspend => continue,
+                    Due::Nothing | Due::Suspend | Due::Returned(_) => continue,
                     Due::Leave => {
                         self.model.leaving = true;
                         break;
@@ -206,8 +228,7 @@ where
         Ok(())
     }
 
-    /// An event that is already there. Polled with the loop's own waker: the input remembers the
-    /// last one it was polled with, and any other would make it wake nobody.
+    /// An event that is already there.
     async fn peek_input(&mut self) -> Poll<Option<io::Result<Event>>> {
         poll_fn(|cx| Poll::Ready(self.input.poll_next_unpin(cx))).await
     }
@@ -221,7 +242,10 @@ where
     ) -> io::Result<()> {
         let before = self.model.store.loaded();
         let waited = self.model.log().is_some_and(LogView::is_waiting);
-        frame.urgent |= matches!(msg, Msg::Key(_) | Msg::Redraw | Msg::Settings(_));
+        frame.urgent |= matches!(
+            msg,
+            Msg::Key(_) | Msg::Redraw | Msg::Settings(_) | Msg::Returned(_)
+        );
         frame.dirty = true;
         frame.since = frame.since.or_else(|| Some(Instant::now()));
         if matches!(msg, Msg::Pressure(_)) {
@@ -259,6 +283,7 @@ where
         self.connection.refresh_every(reload.refresh);
         if !reload.changed.read_only.is_empty() {
             self.connection.forbid_events();
+            self.inside.ask();
             self.grant = None;
         }
         Msg::Settings(reload.changed)
@@ -321,6 +346,7 @@ where
             }
             Effect::Save(export) => work.logs.save(*export, self.grant.as_ref()),
             Effect::StopSaving => work.logs.stop_saving(),
+            Effect::Visit(visit) => self.visit(*visit, jobs)?,
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.
                 self.connection.pause_events();
@@ -329,6 +355,31 @@ where
             }
         }
         Ok(())
+    }
+
+    /// Lends the terminal to something in a container.
+    fn visit(&mut self, visit: Visit, jobs: &mut JoinSet<Msg>) -> io::Result<()> {
+        let Some(grant) = self.grant.clone() else {
+            jobs.spawn(async { Msg::Returned("this run is read-only".into()) });
+            return Ok(());
+        };
+        let console = self.surface.lend()?;
+        let typed = self.input.take_unread();
+        let acting = (&self.connection, &*grant);
+        self.inside.visit(visit, console, typed, acting);
+        Ok(())
+    }
+
+    fn come_back(&mut self, returned: Return) -> io::Result<Msg> {
+        if returned.gone {
+            self.model.leaving = true;
+        }
+        self.input.put_back(&returned.unread);
+        self.surface.take_back()?;
+        if self.model.mouse {
+            self.surface.raw(clipboard::mouse(true))?;
+        }
+        Ok(Msg::Returned(returned.line))
     }
 
     fn fetch(&self, target: Target, jobs: &mut JoinSet<Msg>) {
@@ -351,38 +402,5 @@ where
             tokio::time::sleep(pause).await;
             Msg::Pressure(gauge.worst().await)
         });
-    }
-}
-
-/// The signals that mean something here.
-struct Signals {
-    end: [tokio::signal::unix::Signal; 3],
-    stop: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let stop = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
-        let end = [
-            SignalKind::terminate(),
-            SignalKind::hangup(),
-            SignalKind::interrupt(),
-        ];
-        let [term, hup, int] = end.map(signal);
-        Ok(Self {
-            end: [term?, hup?, int?],
-            stop: signal(stop)?,
-        })
-    }
-
-    async fn next(&mut self) -> Due {
-        let [term, hup, int] = &mut self.end;
-        tokio::select! {
-            _ = term.recv() => Due::Leave,
-            _ = hup.recv() => Due::Leave,
-            _ = int.recv() => Due::Leave,
-            _ = self.stop.recv() => Due::Suspend,
-        }
     }
 }

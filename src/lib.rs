@@ -14,7 +14,7 @@
 //! | [`app`] | the loop: the one `select!`, generic over surface and input, so that tests drive it |
 //! | [`model`] | what is known ([`model::Store`]), what is shown ([`model::Home`]), how a message changes both, the table of commands, the columns |
 //! | [`views`], [`widgets`] | from the model to the screen |
-//! | [`cri`] | the connection: dialling, the gate, lists that reuse what did not change, polling |
+//! | [`cri`] | the connection: dialling, the gate, lists that reuse what did not change, polling; streams into containers |
 //! | [`config`], [`cli`] | flags, environment, files; where each value comes from |
 //! | [`logs`], [`logs_command`] | log files: one timeline, searched, followed, woven, printed; the thread that keeps a window on it for a screen |
 //! | [`access`] | the write grant |
@@ -22,6 +22,7 @@
 //! | [`snapshot`] | the report |
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
+//! | [`shell`] | a shell in a container: what happens between the terminal and a stream |
 //! | [`terminal`] | raw mode, the alternate screen, the thread that writes |
 //! | [`domain`], [`link`], [`text`], [`paint`], [`mod@format`], [`keys`], [`theme`] | leaves: vocabulary of all |
 //!
@@ -77,6 +78,7 @@ pub mod logs;
 pub mod logs_command;
 pub mod model;
 pub mod paint;
+pub mod shell;
 pub mod snapshot;
 pub mod terminal;
 pub mod text;

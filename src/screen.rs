@@ -5,22 +5,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use critui::access::Access;
-use critui::app::App;
+use critui::app::{App, Inside};
 use critui::clipboard::Clipboard;
 use critui::config::Config;
 use critui::config::endpoint::Endpoint;
 use critui::config::value::Valued;
 use critui::config::watch::Watcher;
+use critui::cri::stream::Trust;
 use critui::cri::{Connection, Target, Timing};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::link::Link;
 use critui::model::{Clock, Model, Node, Panel};
-use critui::terminal::Screen;
+use critui::terminal::{Keyboard, Screen};
 use critui::text::Text;
 use critui::theme::Ability;
-use crossterm::event::{Event, EventStream};
-use futures_util::{Stream, StreamExt as _, stream};
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
@@ -28,8 +27,6 @@ use tokio::time::Instant;
 
 /// What the connection has learnt and the loop has not taken yet.
 const UPDATES: usize = 64;
-/// What the terminal has sent and the loop has not taken yet.
-const KEYS: usize = 64;
 /// Longest wait for the file that names the node.
 const NAME_DEADLINE: Duration = Duration::from_millis(200);
 
@@ -98,7 +95,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         uptime: Duration::ZERO,
     };
     let surface = Screen::enter()?;
-    let input = input();
+    let input = Keyboard::open()?;
     let mut model = Model::new(node, clock, look.keymap.clone());
     for (panel, sort) in Panel::ALL.into_iter().zip(look.sorts()) {
         model.home.sort_by(panel, sort);
@@ -118,6 +115,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         gauge,
         grant,
         clipboard,
+        inside: Inside::new(Trust::default()),
         started,
         wall,
     }
@@ -134,21 +132,6 @@ fn beside() -> io::Result<Handle> {
         .name("connection".to_owned())
         .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
     Ok(handle)
-}
-
-/// What the terminal sends. A task of its own reads it: each look at crossterm's stream takes a
-/// lock that its thread holds while it waits, and the loop looks often.
-fn input() -> impl Stream<Item = io::Result<Event>> + Unpin {
-    let (out, mut events) = mpsc::channel(KEYS);
-    tokio::spawn(async move {
-        let mut terminal = EventStream::new();
-        while let Some(event) = terminal.next().await {
-            if out.send(event).await.is_err() {
-                return;
-            }
-        }
-    });
-    stream::poll_fn(move |cx| events.poll_recv(cx))
 }
 
 fn read_only(access: &Access) -> Vec<Text> {

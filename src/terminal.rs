@@ -13,10 +13,25 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use rustix::stdio::stdout;
 use tokio::sync::watch;
 
+mod console;
+mod decode;
+mod keyboard;
+
+pub use console::Console;
+pub use keyboard::{Keyboard, Keys};
+
+use console::Lent;
+
 /// Alternate screen, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[2J";
 /// Colours off, cursor back, the user's screen back, and no mouse reports whatever was on.
 const LEAVE: &[u8] = b"\x1b[0m\x1b[?1000l\x1b[?1006l\x1b[?25h\x1b[?1049l";
+/// What may be left on by a program in a container that was not asked to go: colours, character
+/// sets, margins, insert and application modes, pastes, mouse reports, a hidden cursor, another
+/// screen.
+const CALM: &[u8] =
+    b"\x1b[0m\x1b(B\x0f\x1b7\x1b[r\x1b8\x1b[4l\x1b[?1l\x1b>\x1b[?7h\x1b[?2004l\x1b[?1004l\
+    \x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?25h\x1b[?47l\r";
 /// A terminal that knows it shows the whole frame at once.
 const FRAME: (&[u8], &[u8]) = (b"\x1b[?2026h", b"\x1b[?2026l");
 /// Bytes that ratatui gathers before they are added to the frame: it writes in tiny pieces.
@@ -38,6 +53,11 @@ pub trait Surface {
     fn changed(&mut self) -> impl Future<Output = ()>;
     /// Gives the terminal back, waits until the program is continued, and takes it again.
     fn suspend(&mut self) -> io::Result<()>;
+    /// Lends the terminal to something in a container. Nothing is drawn until
+    /// [`Surface::take_back`].
+    fn lend(&mut self) -> io::Result<Console>;
+    /// Takes the terminal again; the [`Console`] has been dropped.
+    fn take_back(&mut self) -> io::Result<()>;
     /// Sends a sequence that draws nothing, with the next frame.
     fn raw(&mut self, sequence: &[u8]) -> io::Result<()>;
     /// The content of the screen is lost: the next frame is drawn whole.
@@ -132,6 +152,7 @@ pub struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Bytes>>>,
     bytes: Bytes,
     writer: Option<Writer>,
+    lent: Option<Lent>,
 }
 
 /// Restores the terminal when it goes out of scope, also in a panic.
@@ -152,6 +173,7 @@ impl Screen {
             terminal,
             bytes,
             writer: None,
+            lent: None,
         };
         restore_on_panic();
         screen.take()?;
@@ -169,6 +191,9 @@ impl Screen {
         self.bytes.take();
         if let Some(writer) = self.writer.take() {
             writer.finish(LEAVE.to_vec());
+        }
+        if let Some(lent) = self.lent.take() {
+            lent.back(PATIENCE);
         }
         // Nothing can be done about a terminal that is gone.
         let _ = crossterm::terminal::disable_raw_mode();
@@ -237,6 +262,24 @@ impl Surface for Screen {
         self.leave();
         let me = rustix::process::getpid();
         rustix::process::kill_process(me, rustix::process::Signal::STOP)?;
+        self.take()?;
+        self.repaint()
+    }
+
+    fn lend(&mut self) -> io::Result<Console> {
+        self.bytes.take();
+        if let Some(writer) = self.writer.take() {
+            writer.finish(LEAVE.to_vec());
+        }
+        let (console, lent) = console::lend(Vec::new(), CALM)?;
+        self.lent = Some(lent);
+        Ok(console)
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        if let Some(lent) = self.lent.take() {
+            lent.back(PATIENCE);
+        }
         self.take()?;
         self.repaint()
     }

@@ -342,3 +342,122 @@ fn hostile_strings_reach_no_cell() {
     }
     flow.sees("Notices");
 }
+
+/// With the cursor on the only container of a pod of the web.
+fn at_web() -> flow::Flow {
+    flow("/web-7d<Enter><Enter>").selects("nginx")
+}
+
+#[test]
+fn a_shell_has_the_terminal_until_it_ends() {
+    at_web()
+        .enters("s")
+        .reads("exit or ctrl-d leaves")
+        .reads("/ # ")
+        .says("echo from $?\r")
+        .reads("from 0\r\n")
+        .says("stty size\r")
+        .reads("40 120\r\n")
+        .says("exit 7\r")
+        .sees("/nginx: exit code 7")
+        .types("j")
+        .selects("nginx");
+}
+
+#[test]
+fn a_shell_that_is_left_is_hung_up() {
+    let asked = |demo: &DemoNode| {
+        let calls = demo.recording();
+        calls
+            .iter()
+            .filter(|call| call.method() == "ExecSync")
+            .count()
+    };
+    let flow = at_web()
+        .enters("e")
+        .reads("/ # ")
+        .says("cat\r")
+        .reads("cat");
+    assert_eq!(asked(&flow.demo), 0);
+    let flow = flow.says("\x1d\x1d\x1d").sees("left, and hung up");
+    assert_eq!(asked(&flow.demo), 1);
+}
+
+#[test]
+fn what_cannot_be_entered_says_why() {
+    each(
+        &Start::default(),
+        &[
+            ("3s", "does nothing here"),
+            ("/report<Enter>s", "no container of this pod runs"),
+            ("/coredns<Enter><Enter>", "coredns"),
+        ],
+        |flow, (keys, said)| flow.types(keys).sees(said),
+    );
+}
+
+#[test]
+fn an_image_without_a_shell_is_told_so_once() {
+    let starts = |demo: &DemoNode| {
+        let calls = demo.recording();
+        calls.iter().filter(|call| call.method() == "Exec").count()
+    };
+    let flow = flow("/coredns<Enter><Enter>")
+        .selects("coredns")
+        .enters("s")
+        .sees("the image has no shell");
+    assert_eq!(starts(&flow.demo), 1);
+    // It is remembered.
+    let flow = flow.types("j").enters("s").sees("the image has no shell");
+    assert_eq!(starts(&flow.demo), 1);
+}
+
+#[test]
+fn a_command_runs_with_a_terminal_and_waits_for_a_key() {
+    at_web()
+        .types("S")
+        .sees("/nginx  Enter run")
+        .enters("echo one; exit 3<Enter>")
+        .reads("one\r\n")
+        .reads("exit code 3; any key returns")
+        .says("x")
+        .sees("/nginx: exit code 3")
+        // The history.
+        .types("S<Up>")
+        .sees("$echo one; exit 3");
+}
+
+#[test]
+fn attached_until_the_keys_that_detach() {
+    at_web()
+        .enters("a")
+        .reads("no terminal and no input")
+        .reads("request 1 served")
+        .says("\x10\x11")
+        .sees("detached; it runs on");
+}
+
+#[test]
+fn read_only_reaches_no_container() {
+    let start = Start {
+        read_only: true,
+        ..Start::default()
+    };
+    let flow = opened(&start)
+        .types("/web-7d<Enter><Enter>")
+        .selects("nginx");
+    let flow = ["s", "e", "S", "a"].into_iter().fold(flow, |flow, key| {
+        flow.types(key).sees("this run is read-only")
+    });
+    let calls = flow.demo.recording();
+    assert!(!calls.iter().any(|call| call.method().contains("Exec")));
+}
+
+#[test]
+fn a_runtime_that_dies_gives_the_terminal_back() {
+    at_web()
+        .enters("s")
+        .reads("/ # ")
+        .node(DemoNode::stop)
+        .sees("lost, and may still run in there");
+}

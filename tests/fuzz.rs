@@ -5,14 +5,20 @@ use std::path::Path;
 #[path = "fuzz/checks.rs"]
 mod checks;
 
-#[test]
-fn corpora_hold() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/log_lines");
+/// Calls `check` with every seed of `corpus`.
+fn holds(corpus: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
     let mut count = 0;
-    for entry in std::fs::read_dir(folder).expect("the corpus is there") {
+    for entry in std::fs::read_dir(folder.join(corpus)).expect("the corpus is there") {
         let path = entry.expect("an entry").path();
-        checks::log_lines(&std::fs::read(path).expect("a seed"));
+        check(&std::fs::read(path).expect("a seed"));
         count += 1;
     }
     assert!(count >= 10, "only {count} seeds");
+}
+
+#[test]
+fn corpora_hold() {
+    holds("log_lines", checks::log_lines);
+    holds("stream_frames", checks::stream_frames);
 }

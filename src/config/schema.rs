@@ -429,7 +429,7 @@ mod tests {
 
     #[test]
     fn the_rest_takes_effect() {
-        let text = "theme: duks\nrefresh: 3s\nkeys: {srot: s, sort: [s, s, 7], up: []}\n\
+        let text = "theme: duks\nrefresh: 3s\nkeys: {srot: z, sort: [z, z, 7], up: []}\n\
                     sort: {pod: age, images: size reversed}\n";
         let loaded = load(&Node::new(), text);
         assert_eq!(loaded.problems.len(), 3, "{:?}", loaded.problems);
@@ -446,7 +446,7 @@ mod tests {
         };
         assert_eq!(
             (keys("sort"), keys("up"), keys("down")),
-            ("s 7".into(), String::new(), "j Down".into())
+            ("z 7".into(), String::new(), "j Down".into())
         );
         let orders = Panel::ALL.map(|p| sorting::print(p, look.sorts()[p.index()]));
         assert_eq!(orders, ["trouble", "trouble", "size reversed"]);

@@ -11,6 +11,7 @@
 //!                     ├─ pace     when to list next
 //!                     ├─ hints    file notifications: list now
 //!                     └─ events   runtime events (opt-in): list now
+//! Writer ── gate, opened by the grant ── stream   exec, attach, port-forward
 //! ```
 
 mod convert;
@@ -25,11 +26,14 @@ mod list;
 mod pace;
 mod poll;
 mod read;
+pub mod stream;
 mod target;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod verbose;
+mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +49,8 @@ pub use convert::Condition;
 pub use error::{CriError, Kind};
 pub use read::{Reader, connect_once};
 pub use target::{SocketPath, Target, Timing};
+pub use verbose::Process;
+pub use write::{Outcome, Writer};
 
 use crate::access::WriteGrant;
 use crate::domain::{Container, Image, Pod, RuntimeVersion};

@@ -27,7 +27,7 @@ use crate::link::Problem;
 use crate::text::Text;
 
 /// Largest message that is accepted: CRI-O's own limit. containerd stops at 16 MiB.
-const LARGEST: usize = 80 << 20;
+pub(super) const LARGEST: usize = 80 << 20;
 
 const VERSION: &str = "Version";
 
@@ -200,6 +200,16 @@ impl Reader {
         self.line(call, of)
     }
 
+    /// Longest wait for any one call.
+    pub(super) fn deadline(&self) -> Duration {
+        self.shared.deadline
+    }
+
+    /// The line to the runtime service, for calls that another gate lets through.
+    pub(super) fn runtime_line(&self, call: &str) -> Result<Channel, CriError> {
+        self.channel(call, |session| &session.runtime)
+    }
+
     fn awake(&self, call: &str) -> Result<(), CriError> {
         if self.shared.silent.load(Ordering::Relaxed) {
             let message = format!("{call}: not asked: the runtime does not answer");
@@ -214,7 +224,7 @@ impl Reader {
         Ok(of(session).clone())
     }
 
-    fn runtime(&self, call: &str) -> Result<RuntimeServiceClient<Gated>, CriError> {
+    pub(super) fn runtime(&self, call: &str) -> Result<RuntimeServiceClient<Gated>, CriError> {
         let channel = self.channel(call, |session| &session.runtime)?;
         let client = RuntimeServiceClient::new(Gate::closed(channel));
         Ok(client.max_decoding_message_size(LARGEST))
@@ -300,7 +310,7 @@ fn call(path: &'static str) -> &'static str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn request<T>(message: T, deadline: Duration) -> Request<T> {
+pub(super) fn request<T>(message: T, deadline: Duration) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(deadline);
     request
@@ -308,7 +318,7 @@ fn request<T>(message: T, deadline: Duration) -> Request<T> {
 
 /// Waits for `answer` at most `deadline`: tonic's own timer ends with the first byte of an
 /// answer, this one with its last.
-async fn within<T>(
+pub(super) async fn within<T>(
     call: &str,
     deadline: Duration,
     answer: impl Future<Output = Result<Response<T>, Status>>,

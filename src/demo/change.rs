@@ -21,7 +21,7 @@ const PULLING: Duration = Duration::from_secs(4);
 /// Registries that refuse.
 const REFUSING: [&str; 2] = ["127.0.0.1:1/", "registry.invalid/"];
 
-fn in_state(container: &Container) -> &'static str {
+pub(super) fn in_state(container: &Container) -> &'static str {
     match container.state {
         State::Created => "CONTAINER_CREATED",
         State::Running => "CONTAINER_RUNNING",
@@ -302,13 +302,33 @@ pub(super) fn exec_sync(
         )));
     }
     let words: Vec<&str> = request.cmd.iter().map(String::as_str).collect();
-    run(&words, container).ok_or_else(|| {
+    if let Some(pid) = hung_up(&words) {
+        node.streams.hang_up(pid);
+        return Ok(v1::ExecSyncResponse::default());
+    }
+    let known = super::streaming::has_shell(&container.spec);
+    let ran = known.then(|| run(&words, container)).flatten();
+    ran.ok_or_else(|| {
         let command = words.first().copied().unwrap_or_default();
-        Status::unknown(format!(
-            "failed to exec in container: failed to start exec {:?}: OCI runtime exec failed: exec failed: unable to start container process: exec: {command:?}: stat {command}: no such file or directory: unknown",
-            super::chance::digest(command)
-        ))
+        Status::unknown(no_command(command))
     })
+}
+
+/// The words of a runtime about a command that the image does not have.
+pub(super) fn no_command(command: &str) -> String {
+    let id = super::chance::digest(command);
+    format!(
+        "failed to exec in container: failed to start exec {id:?}: OCI runtime exec failed: exec failed: unable to start container process: exec: {command:?}: stat {command}: no such file or directory: unknown"
+    )
+}
+
+/// The process that a script of critui's ends.
+fn hung_up(words: &[&str]) -> Option<u32> {
+    let ["sh", "-c", script] = words else {
+        return None;
+    };
+    let (_, last) = script.rsplit_once("; kill -")?;
+    last.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// The few commands that every container knows.

@@ -10,7 +10,7 @@ use tonic::Status;
 use super::node::Node;
 use super::profile::Missing;
 use super::wire::{Reply, decode};
-use super::{change, events, lists, stats, status};
+use super::{change, events, lists, stats, status, streaming};
 
 /// A list, in encoded messages that together are the whole.
 type ListAnswer = fn(&Node, &[u8]) -> Result<Vec<Vec<u8>>, Status>;
@@ -115,9 +115,9 @@ static RUNTIME: Table = &[
         "GetContainerEvents",
         Handler::Slow(|node, _| Box::pin(async move { events::subscribe(&node) })),
     ),
-    ("Exec", Handler::NotYet),
-    ("Attach", Handler::NotYet),
-    ("PortForward", Handler::NotYet),
+    now!("Exec", streaming::exec),
+    now!("Attach", streaming::attach),
+    now!("PortForward", streaming::port_forward),
     ("UpdatePodSandboxResources", Handler::NotYet),
 ];
 

@@ -23,6 +23,7 @@ mod scenario;
 mod server;
 mod stats;
 mod status;
+mod streaming;
 mod tell;
 mod units;
 mod verbose;
@@ -127,6 +128,10 @@ impl DemoNode {
             .build()?;
         let listener = {
             let _inside = runtime.enter();
+            if let Err(error) = node.streams.listen() {
+                // Everything else works where there is no loopback.
+                tracing::debug!("the simulated node streams nothing: {error}");
+            }
             server::listen(&socket)?
         };
         let server = spawn("demo-node", runtime, {

@@ -21,6 +21,7 @@ use super::hostile;
 use super::methods;
 use super::profile::{Family, Traits, What};
 use super::scenario::Scenario;
+use super::streaming::Streams;
 use super::tell::Teller;
 use super::wire::Reply;
 use super::world::{Id, Pod, World};
@@ -61,6 +62,7 @@ pub(super) struct Node {
     calls: Mutex<Vec<Call>>,
     pub hub: Hub,
     pub files: Files,
+    pub streams: Streams,
     /// Something has been done to the node.
     pub changed: Notify,
 }
@@ -120,6 +122,7 @@ impl Node {
             calls: Mutex::default(),
             hub: Hub::new(traits.events),
             files: Files::default(),
+            streams: Streams::default(),
             changed: Notify::new(),
         }
     }

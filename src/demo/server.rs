@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tonic::Status;
 
 use super::node::Node;
+use super::streaming;
 use super::wire::{Body, response, unframed};
 
 /// HTTP/2 windows: a list of megabytes should not wait for the client's acknowledgements.
@@ -90,6 +91,9 @@ async fn accept(node: &Arc<Node>, listener: &UnixListener, power: &mut watch::Re
                 if let Ok((stream, _)) = accepted {
                     connections.spawn(connection(Arc::clone(node), stream));
                 }
+            }
+            stream = node.streams.accept() => {
+                connections.spawn(streaming::serve(Arc::clone(node), stream));
             }
             Some(_) = connections.join_next() => {}
         }

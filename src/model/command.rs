@@ -2,6 +2,7 @@
 //! [`COMMANDS`]. The keys in it are the defaults: see [`Keymap`](crate::model::Keymap).
 
 use crate::model::list::{Mark, Move};
+use crate::model::visit::{self, Errand};
 use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 
 mod logs;
@@ -24,6 +25,8 @@ const ANYWHERE: &[Noun] = &[
     Noun::Page,
     Noun::Logs,
 ];
+/// What has a container.
+const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page];
 const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
 const LISTS_AND_LOGS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Logs];
 
@@ -40,8 +43,7 @@ pub struct Command {
     pub short: &'static str,
     /// One line for help.
     pub doc: &'static str,
-    /// It changes the node, runs a program or writes a file, so it needs the write grant. (None
-    /// does so far.) This is for the screen: the lock is the grant itself.
+    /// It changes the node, runs a program or writes a file, so it needs the write grant. This is for the screen: the lock is the grant itself.
     pub changes: bool,
     /// Why it cannot run now, read-only mode apart: see [`Command::refused`].
     pub refuse: fn(&Model) -> Option<&'static str>,
@@ -84,6 +86,13 @@ const fn command(
     }
 }
 
+const fn changes(command: Command) -> Command {
+    Command {
+        changes: true,
+        ..command
+    }
+}
+
 const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) -> Command {
     Command { refuse, ..command }
 }
@@ -93,7 +102,7 @@ pub static COMMANDS: &[Command] =
     &table::join::<31, { GENERAL.len() }, { 31 + GENERAL.len() }>(logs::LOG_COMMANDS, GENERAL);
 
 /// Those of the lists and of every view.
-const GENERAL: [Command; 37] = [
+const GENERAL: [Command; 40] = [
     command(
         "down",
         &["j", "Down"],
@@ -208,6 +217,42 @@ const GENERAL: [Command; 37] = [
     command("images", &["3"], LISTS, "", "to the images", |m, _| {
         focus(m, Panel::Images)
     }),
+    changes(unless(
+        command(
+            "shell",
+            &["s", "e"],
+            ENTERED,
+            "shell",
+            "a shell in the container",
+            |m, _| visit::enter(m, Errand::Shell),
+        ),
+        visit::refuse,
+    )),
+    changes(unless(
+        command(
+            "run",
+            &["S"],
+            ENTERED,
+            "",
+            "run a command in the container, with a terminal",
+            |m, _| {
+                typing::open_run(m);
+                vec![]
+            },
+        ),
+        visit::refuse,
+    )),
+    changes(unless(
+        command(
+            "attach",
+            &["a"],
+            ENTERED,
+            "",
+            "attach to the container's process; ctrl-p ctrl-q leaves",
+            |m, _| visit::enter(m, Errand::Attach),
+        ),
+        visit::refuse,
+    )),
     command(
         "filter",
         &["/"],

@@ -21,6 +21,7 @@ pub mod store;
 pub mod trouble;
 mod typing;
 mod update;
+pub mod visit;
 
 use std::time::Duration;
 
@@ -80,6 +81,8 @@ pub struct Model {
     pub log_look: logs::Look,
     /// The end of the selection's log, for the preview.
     pub log_tail: Option<logs::Tail>,
+    /// Commands for containers that were typed, the newest last.
+    pub commands: Vec<String>,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Something is being saved.
@@ -193,6 +196,8 @@ pub enum Msg {
     Logs(Slot, Box<News>),
     /// The settings have changed.
     Settings(Changed),
+    /// Something in a container has given the terminal back, with a line about it.
+    Returned(Text),
     /// Time has passed.
     Wake,
 }
@@ -254,6 +259,8 @@ pub enum Effect {
     StopSaving,
     /// Ask the terminal for mouse reports, or no more.
     Mouse(bool),
+    /// Give the terminal to something in a container.
+    Visit(Box<visit::Visit>),
 }
 
 /// What drawing tells the next update: where things are.
@@ -310,6 +317,7 @@ impl Model {
             filters: Vec::new(),
             log_look: logs::Look::default(),
             log_tail: None,
+            commands: Vec::new(),
             fetches: Fetches::default(),
             saving: false,
             mouse: false,

@@ -7,6 +7,7 @@ use crate::keys::Key;
 use crate::model::filter::Filter;
 use crate::model::narrowing::Narrowing;
 use crate::model::palette::Palette;
+use crate::model::visit::Visit;
 
 /// Lines remembered.
 const HISTORY: usize = 50;
@@ -32,6 +33,8 @@ pub enum Purpose {
     Palette(Palette),
     /// Something for the view of logs.
     Logs(LogLine),
+    /// A command for this container, also when the cursor has moved on by itself.
+    Run(Box<Visit>),
 }
 
 /// What a line is for in the view of logs.

@@ -6,6 +6,7 @@ use crate::model::filter::Filter;
 use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, remember};
+use crate::model::visit::{self, Errand, Visit};
 use crate::model::{Effect, Model, Panel, Seen, command, logs, update};
 
 /// Opens the prompt for a filter of the focused panel.
@@ -36,12 +37,23 @@ pub fn open_log_line(model: &mut Model, what: LogLine) {
     model.prompt = Some(Prompt::new(Purpose::Logs(what), &text));
 }
 
+/// Opens the prompt for a command in a container.
+pub fn open_run(model: &mut Model) {
+    // Where it goes is settled now; what it is comes with Enter.
+    let visit = visit::aim(model, Errand::Shell);
+    model.prompt = visit.map(|visit| Prompt::new(Purpose::Run(Box::new(visit)), ""));
+}
+
 /// A key while the prompt is open.
 pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     let Some(mut prompt) = model.prompt.take() else {
         return vec![];
     };
-    let typed = prompt.press(key, &model.filters);
+    let history = match prompt.purpose {
+        Purpose::Run(_) => &model.commands,
+        _ => &model.filters,
+    };
+    let typed = prompt.press(key, history);
     match &mut prompt.purpose {
         Purpose::Filter(before) => {
             let before = (**before).clone();
@@ -53,7 +65,26 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
             let what = *what;
             of_logs(model, seen, prompt, typed, what)
         }
+        Purpose::Run(visit) => {
+            let visit = visit.clone();
+            running(model, prompt, typed, *visit)
+        }
     }
+}
+
+fn running(model: &mut Model, prompt: Prompt, typed: Typed, mut visit: Visit) -> Vec<Effect> {
+    match typed {
+        Typed::Cancel => return vec![],
+        Typed::Accept if !prompt.text().trim().is_empty() => {
+            let line = prompt.text().to_owned();
+            remember(&mut model.commands, &line);
+            visit.errand = Errand::Command(line);
+            return vec![Effect::Visit(Box::new(visit))];
+        }
+        _ => {}
+    }
+    model.prompt = Some(prompt);
+    vec![]
 }
 
 fn filtering(model: &mut Model, mut prompt: Prompt, typed: Typed, before: Narrowing) {

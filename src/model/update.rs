@@ -43,7 +43,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             say(model, line.as_str());
             vec![]
         }
-        Msg::Copied(line) => {
+        Msg::Copied(line) | Msg::Returned(line) => {
             say(model, line.as_str());
             vec![]
         }

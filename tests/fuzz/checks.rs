@@ -29,3 +29,8 @@ pub fn log_lines(bytes: &[u8]) {
         assert!(!shown.chars().any(is_unsafe), "{shown:?}");
     }
 }
+
+/// Whatever a streaming server sends is taken or left.
+pub fn stream_frames(bytes: &[u8]) {
+    critui::cri::stream::survives(bytes);
+}

@@ -203,6 +203,37 @@ impl Cri {
         call!(self, runtime.remove_pod_sandbox, request);
     }
 
+    /// Standard output of a command in a container.
+    pub fn exec(&self, id: &str, command: &[&str]) -> String {
+        let request = cri::ExecSyncRequest {
+            container_id: id.to_owned(),
+            cmd: command.iter().map(ToString::to_string).collect(),
+            timeout: 5,
+        };
+        let answer = call!(self, runtime.exec_sync, request);
+        String::from_utf8_lossy(&answer.stdout).into_owned()
+    }
+
+    /// Id of a running container by the names of its pod and its own.
+    pub fn container(&self, pod: &str, name: &str) -> String {
+        let sandboxes = self.sandboxes();
+        let named =
+            |sandbox: &&cri::PodSandbox| sandbox.metadata.as_ref().is_some_and(|m| m.name == pod);
+        let sandbox = &sandboxes.iter().find(named).expect("the pod").id;
+        let wanted = |container: &&cri::Container| {
+            container.pod_sandbox_id == *sandbox
+                && container.state() == cri::ContainerState::ContainerRunning
+                && container.metadata.as_ref().is_some_and(|m| m.name == name)
+        };
+        let containers = self.containers();
+        containers
+            .iter()
+            .find(wanted)
+            .expect("the container")
+            .id
+            .clone()
+    }
+
     /// Makes the runtime open a container's log anew.
     pub fn reopen_log(&self, id: &str) {
         let request = cri::ReopenContainerLogRequest {

@@ -2,6 +2,7 @@
 //! `tests/run`, once for each version of containerd, in namespaces of its own.
 
 mod cri;
+mod exec;
 mod harness;
 mod image;
 mod logs;

@@ -8,25 +8,29 @@
 
 use std::cell;
 use std::io;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use critui::access::{Access, Reason};
-use critui::app::App;
+use critui::app::{self, App};
 use critui::clipboard::Clipboard;
+use critui::cri::stream::Size;
 use critui::cri::{Connection, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Fault, Scenario};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::link::Link;
 use critui::model::{Clock, Keymap, Model, Node};
-use critui::terminal::Surface;
+use critui::terminal::{Console, Keys, Surface};
 use critui::theme::{Ability, Depth, Theme};
 use crossterm::event::{Event, KeyEvent};
 use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use k8s_cri::v1::{self, runtime_service_client::RuntimeServiceClient};
+use prost::bytes::Bytes;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
@@ -99,6 +103,28 @@ struct Memory {
     terminal: Terminal<TestBackend>,
     shown: watch::Sender<Shown>,
     taken: Arc<AtomicUsize>,
+    inside: Arc<Inside>,
+}
+
+/// The other end of a terminal that was lent to a container.
+#[derive(Default)]
+struct Inside {
+    typing: Mutex<Option<mpsc::Sender<Vec<u8>>>>,
+    /// Everything that was shown there, of all visits.
+    shown: watch::Sender<String>,
+}
+
+/// What is typed, as the program takes it.
+struct Typed<I>(I);
+
+impl<I: Stream<Item = io::Result<Event>> + Unpin> Keys for Typed<I> {}
+
+impl<I: Stream<Item = io::Result<Event>> + Unpin> Stream for Typed<I> {
+    type Item = I::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<I::Item>> {
+        self.0.poll_next_unpin(cx)
+    }
 }
 
 impl Surface for Memory {
@@ -128,6 +154,34 @@ impl Surface for Memory {
     fn suspend(&mut self) -> io::Result<()> {
         self.shown.send_modify(|shown| shown.suspended += 1);
         Ok(())
+    }
+
+    fn lend(&mut self) -> io::Result<Console> {
+        let (typing, typed) = mpsc::channel(16);
+        let (shown, mut showing) = mpsc::channel::<Bytes>(16);
+        let area = self.terminal.size().map_err(io::Error::other)?;
+        let size = Size {
+            columns: area.width,
+            rows: area.height,
+        };
+        *self.inside.typing.lock().expect("no panic") = Some(typing);
+        let inside = Arc::clone(&self.inside);
+        tokio::spawn(async move {
+            while let Some(bytes) = showing.recv().await {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                inside.shown.send_modify(|shown| *shown += &text);
+            }
+        });
+        Ok(Console {
+            typed,
+            shown,
+            size: watch::channel(size).1,
+        })
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        *self.inside.typing.lock().expect("no panic") = None;
+        self.repaint()
     }
 
     fn raw(&mut self, sequence: &[u8]) -> io::Result<()> {
@@ -205,6 +259,7 @@ struct Program {
     input: mpsc::UnboundedSender<io::Result<Event>>,
     sent: usize,
     shown: watch::Receiver<Shown>,
+    inside: Arc<Inside>,
     app: JoinHandle<io::Result<()>>,
 }
 
@@ -250,22 +305,25 @@ impl Program {
     fn start(demo: &DemoNode, start: &Start) -> Self {
         let taken = Arc::new(AtomicUsize::new(0));
         let (shown, showing) = watch::channel(Shown::default());
+        let inside = Arc::new(Inside::default());
         let backend = TestBackend::new(start.size.0, start.size.1);
         let surface = Memory {
             terminal: Terminal::new(backend).expect("a terminal"),
             shown,
             taken: Arc::clone(&taken),
+            inside: Arc::clone(&inside),
         };
         let (input, events) = mpsc::unbounded_channel();
         let count = move |_: &io::Result<Event>| {
             taken.fetch_add(1, Ordering::Relaxed);
         };
-        let events = UnboundedReceiverStream::new(events).inspect(count);
+        let events = Typed(UnboundedReceiverStream::new(events).inspect(count));
         let app = tokio::spawn(app(demo, start, surface, events).run());
         Self {
             input,
             sent: 0,
             shown: showing,
+            inside,
             app,
         }
     }
@@ -291,7 +349,7 @@ impl Program {
 
 fn app<I>(demo: &DemoNode, start: &Start, surface: Memory, input: I) -> App<Memory, I>
 where
-    I: Stream<Item = io::Result<Event>> + Unpin,
+    I: Keys,
 {
     let host = HostRoot::new(demo.host_root()).expect("its root");
     let socket = demo.socket().strip_prefix(demo.host_root()).expect("below");
@@ -347,6 +405,7 @@ where
         gauge: Gauge::new(host),
         grant,
         clipboard: Clipboard::Direct,
+        inside: app::Inside::default(),
         started: Instant::now(),
         wall,
     }
@@ -364,6 +423,38 @@ impl Flow {
             self.program.send(Event::Key(key));
         }
         self.wait("the keys to be taken", |_| true);
+        self
+    }
+
+    /// Presses keys that give the terminal to a container.
+    pub fn enters(mut self, keys: &str) -> Self {
+        for key in typed(keys) {
+            self.program.send(Event::Key(key));
+        }
+        self
+    }
+
+    /// Waits until `text` was shown there.
+    pub fn reads(self, text: &str) -> Self {
+        let mut shown = self.program.inside.shown.subscribe();
+        let found = self.runtime.block_on(async {
+            timeout(LONG, shown.wait_for(|shown| shown.contains(text)))
+                .await
+                .is_ok()
+        });
+        let all = self.program.inside.shown.borrow().clone();
+        assert!(found, "no {text:?} in the container; there is {all:?}");
+        self
+    }
+
+    /// Types there.
+    pub fn says(self, bytes: &str) -> Self {
+        let typing = self.program.inside.typing.lock().expect("no panic").clone();
+        let typing = typing.expect("the terminal is lent");
+        let sent = self
+            .runtime
+            .block_on(typing.send(bytes.as_bytes().to_vec()));
+        sent.expect("somebody reads");
         self
     }
 

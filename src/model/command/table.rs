@@ -1,6 +1,6 @@
 //! The table as a whole: put together, and as Markdown.
 
-use super::{ANYWHERE, COMMANDS, Command, LISTS_AND_LOGS};
+use super::{ANYWHERE, COMMANDS, Command, ENTERED, LISTS_AND_LOGS};
 use crate::model::Noun;
 
 /// One table of two.
@@ -23,6 +23,7 @@ pub fn keys_table() -> String {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
         let place = match command.on {
             ANYWHERE => "everywhere",
+            ENTERED => "pods, containers",
             [Noun::Logs] => "logs",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",

@@ -1,0 +1,120 @@
+//! What only the verbose status of a container tells: JSON, of another shape for each runtime.
+
+use std::collections::HashMap;
+
+use k8s_cri::v1;
+use serde_json::Value;
+
+use super::error::CriError;
+use super::read::{Reader, request, within};
+use crate::domain::ContainerId;
+
+/// The process of a container.
+// Independent facts.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Process {
+    /// Its id on the node, as the runtime last knew it: CRI-O keeps it after the end, when it may
+    /// be another's. `None` if there is none or the runtime does not say.
+    pub pid: Option<u32>,
+    /// It has a terminal.
+    pub tty: bool,
+    /// Somebody reads its standard input.
+    pub stdin: bool,
+    /// Its standard input ends when the first who is attached leaves.
+    pub stdin_once: bool,
+    /// When it started, in nanoseconds since the epoch; 0 if it did not.
+    pub started_at: i64,
+    /// It runs, as the runtime says.
+    pub running: bool,
+}
+
+impl Reader {
+    /// What the runtime knows of a container's process.
+    pub async fn process(&self, id: &ContainerId) -> Result<Process, CriError> {
+        const CALL: &str = "ContainerStatus";
+        let mut client = self.runtime(CALL)?;
+        let asked = v1::ContainerStatusRequest {
+            container_id: id.as_str().to_owned(),
+            verbose: true,
+        };
+        let answer = client.container_status(request(asked, self.deadline()));
+        let answer = within(CALL, self.deadline(), answer).await?;
+        let status = answer.status.unwrap_or_default();
+        let mut process = process(&answer.info);
+        process.started_at = status.started_at;
+        process.running = status.state == v1::ContainerState::ContainerRunning as i32;
+        Ok(process)
+    }
+}
+
+fn process(info: &HashMap<String, String>) -> Process {
+    let json = |key: &str| {
+        let text = info.get(key).map_or("", String::as_str);
+        serde_json::from_str::<Value>(text).unwrap_or_default()
+    };
+    // containerd puts everything under one key, CRI-O some of it beside.
+    let all = json("info");
+    let top = |key: &str| info.get(key).and_then(|text| text.parse().ok());
+    let pid = all["pid"].as_u64().or_else(|| top("pid"));
+    let annotations = &all["runtimeSpec"]["annotations"];
+    let flag = |key: &str, annotation: &str| {
+        let config = all["config"][key].as_bool();
+        config.unwrap_or_else(|| annotations[annotation] == "true")
+    };
+    let process = &all["runtimeSpec"]["process"];
+    Process {
+        pid: pid
+            .and_then(|pid| u32::try_from(pid).ok())
+            .filter(|pid| *pid > 1),
+        tty: flag("tty", "io.kubernetes.cri-o.TTY") || process["terminal"] == true,
+        stdin: flag("stdin", "io.kubernetes.cri-o.Stdin"),
+        stdin_once: flag("stdin_once", "io.kubernetes.cri-o.StdinOnce"),
+        started_at: 0,
+        running: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn of(pid: Option<u32>, tty: bool, stdin: bool, stdin_once: bool) -> Process {
+        Process {
+            pid,
+            tty,
+            stdin,
+            stdin_once,
+            ..Process::default()
+        }
+    }
+
+    #[rstest]
+    #[case(
+        r#"{"pid":4711,"config":{"tty":true,"stdin":true,"stdin_once":false}}"#,
+        of(Some(4711), true, true, false)
+    )]
+    #[case(r#"{"pid":4711,"config":{}}"#, of(Some(4711), false, false, false))]
+    #[case(
+        r#"{"pid":4711,"runtimeSpec":{"process":{"terminal":true},"annotations":{"io.kubernetes.cri-o.Stdin":"true","io.kubernetes.cri-o.StdinOnce":"true"}}}"#,
+        of(Some(4711), true, true, true)
+    )]
+    // Exited, and nonsense: no id is better than that of another.
+    #[case(r#"{"pid":0}"#, of(None, false, false, false))]
+    #[case(r#"{"pid":1}"#, of(None, false, false, false))]
+    #[case(r#"{"pid":-4}"#, of(None, false, false, false))]
+    #[case(r#"{"pid":99999999999}"#, of(None, false, false, false))]
+    #[case("[", of(None, false, false, false))]
+    #[case("", of(None, false, false, false))]
+    fn runtimes(#[case] text: &str, #[case] expected: Process) {
+        let info = HashMap::from([("info".to_owned(), text.to_owned())]);
+        assert_eq!(process(&info), expected);
+    }
+
+    #[test]
+    fn a_pid_of_its_own() {
+        let info = HashMap::from([("pid".to_owned(), "42".to_owned())]);
+        assert_eq!(process(&info).pid, Some(42));
+    }
+}

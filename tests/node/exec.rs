@@ -1,0 +1,382 @@
+//! Into real containers, through the real program in a terminal: shells, attach.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use critui::access::Access;
+use critui::cri::stream::{Ending, Event};
+use critui::cri::{SocketPath, Target, Timing, Writer};
+use critui::domain::ContainerId;
+use critui::host::open::HostRoot;
+use rustix::process::Signal;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::CRITUI;
+use crate::harness::{Node, node};
+use crate::support::words::{LOST, UP, link_is};
+use crate::support::{Program, Term, wait_until};
+
+/// For what takes no time; generous, since the machine may be busy.
+const SOON: Duration = Duration::from_secs(8);
+/// For what moves many bytes.
+const LONG: Duration = Duration::from_secs(60);
+/// The prompt of busybox' shell.
+const PROMPT: &str = "/ # ";
+
+/// Opens the program with the cursor on the container `app` of the pod `name`.
+fn at(node: &Node, name: &str) -> Term {
+    let mut term = Program::new(CRITUI)
+        .args(["-r".to_owned(), node.endpoint()])
+        .size(100, 30)
+        .spawn();
+    term.wait_for("the pods", SOON, |screen| link_is(screen, UP));
+    term.keys(&format!("/{name}\r\r"));
+    term.wait_for("its containers", SOON, |screen| {
+        let text = screen.contents();
+        let title = format!("2 Containers of {name}");
+        text.lines().any(|line| line.contains(&title)) && text.contains("side")
+    });
+    term.keys("g");
+    term
+}
+
+/// The same with a shell in it.
+fn shell(node: &Node, name: &str) -> Term {
+    let mut term = at(node, name);
+    term.keys("s");
+    prompt(&term);
+    term
+}
+
+/// The last line is a prompt, and the screen of the program is gone.
+fn prompt(term: &Term) {
+    term.wait_for("a prompt", SOON, |screen| {
+        let text = screen.contents();
+        !screen.alternate_screen() && text.trim_end().ends_with(PROMPT.trim_end())
+    });
+}
+
+/// Types a command and waits for what it says.
+fn says(term: &mut Term, command: &str, expected: &str) {
+    term.keys(&format!("{command}\r"));
+    term.wait_for_text(expected, SOON);
+    prompt(term);
+}
+
+/// Back in the program, with a line about the end.
+fn back(term: &Term, line: &str) {
+    term.wait_for(line, SOON, |screen| {
+        screen.alternate_screen() && screen.contents().contains(line)
+    });
+}
+
+fn quit(mut term: Term) {
+    term.keys("\x03");
+    let exit = term.exit(SOON);
+    assert!(exit.status.success(), "{:?}", exit.status);
+    assert_eq!(exit.damage, Vec::<&str>::new());
+}
+
+/// Processes of the container other than those it began with.
+fn strangers(node: &Node, id: &str) -> Vec<String> {
+    let ps = node.cri.exec(id, &["ps", "-o", "args"]);
+    let own = [
+        "trap 'exit 0' TERM",
+        "sleep 2147483647",
+        "ps -o args",
+        "COMMAND",
+    ];
+    ps.lines()
+        .filter(|line| !own.iter().any(|known| line.contains(known)))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn nothing_left(node: &Node, id: &str) {
+    let clean = wait_until(SOON, || strangers(node, id).is_empty());
+    assert!(clean, "left behind: {:?}", strangers(node, id));
+}
+
+fn app(node: &Node, name: &str) -> String {
+    node.cri.container(name, "app")
+}
+
+#[test]
+fn a_shell_with_a_terminal() {
+    let node = node();
+    let mut term = shell(&node, "web-1");
+    assert!(term.text().contains("web-1/app"), "{}", term.text());
+    says(&mut term, "echo a$((20+3))b", "a23b");
+    says(&mut term, "stty size", "30 100");
+    term.resize(90, 20);
+    // The size comes by its own way; it is asked for until it is there.
+    let followed = wait_until(SOON, || {
+        term.keys("stty size\r");
+        prompt(&term);
+        term.text().contains("20 90")
+    });
+    assert!(followed, "{}", term.text());
+    term.keys("exit 7\r");
+    back(&term, "exit code 7");
+    nothing_left(&node, &app(&node, "web-1"));
+    quit(term);
+}
+
+#[test]
+fn what_is_typed_too_early_reaches_the_shell() {
+    let node = node();
+    let mut term = at(&node, "web-2");
+    term.keys("secho early $((40+2))\r");
+    term.wait_for_text("early 42", SOON);
+    prompt(&term);
+    term.keys("exit\r");
+    back(&term, "exit code 0");
+    quit(term);
+}
+
+#[test]
+fn an_interrupt_reaches_the_process() {
+    let node = node();
+    let mut term = shell(&node, "web-3");
+    term.keys("sleep 1000\r");
+    term.wait_for_text("sleep 1000", SOON);
+    let id = app(&node, "web-3");
+    let runs = || {
+        strangers(&node, &id)
+            .iter()
+            .any(|line| line.contains("sleep 1000"))
+    };
+    assert!(wait_until(SOON, runs));
+    term.keys("\x03");
+    prompt(&term);
+    assert!(!runs());
+    says(&mut term, "echo code $?", "code 130");
+    term.keys("\x04");
+    back(&term, "exit code 0");
+    quit(term);
+}
+
+#[test]
+fn an_editor_opens_and_leaves() {
+    let node = node();
+    let mut term = shell(&node, "web-4");
+    term.keys("vi /note\r");
+    term.wait_for_text("/note", SOON);
+    term.wait_for_text("~", SOON);
+    term.keys("ihello from vi");
+    term.wait_for_text("hello from vi", SOON);
+    // An escape with something right behind it is another key.
+    term.keys("\x1b");
+    assert!(term.settle(Duration::from_millis(300), SOON));
+    term.keys(":wq\r");
+    prompt(&term);
+    says(&mut term, "cat /note; rm /note", "hello from vi");
+    term.keys("exit\r");
+    back(&term, "exit code 0");
+    quit(term);
+}
+
+/// However the program ends, no shell stays, nor what runs in it.
+#[test]
+fn no_shell_is_left() {
+    let node = node();
+    let id = app(&node, "web-5");
+    let busy = ["", "vi /x\r", "sleep 1000 & sleep 2000\r"];
+    for (command, signal) in busy
+        .into_iter()
+        .flat_map(|command| [Signal::HUP, Signal::TERM].map(|signal| (command, signal)))
+    {
+        let mut term = shell(&node, "web-5");
+        term.keys(command);
+        let shells = 1 + usize::from(!command.is_empty());
+        let up = wait_until(SOON, || strangers(&node, &id).len() >= shells);
+        assert!(up, "{:?}", strangers(&node, &id));
+        term.signal(signal);
+        let exit = term.exit(SOON);
+        assert_eq!(exit.damage, Vec::<&str>::new(), "{command:?} {signal:?}");
+        nothing_left(&node, &id);
+    }
+    // The keys that always leave.
+    let mut term = shell(&node, "web-5");
+    term.keys("cat\r");
+    term.wait_for_text("cat", SOON);
+    term.keys("\x1d\x1d\x1d");
+    back(&term, "left");
+    nothing_left(&node, &id);
+    quit(term);
+}
+
+#[test]
+fn a_runtime_that_dies_gives_the_terminal_back() {
+    let mut node = node();
+    let mut term = shell(&node, "web-6");
+    says(&mut term, "echo here", "here");
+    node.kill();
+    back(&term, "may still run in there");
+    term.wait_for("the loss in the header", SOON, |screen| {
+        link_is(screen, LOST)
+    });
+    node.ensure_up();
+    term.wait_for("the return", SOON, |screen| link_is(screen, UP));
+    term.keys("s");
+    prompt(&term);
+    term.keys("exit\r");
+    back(&term, "exit code 0");
+    quit(term);
+}
+
+#[test]
+fn a_command_with_its_code() {
+    let node = node();
+    let mut term = at(&node, "web-7");
+    term.keys("S");
+    term.wait_for_text("web-7/app", SOON);
+    term.keys("echo one | cat; exit 9\r");
+    term.wait_for_text("exit code 9; any key returns", SOON);
+    assert!(term.text().contains("one"), "{}", term.text());
+    term.keys("x");
+    back(&term, "exit code 9");
+    quit(term);
+}
+
+#[test]
+fn bytes_reach_the_terminal_unharmed() {
+    const MANY: usize = 4 << 20;
+    let node = node();
+    let mut term = shell(&node, "web-8");
+    let written = term.written();
+    term.keys("stty -opost -echo; dd if=/dev/zero bs=1M count=4 2>/dev/null | tr '\\0' x\r");
+    let all = wait_until(LONG, || term.written() - written > MANY);
+    assert!(all, "{} of {MANY}", term.written() - written);
+    term.keys("stty sane; echo; exit\r");
+    back(&term, "exit code 0");
+    let bytes = term.bytes_from(written);
+    assert_eq!(longest_run(&bytes, b'x'), MANY);
+    quit(term);
+}
+
+/// Length of the longest run of `wanted`.
+fn longest_run(bytes: &[u8], wanted: u8) -> usize {
+    let runs = bytes.split(|byte| *byte != wanted).map(<[u8]>::len);
+    runs.max().unwrap_or(0)
+}
+
+/// What acts on the node without a screen.
+async fn writer(node: &Node) -> Writer {
+    let socket = SocketPath::new(node.socket());
+    let target = Target {
+        image: socket.clone(),
+        runtime: socket,
+        host: HostRoot::new(Path::new("/")).expect("the root"),
+    };
+    let connected = critui::cri::connect_once(&target, &Timing::default()).await;
+    let (reader, _) = connected.expect("it answers");
+    let access = Access::decide(vec![]);
+    let grant = access.grant().expect("nobody asks for read-only");
+    Writer::new(reader, Arc::default(), grant)
+}
+
+/// The checksum that `sha256sum` prints.
+fn sum(digest: impl AsRef<[u8]>) -> String {
+    use std::fmt::Write as _;
+    digest
+        .as_ref()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+const HUNDRED: usize = 100 << 20;
+
+fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime")
+}
+
+#[test]
+fn a_hundred_megabytes_come_out_unharmed() {
+    let node = node();
+    let id = ContainerId::new(&app(&node, "web-9"));
+    let script = "dd if=/dev/urandom bs=1M count=100 2>/dev/null | tee /out | cat; \
+                  sha256sum /out >&2; rm /out; exit 7";
+    let command = ["sh", "-c", script].map(str::to_owned);
+    runtime().block_on(async {
+        let writer = writer(&node).await;
+        let mut open = writer.pipe(&id, &command, false).await.expect("it opens");
+        let (mut digest, mut count, mut said) = (Sha256::new(), 0, Vec::new());
+        loop {
+            match open.output.next().await.expect("it goes on") {
+                Event::Open => {}
+                Event::Stdout(bytes) => {
+                    count += bytes.len();
+                    digest.update(&bytes);
+                }
+                Event::Stderr(bytes) => said.extend_from_slice(&bytes),
+                Event::Ended(ending) => {
+                    assert_eq!(ending, Ending::Exit(7));
+                    break;
+                }
+            }
+        }
+        assert_eq!(count, HUNDRED);
+        let said = String::from_utf8(said).expect("text");
+        assert_eq!(said.split(' ').next(), Some(&*sum(digest.finalize())));
+    });
+}
+
+#[test]
+fn a_hundred_megabytes_go_in_unharmed() {
+    let node = node();
+    let id = ContainerId::new(&app(&node, "web-9"));
+    // Nothing tells a command the end of its input.
+    let command = ["sh", "-c", &format!("head -c {HUNDRED} | sha256sum")].map(str::to_owned);
+    runtime().block_on(async {
+        let writer = writer(&node).await;
+        let mut open = writer.pipe(&id, &command, true).await.expect("it opens");
+        let mut digest = Sha256::new();
+        for number in 0..HUNDRED / 1024 / 32 {
+            let chunk: Vec<u8> = (0..32 << 10)
+                .map(|at: usize| (at * 7 + number) as u8)
+                .collect();
+            digest.update(&chunk);
+            open.input.stdin(&chunk).await.expect("it is taken");
+        }
+        let mut said = Vec::new();
+        loop {
+            match open.output.next().await.expect("it goes on") {
+                Event::Stdout(bytes) => said.extend_from_slice(&bytes),
+                Event::Ended(ending) => break assert_eq!(ending, Ending::Exit(0)),
+                _ => {}
+            }
+        }
+        let said = String::from_utf8(said).expect("text");
+        assert_eq!(said.split(' ').next(), Some(&*sum(digest.finalize())));
+    });
+}
+
+/// What is not there fails at once, and clearly.
+#[test]
+fn a_missing_command_does_not_hang() {
+    let node = node();
+    let id = ContainerId::new(&app(&node, "web-9"));
+    runtime().block_on(async {
+        let writer = writer(&node).await;
+        let command = ["/no/such/command".to_owned()];
+        let mut open = writer.pipe(&id, &command, false).await.expect("it opens");
+        let ending = loop {
+            if let Event::Ended(ending) = open.output.next().await.expect("it says") {
+                break ending;
+            }
+        };
+        let Ending::Failed(words) = ending else {
+            panic!("{ending:?}");
+        };
+        assert!(words.as_str().contains("no such file"), "{words}");
+    });
+}
