@@ -20,7 +20,6 @@ use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
-use crate::model::visit::Visit;
 use crate::model::{Clock, Effect, Model, Msg, Seen, Target, fit, settle, update, wake, wanted};
 use crate::shell::Return;
 use crate::terminal::{Keys, Surface};
@@ -28,6 +27,7 @@ use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
+mod enter;
 mod input;
 mod inside;
 mod signals;
@@ -281,6 +281,7 @@ where
         if !reload.changed.read_only.is_empty() {
             self.connection.forbid_events();
             self.inside.ask();
+            self.inside.forwards.clear();
             self.grant = None;
         }
         Msg::Settings(reload.changed)
@@ -341,6 +342,13 @@ where
                 jobs.spawn(async move { Msg::Copied(Text::clean(&line)) });
             }
             Effect::Visit(visit) => self.visit(*visit, jobs)?,
+            Effect::Forward(asked) => self.forward(&asked, jobs),
+            Effect::StopForward(id) => {
+                self.inside.forwards.stop(id);
+                self.tell_forwards(None, jobs);
+            }
+            Effect::Look(id) => self.look(id, jobs),
+            Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.
                 self.connection.pause_events();
@@ -349,31 +357,6 @@ where
             }
         }
         Ok(())
-    }
-
-    /// Lends the terminal to something in a container.
-    fn visit(&mut self, visit: Visit, jobs: &mut JoinSet<Msg>) -> io::Result<()> {
-        let Some(grant) = self.grant.clone() else {
-            jobs.spawn(async { Msg::Returned("this run is read-only".into()) });
-            return Ok(());
-        };
-        let console = self.surface.lend()?;
-        let typed = self.input.take_unread();
-        let acting = (&self.connection, &*grant);
-        self.inside.visit(visit, console, typed, acting);
-        Ok(())
-    }
-
-    fn come_back(&mut self, returned: Return) -> io::Result<Msg> {
-        if returned.gone {
-            self.model.leaving = true;
-        }
-        self.input.put_back(&returned.unread);
-        self.surface.take_back()?;
-        if self.model.mouse {
-            self.surface.raw(clipboard::mouse(true))?;
-        }
-        Ok(Msg::Returned(returned.line))
     }
 
     fn fetch(&self, target: Target, jobs: &mut JoinSet<Msg>) {

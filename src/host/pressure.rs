@@ -36,6 +36,11 @@ impl Gauge {
         Self { host }
     }
 
+    /// Where the node's files are.
+    pub fn host(&self) -> &HostRoot {
+        &self.host
+    }
+
     /// The worst pressure in words (`memory 95%`), `None` when there is none worth a word or
     /// nothing can be measured.
     pub async fn worst(&self) -> Option<Text> {

@@ -3,7 +3,7 @@
 
 use crate::model::list::{Mark, Move};
 use crate::model::visit::{self, Errand};
-use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
+use crate::model::{Effect, Model, Noun, Page, Panel, Seen, forward, look, typing};
 
 mod run;
 
@@ -13,7 +13,13 @@ use run::{
 };
 
 /// Every list, and pages of text.
-const ANYWHERE: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Page];
+const ANYWHERE: &[Noun] = &[
+    Noun::Pod,
+    Noun::Container,
+    Noun::Image,
+    Noun::Page,
+    Noun::Forward,
+];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page];
 const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
@@ -206,7 +212,7 @@ pub static COMMANDS: &[Command] = &[
             "shell",
             &["s", "e"],
             ENTERED,
-            "shell",
+            "",
             "a shell in the container",
             |m, _| visit::enter(m, Errand::Shell),
         ),
@@ -237,6 +243,53 @@ pub static COMMANDS: &[Command] = &[
         ),
         visit::refuse,
     )),
+    unless(
+        command(
+            "inside",
+            &["b"],
+            ENTERED,
+            "",
+            "the container from outside: processes and ports, without a shell",
+            |m, _| look::open(m),
+        ),
+        visit::refuse,
+    ),
+    changes(unless(
+        command(
+            "forward",
+            &["f"],
+            ENTERED,
+            "",
+            "forward ports of the pod: LOCAL:REMOTE, several with spaces",
+            |m, _| {
+                typing::open_forward(m);
+                vec![]
+            },
+        ),
+        forward::refuse,
+    )),
+    command(
+        "forwards",
+        &["F"],
+        LISTS,
+        "",
+        "the forwarded ports, what goes through them, and their end",
+        |m, _| {
+            push(m, Page::Forwards);
+            vec![Effect::CountForwards]
+        },
+    ),
+    unless(
+        command(
+            "stop-forward",
+            &["x"],
+            &[Noun::Forward],
+            "stop",
+            "stop forwarding this port",
+            |m, _| forward::stop(m),
+        ),
+        |m| m.forwards.chosen().is_none().then_some("the list is empty"),
+    ),
     command(
         "filter",
         &["/"],
@@ -430,6 +483,7 @@ pub fn keys_table() -> String {
         let place = match command.on {
             ANYWHERE => "everywhere",
             ENTERED => "pods, containers",
+            [Noun::Forward] => "forwarded ports",
             _ => "lists",
         };
         format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)

@@ -6,9 +6,11 @@ pub mod command;
 pub mod exit;
 mod fetch;
 pub mod filter;
+pub mod forward;
 pub mod home;
 pub mod keymap;
 pub mod list;
+pub mod look;
 mod mouse;
 pub mod narrowing;
 pub mod palette;
@@ -73,6 +75,10 @@ pub struct Model {
     pub filters: Vec<String>,
     /// Commands for containers that were typed, the newest last.
     pub commands: Vec<String>,
+    /// Forwarded ports.
+    pub forwards: forward::Forwards,
+    /// The container that is looked at from outside.
+    pub look: look::Look,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Mouse reports are on.
@@ -113,6 +119,8 @@ pub enum Noun {
     Image,
     /// A page of text.
     Page,
+    /// The list of forwarded ports.
+    Forward,
 }
 
 /// One thing on the node.
@@ -144,6 +152,10 @@ pub enum Page {
     Summary(Subject),
     /// The notices of this run, the newest first.
     Notices,
+    /// The forwarded ports.
+    Forwards,
+    /// A container from outside, with its name.
+    Inside(ContainerId, Text),
 }
 
 /// A line that goes away by itself.
@@ -178,6 +190,10 @@ pub enum Msg {
     Settings(Changed),
     /// Something in a container has given the terminal back, with a line about it.
     Returned(Text),
+    /// A container from outside, or why it cannot be seen.
+    Looked(ContainerId, Result<crate::domain::Inside, Text>),
+    /// The forwarded ports, and a line about a change of them.
+    Forwards(Vec<forward::Forward>, Option<Text>),
     /// Time has passed.
     Wake,
 }
@@ -226,6 +242,14 @@ pub enum Effect {
     Mouse(bool),
     /// Give the terminal to something in a container.
     Visit(Box<visit::Visit>),
+    /// Open ports.
+    Forward(Box<forward::Asked>),
+    /// Close one of them.
+    StopForward(u32),
+    /// Count what goes through them.
+    CountForwards,
+    /// Look at a container from outside.
+    Look(ContainerId),
 }
 
 /// What drawing tells the next update: where things are.
@@ -277,6 +301,8 @@ impl Model {
             prompt: None,
             filters: Vec::new(),
             commands: Vec::new(),
+            forwards: forward::Forwards::default(),
+            look: look::Look::default(),
             fetches: Fetches::default(),
             mouse: false,
             leaving: false,
@@ -285,10 +311,10 @@ impl Model {
 
     /// What the keys are about now.
     pub fn noun(&self) -> Noun {
-        if self.layers.is_empty() {
-            self.home.focus.noun()
-        } else {
-            Noun::Page
+        match self.layers.last().map(|layer| &layer.page) {
+            None => self.home.focus.noun(),
+            Some(Page::Forwards) => Noun::Forward,
+            Some(_) => Noun::Page,
         }
     }
 
@@ -296,6 +322,7 @@ impl Model {
     pub fn subject(&self) -> Option<Subject> {
         match self.layers.last().map(|layer| &layer.page) {
             Some(Page::Summary(subject)) => Some(subject.clone()),
+            Some(Page::Inside(id, _)) => Some(Subject::Container(id.clone())),
             Some(_) => None,
             None => self.home.subject(),
         }

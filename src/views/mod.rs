@@ -3,9 +3,11 @@
 
 mod body;
 mod footer;
+mod forwards;
 mod header;
 mod help;
 mod home;
+mod inside;
 mod panel;
 mod prompt;
 mod summary;
@@ -81,11 +83,18 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
     footer::draw(&cx, bottom, buffer);
     match model.layers.last() {
         None => home::draw(&cx, body, buffer, &mut seen),
+        Some(layer) if layer.page == Page::Forwards => {
+            body::titled(&cx, body, buffer, &crumbs(&cx, "Forwarded ports"), true);
+            forwards::draw(&cx, body::below_title(body), buffer);
+        }
         Some(layer) => {
             let (title, doc) = match &layer.page {
                 Page::Help => ("Help".to_owned(), help::doc(&model.keymap)),
                 Page::Notices => ("Notices".to_owned(), help::notices(model)),
                 Page::Summary(subject) => summary::page(&cx, subject, true),
+                Page::Inside(id, title) => (format!("Inside {title}"), inside::page(&cx, id)),
+                // Drawn above.
+                Page::Forwards => return seen,
             };
             body::titled(&cx, body, buffer, &crumbs(&cx, &title), true);
             let inner = body::below_title(body);
@@ -116,6 +125,8 @@ fn crumbs(cx: &Cx, title: &str) -> String {
         .map(|layer| match &layer.page {
             Page::Help => "Help".to_owned(),
             Page::Notices => "Notices".to_owned(),
+            Page::Forwards => "Forwarded ports".to_owned(),
+            Page::Inside(_, title) => format!("Inside {title}"),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
         });
     let panel = cx.model.home.focus.title().to_owned();

@@ -30,6 +30,8 @@ pub enum Recipe {
     Done,
     /// Fills 16 MiB and is killed for it.
     Oom,
+    /// A shell with a terminal.
+    Terminal,
     /// A command that does not exist.
     Wrong,
 }
@@ -44,6 +46,7 @@ impl Recipe {
             }
             Self::Done => "echo done",
             Self::Oom => "x=0123456789abcdef; while :; do x=$x$x; done",
+            Self::Terminal => return vec!["/bin/sh".to_owned()],
             Self::Wrong => return vec!["/no/such/command".to_owned()],
         };
         vec!["/bin/sh".to_owned(), "-c".to_owned(), script.to_owned()]
@@ -56,7 +59,7 @@ impl Recipe {
     /// The state that the container ends up in.
     fn settles(self) -> cri::ContainerState {
         match self {
-            Self::Sleep => cri::ContainerState::ContainerRunning,
+            Self::Sleep | Self::Terminal => cri::ContainerState::ContainerRunning,
             _ => cri::ContainerState::ContainerExited,
         }
     }
@@ -265,6 +268,8 @@ fn container(
             ("io.kubernetes.pod.terminationGracePeriod", "30"),
         ]),
         log_path: format!("{name}/{attempt}.log"),
+        tty: recipe == Recipe::Terminal,
+        stdin: recipe == Recipe::Terminal,
         linux: Some(cri::LinuxContainerConfig {
             resources: Some(cri::LinuxContainerResources {
                 cpu_shares: 2,
