@@ -20,7 +20,6 @@ use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
-use crate::model::visit::Visit;
 use crate::model::{
     Clock, Effect, LogView, Model, Msg, Seen, Target, fit, settle, update, wake, wanted,
 };
@@ -30,6 +29,7 @@ use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
+mod enter;
 mod frame;
 mod input;
 mod inside;
@@ -284,6 +284,7 @@ where
         if !reload.changed.read_only.is_empty() {
             self.connection.forbid_events();
             self.inside.ask();
+            self.inside.forwards.clear();
             self.grant = None;
         }
         Msg::Settings(reload.changed)
@@ -347,6 +348,13 @@ where
             Effect::Save(export) => work.logs.save(*export, self.grant.as_ref()),
             Effect::StopSaving => work.logs.stop_saving(),
             Effect::Visit(visit) => self.visit(*visit, jobs)?,
+            Effect::Forward(asked) => self.forward(&asked, jobs),
+            Effect::StopForward(id) => {
+                self.inside.forwards.stop(id);
+                self.tell_forwards(None, jobs);
+            }
+            Effect::Look(id) => self.look(id, jobs),
+            Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.
                 self.connection.pause_events();
@@ -355,31 +363,6 @@ where
             }
         }
         Ok(())
-    }
-
-    /// Lends the terminal to something in a container.
-    fn visit(&mut self, visit: Visit, jobs: &mut JoinSet<Msg>) -> io::Result<()> {
-        let Some(grant) = self.grant.clone() else {
-            jobs.spawn(async { Msg::Returned("this run is read-only".into()) });
-            return Ok(());
-        };
-        let console = self.surface.lend()?;
-        let typed = self.input.take_unread();
-        let acting = (&self.connection, &*grant);
-        self.inside.visit(visit, console, typed, acting);
-        Ok(())
-    }
-
-    fn come_back(&mut self, returned: Return) -> io::Result<Msg> {
-        if returned.gone {
-            self.model.leaving = true;
-        }
-        self.input.put_back(&returned.unread);
-        self.surface.take_back()?;
-        if self.model.mouse {
-            self.surface.raw(clipboard::mouse(true))?;
-        }
-        Ok(Msg::Returned(returned.line))
     }
 
     fn fetch(&self, target: Target, jobs: &mut JoinSet<Msg>) {

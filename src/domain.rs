@@ -5,6 +5,7 @@
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 
@@ -221,6 +222,43 @@ pub struct ContainerDetail {
     pub log_path: Option<Text>,
     /// The image as the status names it: on containerd the first tag.
     pub image: Option<Text>,
+}
+
+/// One process.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Process {
+    /// Its number on the node.
+    pub pid: u32,
+    /// Its number in the container.
+    pub inner: u32,
+    /// The user it acts as.
+    pub uid: u32,
+    /// `S`, `R`, `D`, `Z`, ...
+    pub state: char,
+    /// Bytes of memory that are its own or shared.
+    pub memory: u64,
+    /// Its command line, or its name in brackets.
+    pub command: Text,
+}
+
+/// Something that listens.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Listener {
+    /// The port.
+    pub port: u16,
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
+    /// The address it is bound to.
+    pub address: IpAddr,
+}
+
+/// A container as the node sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Inside {
+    /// Its processes, the first one first.
+    pub processes: Vec<Process>,
+    /// What listens in its network, which is that of the whole pod.
+    pub listeners: Vec<Listener>,
 }
 
 /// One image, as `ListImages` tells it.

@@ -23,6 +23,7 @@
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
 //! | [`shell`] | a shell in a container: what happens between the terminal and a stream |
+//! | [`forward`] | ports of pods on this node |
 //! | [`terminal`] | raw mode, the alternate screen, the thread that writes |
 //! | [`domain`], [`link`], [`text`], [`paint`], [`mod@format`], [`keys`], [`theme`] | leaves: vocabulary of all |
 //!
@@ -71,6 +72,7 @@ pub mod cri;
 pub mod demo;
 pub mod domain;
 pub mod format;
+pub mod forward;
 pub mod host;
 pub mod keys;
 pub mod link;

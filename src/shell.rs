@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use prost::bytes::Bytes;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::cri::stream::{Ending, StreamError};
 use crate::cri::{CriError, Kind, Reader, Writer};
@@ -215,19 +215,28 @@ async fn attach(
     Ok((way, line))
 }
 
-/// Attach says success whatever the code, so the container is asked.
+/// Attach says success whatever the code, so the container is asked, until it has ended for the
+/// status as well.
 async fn over(reader: &Reader, visit: &Visit, said: &str) -> String {
-    let detail = reader.container_detail(&visit.container);
-    let detail = timeout(Duration::from_secs(2), detail).await;
-    match detail {
-        Ok(Ok(detail)) => match detail.exit_code {
-            Some(code) => format!("the container ended with exit code {code}"),
-            None => said.to_owned(),
-        },
-        Ok(Err(CriError {
-            kind: Kind::NotFound,
-            ..
-        })) => "the container is gone".to_owned(),
-        _ => said.to_owned(),
-    }
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let ended = async {
+        loop {
+            match reader.container_detail(&visit.container).await {
+                Ok(detail) => {
+                    if let Some(code) = detail.exit_code {
+                        return format!("the container ended with exit code {code}");
+                    }
+                }
+                Err(CriError {
+                    kind: Kind::NotFound,
+                    ..
+                }) => return "the container is gone".to_owned(),
+                Err(_) => return said.to_owned(),
+            }
+            sleep(PATIENCE / 20).await;
+        }
+    };
+    timeout(PATIENCE, ended)
+        .await
+        .unwrap_or_else(|_| said.to_owned())
 }

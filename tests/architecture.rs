@@ -11,8 +11,9 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Longest file, in lines before its tests.
 const FILE: usize = 400;
 /// Files that are longer, and how long they may be: they may shrink, and leave this list.
-const LONGER: [(&str, usize); 6] = [
-    // Mostly literals: the columns, and what each runtime says.
+const LONGER: [(&str, usize); 7] = [
+    // Mostly literals: the commands, the columns, and what each runtime says.
+    ("src/model/command.rs", 520),
     ("src/model/columns.rs", 460),
     ("src/demo/profile.rs", 450),
     ("src/demo/tell.rs", 500),

@@ -461,3 +461,82 @@ fn a_runtime_that_dies_gives_the_terminal_back() {
         .node(DemoNode::stop)
         .sees("lost, and may still run in there");
 }
+
+/// The address that is shown as listening.
+fn listening(flow: &flow::Flow) -> String {
+    let lines = flow.shown().lines().join(" ");
+    let mut words = lines.split_whitespace();
+    let found = words.find(|word| word.starts_with("127.0.0.1:"));
+    found.expect("an address").to_owned()
+}
+
+#[test]
+fn ports_are_forwarded_counted_and_stopped() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let flow = at_web()
+        .types("f<^u>:80<Enter>")
+        .sees("leads to port 80 of shop/web-7d9c5b8f6d-4kqzm")
+        .types("F")
+        .sees("LISTENS AT")
+        .sees("1 forwarded");
+    let at = listening(&flow);
+    let answer = flow.beside(async {
+        let mut stream = tokio::net::TcpStream::connect(&at)
+            .await
+            .expect("it listens");
+        stream
+            .write_all(b"GET / HTTP/1.1\r\n\r\n")
+            .await
+            .expect("it is taken");
+        let mut answer = String::new();
+        stream
+            .read_to_string(&mut answer)
+            .await
+            .expect("it answers");
+        answer
+    });
+    assert!(answer.ends_with("from the simulated node.\n"), "{answer}");
+    let flow = flow
+        .sees("1        18B       109B  listening")
+        .types("x")
+        .sees("no port is forwarded");
+    let refused = flow.beside(tokio::net::TcpStream::connect(&at));
+    assert!(refused.is_err());
+}
+
+#[test]
+fn ports_that_cannot_be_forwarded() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its number").port();
+    let flow = at_web()
+        .types("f<^u>x<Enter>")
+        .sees("is no port")
+        .types(&format!("<^u>{port}:80<Enter>"))
+        .sees(&format!("port {port} is in use by "))
+        .sees(&format!("(pid {})", std::process::id()));
+    // Others can reach it only after a second Enter.
+    let flow = flow
+        .types("f<^u>0.0.0.0:0:80<Enter>")
+        .sees("Enter once more")
+        .misses("forwarded to the network")
+        .types("<Enter>")
+        .sees("1 forwarded to the network")
+        .types("F")
+        .sees("open to the network");
+    // Nothing listens there in the pod: it is told where the port is listed.
+    let flow = flow
+        .types("<Esc>f<^u>:81<Enter>")
+        .sees("port 81")
+        .types("F<Down>");
+    let at = listening(&flow);
+    flow.beside(async {
+        use tokio::io::AsyncReadExt as _;
+        let mut stream = tokio::net::TcpStream::connect(&at)
+            .await
+            .expect("it listens");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("it ends");
+        assert!(answer.is_empty());
+    });
+    flow.sees("error forwarding port 81");
+}

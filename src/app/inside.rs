@@ -9,10 +9,15 @@ use tokio::time::timeout;
 
 use crate::access::WriteGrant;
 use crate::cri::stream::Trust;
-use crate::cri::{Connection, Writer};
+use crate::cri::{Connection, Reader, Writer};
+use crate::domain::{self, ContainerId};
+use crate::forward::Forwards;
+use crate::host::open::HostRoot;
+use crate::host::process::{self, Claim};
 use crate::model::visit::Visit;
 use crate::shell::{self, Means, Return, Shells};
 use crate::terminal::Console;
+use crate::text::Text;
 
 /// Longest wait for a shell to be ended when the program ends; it takes less by itself.
 const GOODBYE: Duration = Duration::from_secs(4);
@@ -22,6 +27,8 @@ const GOODBYE: Duration = Duration::from_secs(4);
 pub struct Inside {
     trust: Arc<Trust>,
     shells: Shells,
+    /// Forwarded ports.
+    pub(super) forwards: Forwards,
     away: Option<Away>,
 }
 
@@ -104,4 +111,25 @@ impl Inside {
             away.task.abort();
         }
     }
+}
+
+/// Looks at a container from outside.
+pub(super) async fn look(
+    reader: &Reader,
+    host: HostRoot,
+    id: &ContainerId,
+) -> Result<domain::Inside, Text> {
+    const SECOND: i64 = 1_000_000_000;
+    let process = reader.process(id).await.map_err(|error| error.message)?;
+    if !process.running {
+        return Err("the container does not run".into());
+    }
+    let claim = Claim {
+        pid: process.pid.unwrap_or(0),
+        container: Text::clean(id.as_str()),
+        created: process.created_at / SECOND,
+        started: process.started_at / SECOND,
+    };
+    let looked = tokio::task::spawn_blocking(move || process::look(&host, &claim)).await;
+    looked.unwrap_or_else(|error| Err(Text::clean(&error.to_string())))
 }

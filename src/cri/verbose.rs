@@ -23,6 +23,8 @@ pub struct Process {
     pub stdin: bool,
     /// Its standard input ends when the first who is attached leaves.
     pub stdin_once: bool,
+    /// When its container was made, in nanoseconds since the epoch.
+    pub created_at: i64,
     /// When it started, in nanoseconds since the epoch; 0 if it did not.
     pub started_at: i64,
     /// It runs, as the runtime says.
@@ -42,6 +44,7 @@ impl Reader {
         let answer = within(CALL, self.deadline(), answer).await?;
         let status = answer.status.unwrap_or_default();
         let mut process = process(&answer.info);
+        process.created_at = status.created_at;
         process.started_at = status.started_at;
         process.running = status.state == v1::ContainerState::ContainerRunning as i32;
         Ok(process)
@@ -70,6 +73,7 @@ fn process(info: &HashMap<String, String>) -> Process {
         tty: flag("tty", "io.kubernetes.cri-o.TTY") || process["terminal"] == true,
         stdin: flag("stdin", "io.kubernetes.cri-o.Stdin"),
         stdin_once: flag("stdin_once", "io.kubernetes.cri-o.StdinOnce"),
+        created_at: 0,
         started_at: 0,
         running: false,
     }

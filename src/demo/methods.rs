@@ -10,7 +10,7 @@ use tonic::Status;
 use super::node::Node;
 use super::profile::Missing;
 use super::wire::{Reply, decode};
-use super::{change, events, lists, stats, status, streaming};
+use super::{change, events, exec, lists, stats, status, streaming};
 
 /// A list, in encoded messages that together are the whole.
 type ListAnswer = fn(&Node, &[u8]) -> Result<Vec<Vec<u8>>, Status>;
@@ -109,7 +109,7 @@ static RUNTIME: Table = &[
     now!("UpdateContainerResources", change::update_resources),
     now!("ReopenContainerLog", change::reopen_log),
     now!("CheckpointContainer", change::checkpoint),
-    now!("ExecSync", change::exec_sync),
+    now!("ExecSync", exec::exec_sync),
     slow!("StopContainer", change::stop_container),
     (
         "GetContainerEvents",

@@ -9,6 +9,7 @@ mod chance;
 mod change;
 mod clock;
 mod events;
+mod exec;
 mod faults;
 mod folder;
 mod host;

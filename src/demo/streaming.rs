@@ -228,7 +228,7 @@ async fn exec_session(
     };
     let Some(mut shell) = Shell::start(spec, &request.cmd, request.tty, pid) else {
         let command = request.cmd.first().cloned().unwrap_or_default();
-        let words = super::change::no_command(&command);
+        let words = super::exec::no_command(&command);
         let failed =
             format!("Internal error occurred: error executing command in container: {words}");
         let status = json!({"metadata": {}, "status": "Failure", "message": failed,

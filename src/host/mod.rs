@@ -1,4 +1,6 @@
 //! What the node's own files say. Everything here reads; nothing here writes.
 
+pub mod holder;
 pub mod open;
 pub mod pressure;
+pub mod process;

@@ -3,7 +3,7 @@
 
 use crate::model::list::{Mark, Move};
 use crate::model::visit::{self, Errand};
-use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
+use crate::model::{Effect, Model, Noun, Page, Panel, Seen, forward, look, typing};
 
 mod logs;
 mod run;
@@ -24,6 +24,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Image,
     Noun::Page,
     Noun::Logs,
+    Noun::Forward,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page];
@@ -102,7 +103,7 @@ pub static COMMANDS: &[Command] =
     &table::join::<31, { GENERAL.len() }, { 31 + GENERAL.len() }>(logs::LOG_COMMANDS, GENERAL);
 
 /// Those of the lists and of every view.
-const GENERAL: [Command; 40] = [
+const GENERAL: [Command; 44] = [
     command(
         "down",
         &["j", "Down"],
@@ -253,6 +254,53 @@ const GENERAL: [Command; 40] = [
         ),
         visit::refuse,
     )),
+    unless(
+        command(
+            "inside",
+            &["b"],
+            ENTERED,
+            "",
+            "the container from outside: processes and ports, without a shell",
+            |m, _| look::open(m),
+        ),
+        visit::refuse,
+    ),
+    changes(unless(
+        command(
+            "forward",
+            &["f"],
+            ENTERED,
+            "",
+            "forward ports of the pod: LOCAL:REMOTE, several with spaces",
+            |m, _| {
+                typing::open_forward(m);
+                vec![]
+            },
+        ),
+        forward::refuse,
+    )),
+    command(
+        "forwards",
+        &["F"],
+        LISTS,
+        "",
+        "the forwarded ports, what goes through them, and their end",
+        |m, _| {
+            push(m, Page::Forwards);
+            vec![Effect::CountForwards]
+        },
+    ),
+    unless(
+        command(
+            "stop-forward",
+            &["x"],
+            &[Noun::Forward],
+            "stop",
+            "stop forwarding this port",
+            |m, _| forward::stop(m),
+        ),
+        |m| m.forwards.chosen().is_none().then_some("the list is empty"),
+    ),
     command(
         "filter",
         &["/"],

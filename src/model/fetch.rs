@@ -93,7 +93,7 @@ fn looked_at(model: &Model, seen: &Seen) -> Vec<Target> {
     let on_top = model.layers.last().and_then(|layer| match &layer.page {
         Page::Summary(subject) => Some(subject),
         Page::Logs(view) => Some(&view.subject),
-        Page::Help | Page::Notices => None,
+        _ => None,
     });
     for subject in on_top.into_iter().chain(&model.home.preview) {
         targets.extend(status_of(model, subject));

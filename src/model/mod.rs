@@ -6,16 +6,20 @@ pub mod command;
 pub mod exit;
 mod fetch;
 pub mod filter;
+pub mod forward;
 pub mod home;
 pub mod keymap;
 pub mod list;
 pub mod logs;
+pub mod look;
+mod messages;
 mod mouse;
 pub mod narrowing;
 pub mod palette;
 mod panel;
 pub mod prompt;
 pub mod rows;
+mod seen;
 pub mod sorting;
 pub mod store;
 pub mod trouble;
@@ -26,24 +30,19 @@ pub mod visit;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ratatui::layout::{Rect, Size};
 
-use crate::cri::{Update, Wanted};
-use crate::domain::{
-    ContainerDetail, ContainerId, ContainerState, ImageId, PodDetail, PodId, RuntimeVersion,
-};
-use crate::keys::Key;
+use crate::domain::{ContainerId, ImageId, PodId, RuntimeVersion};
 use crate::link::Link;
-use crate::logs::export::Export;
-use crate::logs::viewer::News;
 use crate::text::Text;
 
 pub use fetch::{Fetches, Target};
 pub use home::Home;
 pub use keymap::Keymap;
 pub use logs::LogView;
+pub use messages::{Changed, Effect, Mouse, Msg, Slot};
 pub use panel::Panel;
 pub use prompt::Prompt;
+pub use seen::{PageSeen, PanelSeen, Seen};
 pub use store::Store;
 pub use update::{fit, settle, update, wake, wanted};
 
@@ -83,6 +82,10 @@ pub struct Model {
     pub log_tail: Option<logs::Tail>,
     /// Commands for containers that were typed, the newest last.
     pub commands: Vec<String>,
+    /// Forwarded ports.
+    pub forwards: forward::Forwards,
+    /// The container that is looked at from outside.
+    pub look: look::Look,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Something is being saved.
@@ -127,6 +130,8 @@ pub enum Noun {
     Page,
     /// The view of logs.
     Logs,
+    /// The list of forwarded ports.
+    Forward,
 }
 
 /// One thing on the node.
@@ -160,6 +165,10 @@ pub enum Page {
     Notices,
     /// Logs, with a state of their own.
     Logs(Box<LogView>),
+    /// The forwarded ports.
+    Forwards,
+    /// A container from outside, with its name.
+    Inside(ContainerId, Text),
 }
 
 /// A line that goes away by itself.
@@ -169,137 +178,6 @@ pub struct Toast {
     pub text: Text,
     /// When it goes, by [`Clock::uptime`].
     pub until: Duration,
-}
-
-/// What happens.
-#[derive(Debug)]
-pub enum Msg {
-    /// A key was pressed.
-    Key(Key),
-    /// The terminal has another size, or its content is lost: draw all.
-    Redraw,
-    /// The connection has learnt something.
-    Feed(Update),
-    /// The status of a sandbox was read; `None` if it could not be.
-    PodDetail(PodId, Option<PodDetail>),
-    /// The status of a container was read, asked for in this state.
-    ContainerDetail(ContainerId, ContainerState, Option<ContainerDetail>),
-    /// The worst pressure on the node.
-    Pressure(Option<Text>),
-    /// The mouse was used at this place of the screen.
-    Mouse(Mouse, u16, u16),
-    /// What became of a text for the clipboard.
-    Copied(Text),
-    /// How saving goes; what came of it if that is over.
-    Saving(Text, bool),
-    /// Logs have been read.
-    Logs(Slot, Box<News>),
-    /// The settings have changed.
-    Settings(Changed),
-    /// Something in a container has given the terminal back, with a line about it.
-    Returned(Text),
-    /// Time has passed.
-    Wake,
-}
-
-/// Which of the logs that are read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Slot {
-    /// Those of the view.
-    View,
-    /// Those of the preview.
-    Preview,
-}
-
-/// What the mouse did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mouse {
-    /// The left button was pressed.
-    Click,
-    /// The wheel turned, down when positive.
-    Wheel(isize),
-}
-
-/// What changed settings mean while the program runs.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Changed {
-    /// Which key means what.
-    pub keymap: Keymap,
-    /// The order of each list whose setting has changed, by [`Panel::index`].
-    pub sorts: [Option<list::Sort>; 3],
-    /// How the next view of logs begins, if that setting has changed.
-    pub logs: Option<Box<logs::Look>>,
-    /// Why nothing may be changed any more; empty when the settings do not say so, which takes
-    /// nothing back.
-    pub read_only: Vec<Text>,
-    /// What is wrong with the settings.
-    pub problems: Vec<Text>,
-}
-
-/// What is to be done outside.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Effect {
-    /// Which lists are looked at.
-    Want(Wanted),
-    /// List now.
-    Refresh,
-    /// Read these statuses.
-    Fetch(Vec<Target>),
-    /// Give the terminal back and stop until continued.
-    Suspend,
-    /// Draw everything anew.
-    Repaint,
-    /// Change the colours, by name.
-    Theme(&'static str),
-    /// Hand this text to the terminal's clipboard.
-    Copy(String),
-    /// Save what a view of logs shows.
-    Save(Box<Export>),
-    /// Break off what is being saved.
-    StopSaving,
-    /// Ask the terminal for mouse reports, or no more.
-    Mouse(bool),
-    /// Give the terminal to something in a container.
-    Visit(Box<visit::Visit>),
-}
-
-/// What drawing tells the next update: where things are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Size of the terminal.
-    pub size: Size,
-    /// Rows of each panel that is shown in full, by [`Panel::index`].
-    pub panels: [Option<PanelSeen>; 3],
-    /// Lines of the page on top, and how many of them fit.
-    pub page: Option<PageSeen>,
-    /// Area of the lines of the view of logs.
-    pub log: Option<Size>,
-    /// Area of the log in the preview.
-    pub log_tail: Option<Size>,
-    /// When something drawn changes by itself.
-    pub wake_at: Option<Timestamp>,
-}
-
-/// A list as it was drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PanelSeen {
-    /// Where its rows are.
-    pub rows: Rect,
-    /// Width of the widest cell drawn, by column.
-    pub widths: Vec<u16>,
-    /// Where each column that is shown begins and ends, and its index.
-    pub columns: Vec<(u16, u16, usize)>,
-    /// Whether the column that needs every pod's status is shown.
-    pub shows_ip: bool,
-}
-
-/// A page as it was drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageSeen {
-    /// Lines there are.
-    pub lines: usize,
-    /// Lines that fit.
-    pub height: usize,
 }
 
 impl Model {
@@ -318,6 +196,8 @@ impl Model {
             log_look: logs::Look::default(),
             log_tail: None,
             commands: Vec::new(),
+            forwards: forward::Forwards::default(),
+            look: look::Look::default(),
             fetches: Fetches::default(),
             saving: false,
             mouse: false,
@@ -330,6 +210,7 @@ impl Model {
         match self.layers.last().map(|layer| &layer.page) {
             None => self.home.focus.noun(),
             Some(Page::Logs(_)) => Noun::Logs,
+            Some(Page::Forwards) => Noun::Forward,
             Some(_) => Noun::Page,
         }
     }
@@ -369,6 +250,7 @@ impl Model {
         match self.layers.last().map(|layer| &layer.page) {
             Some(Page::Summary(subject)) => Some(subject.clone()),
             Some(Page::Logs(view)) => Some(view.subject.clone()),
+            Some(Page::Inside(id, _)) => Some(Subject::Container(id.clone())),
             Some(_) => None,
             None => self.home.subject(),
         }

@@ -5,6 +5,7 @@ use tui_input::{Input, InputRequest};
 
 use crate::keys::Key;
 use crate::model::filter::Filter;
+use crate::model::forward::Asked;
 use crate::model::narrowing::Narrowing;
 use crate::model::palette::Palette;
 use crate::model::visit::Visit;
@@ -35,6 +36,8 @@ pub enum Purpose {
     Logs(LogLine),
     /// A command for this container, also when the cursor has moved on by itself.
     Run(Box<Visit>),
+    /// Ports of this pod; `true` once it was said that others could reach them.
+    Forward(Box<Asked>, bool),
 }
 
 /// What a line is for in the view of logs.

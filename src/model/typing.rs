@@ -7,7 +7,7 @@ use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, remember};
 use crate::model::visit::{self, Errand, Visit};
-use crate::model::{Effect, Model, Panel, Seen, command, logs, update};
+use crate::model::{Effect, Model, Panel, Seen, command, forward, logs, update};
 
 /// Opens the prompt for a filter of the focused panel.
 pub fn open_filter(model: &mut Model) {
@@ -44,6 +44,14 @@ pub fn open_run(model: &mut Model) {
     model.prompt = visit.map(|visit| Prompt::new(Purpose::Run(Box::new(visit)), ""));
 }
 
+/// Opens the prompt for ports to forward.
+pub fn open_forward(model: &mut Model) {
+    if let Ok((asked, known)) = forward::aim(model) {
+        let purpose = Purpose::Forward(Box::new(asked), false);
+        model.prompt = Some(Prompt::new(purpose, &known));
+    }
+}
+
 /// A key while the prompt is open.
 pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     let Some(mut prompt) = model.prompt.take() else {
@@ -65,11 +73,38 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
             let what = *what;
             of_logs(model, seen, prompt, typed, what)
         }
+        Purpose::Forward(..) => forwarding(model, prompt, typed),
         Purpose::Run(visit) => {
             let visit = visit.clone();
             running(model, prompt, typed, *visit)
         }
     }
+}
+
+fn forwarding(model: &mut Model, mut prompt: Prompt, typed: Typed) -> Vec<Effect> {
+    let parsed = forward::parse(prompt.text());
+    let Purpose::Forward(asked, warned) = &mut prompt.purpose else {
+        return vec![];
+    };
+    match (typed, parsed) {
+        (Typed::Cancel, _) => return vec![],
+        (Typed::Changed, _) => {
+            *warned = false;
+            prompt.error = None;
+        }
+        (Typed::Accept, Ok(ports)) => {
+            if *warned || !ports.iter().any(forward::Ports::is_wide) {
+                asked.ports = ports;
+                return vec![Effect::Forward(asked.clone())];
+            }
+            *warned = true;
+            prompt.error = Some("opens it to the network: Enter once more to do so".to_owned());
+        }
+        (Typed::Accept, Err(why)) => prompt.error = Some(why),
+        _ => {}
+    }
+    model.prompt = Some(prompt);
+    vec![]
 }
 
 fn running(model: &mut Model, prompt: Prompt, typed: Typed, mut visit: Visit) -> Vec<Effect> {

@@ -7,8 +7,8 @@ use crate::keys::Key;
 use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, logs,
-    mouse, typing,
+    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, forward,
+    logs, look, mouse, typing,
 };
 use crate::text::Text;
 
@@ -75,6 +75,18 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             model.node.pressure = pressure;
             vec![]
         }
+        Msg::Looked(id, seen) => {
+            look::looked(model, id, seen);
+            vec![]
+        }
+        Msg::Forwards(list, line) => {
+            model.forwards.set(list);
+            model.forwards.counted = clock.uptime;
+            if let Some(line) = line {
+                say(model, line.as_str());
+            }
+            vec![]
+        }
         Msg::Settings(changed) => {
             settings(model, changed);
             vec![]
@@ -83,6 +95,10 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     model.home.widen(seen);
     pass_time(model);
     logs::settle(model, seen);
+    effects.extend(look::again(model));
+    if forward::due(model).is_some_and(|at| at <= clock.uptime) {
+        effects.push(Effect::CountForwards);
+    }
     let targets = fetch::next(model, seen);
     if !targets.is_empty() {
         effects.push(Effect::Fetch(targets));
@@ -98,10 +114,16 @@ pub fn wake(model: &Model) -> Option<Duration> {
         let left = at.duration_since(model.clock.now);
         model.clock.uptime + Duration::try_from(left).unwrap_or_default()
     });
-    [toast, recheck, model.home.rest_at()]
-        .into_iter()
-        .flatten()
-        .min()
+    [
+        toast,
+        recheck,
+        model.home.rest_at(),
+        forward::due(model),
+        look::due(model),
+    ]
+    .into_iter()
+    .flatten()
+    .min()
 }
 
 /// The lists that the screen needs: all three, since names and counts are joined from them.
@@ -186,6 +208,8 @@ fn settings(model: &mut Model, changed: Changed) {
     }
     if was_free && !model.node.read_only.is_empty() {
         news.push("read-only from now on".to_owned());
+        // They have been closed.
+        model.forwards.set(vec![]);
     }
     for problem in changed.problems {
         if !model.node.notices.contains(&problem) {

@@ -120,6 +120,15 @@ fn parts(cx: &Cx) -> Vec<Part> {
     }
     let (role, text) = link(cx);
     parts.push(part(0, role, text));
+    let forwards = &cx.model.forwards;
+    match (forwards.wide(), forwards.list.len()) {
+        (0, 0) => {}
+        (0, all) => parts.push(part(4, Role::Text, format!("{all} forwarded"))),
+        (wide, _) => {
+            let text = format!(" {wide} forwarded to the network ");
+            parts.push(part(0, Role::Alert, text));
+        }
+    }
     if let Some(pressure) = &node.pressure {
         parts.push(part(2, Role::Warn, pressure.as_str()));
     }

@@ -3,9 +3,11 @@
 
 mod body;
 mod footer;
+mod forwards;
 mod header;
 mod help;
 mod home;
+mod inside;
 mod logs;
 mod panel;
 mod prompt;
@@ -85,26 +87,24 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
         None => home::draw(&cx, body, buffer, &mut seen),
         Some(layer) => match &layer.page {
             Page::Logs(view) => logs::draw(&cx, view, body, buffer, &mut seen),
-            Page::Help => page(
-                &cx,
-                "Help",
-                &help::doc(&model.keymap, model.reads_logs()),
-                layer.scroll,
-                body,
-                buffer,
-                &mut seen,
-            ),
-            Page::Notices => page(
-                &cx,
-                "Notices",
-                &help::notices(model),
-                layer.scroll,
-                body,
-                buffer,
-                &mut seen,
-            ),
+            Page::Forwards => {
+                body::titled(&cx, body, buffer, &crumbs(&cx, "Forwarded ports"), true);
+                forwards::draw(&cx, body::below_title(body), buffer);
+            }
+            Page::Help => {
+                let doc = help::doc(&model.keymap, model.reads_logs());
+                page(&cx, "Help", &doc, layer.scroll, body, buffer, &mut seen);
+            }
+            Page::Notices => {
+                let doc = help::notices(model);
+                page(&cx, "Notices", &doc, layer.scroll, body, buffer, &mut seen);
+            }
             Page::Summary(subject) => {
                 let (title, doc) = summary::page(&cx, subject, true);
+                page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
+            }
+            Page::Inside(id, name) => {
+                let (title, doc) = (format!("Inside {name}"), inside::page(&cx, id));
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
         },
@@ -148,6 +148,8 @@ fn crumbs(cx: &Cx, title: &str) -> String {
         .map(|layer| match &layer.page {
             Page::Help => "Help".to_owned(),
             Page::Notices => "Notices".to_owned(),
+            Page::Forwards => "Forwarded ports".to_owned(),
+            Page::Inside(_, title) => format!("Inside {title}"),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
         });

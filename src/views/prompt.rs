@@ -17,6 +17,10 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
         Purpose::Filter(_) => ("/", filter_hint(&cx.model.home)),
         Purpose::Palette(palette) => (":", palette_hint(palette)),
         Purpose::Logs(what) => logs_hint(*what),
+        Purpose::Forward(asked, _) => (
+            "LOCAL:REMOTE ",
+            format!("into {}  Enter open  Esc close", asked.title),
+        ),
         Purpose::Run(visit) => ("$", format!("in {}  Enter run  Esc close", visit.title)),
     };
     // A paste may hold anything; what is typed is shown like what the node says.

@@ -9,12 +9,14 @@ use critui::cri::stream::{Ending, Event};
 use critui::cri::{SocketPath, Target, Timing, Writer};
 use critui::domain::ContainerId;
 use critui::host::open::HostRoot;
+use k8s_cri::v1::ContainerState;
 use rustix::process::Signal;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::CRITUI;
 use crate::harness::{Node, node};
+use crate::pods::Recipe;
 use crate::support::words::{LOST, UP, link_is};
 use crate::support::{Program, Term, wait_until};
 
@@ -379,4 +381,116 @@ fn a_missing_command_does_not_hang() {
         };
         assert!(words.as_str().contains("no such file"), "{words}");
     });
+}
+
+#[test]
+fn attached_and_detached_the_container_lives_on() {
+    let node = node();
+    let pod = node.pods.get("web-10");
+    let id = pod.add(&node.cri, "term", 0, Recipe::Terminal);
+    let mut term = at(&node, "web-10");
+    term.keys("/term\r");
+    term.wait_for("the container alone", SOON, |screen| {
+        !screen.contents().contains("side")
+    });
+    let attach = |term: &mut Term| {
+        term.keys("a");
+        term.wait_for_text("ctrl-p ctrl-q leaves", SOON);
+        // Nothing that was shown before is shown again.
+        term.keys("\r");
+        prompt(term);
+    };
+    attach(&mut term);
+    says(&mut term, "echo a$((20+3))b; x=kept", "a23b");
+    says(&mut term, "stty size", "30 100");
+    term.keys("\x10\x11");
+    back(&term, "detached; it runs on");
+    assert_eq!(
+        node.cri.status(&id).state(),
+        ContainerState::ContainerRunning
+    );
+    attach(&mut term);
+    says(&mut term, "echo still $x", "still kept");
+    term.keys("exit 4\r");
+    back(&term, "the container ended with exit code 4");
+    node.cri.remove(&id);
+    quit(term);
+}
+
+/// Asks the web server behind `port`.
+fn get(port: u16) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let timeout = stream.set_read_timeout(Some(SOON));
+    timeout.expect("a timeout");
+    let request = b"GET /index.html HTTP/1.0\r\nHost: x\r\n\r\n";
+    stream.write_all(request).expect("it is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
+#[test]
+fn a_web_server_behind_a_forwarded_port() {
+    const AT_ONCE: usize = 20;
+    const EACH: usize = 10;
+    let node = node();
+    let serve = "mkdir -p /www; echo hello from the pod >/www/index.html; httpd -p 8080 -h /www";
+    node.cri.exec(&app(&node, "web-11"), &["sh", "-c", serve]);
+    let mut term = at(&node, "web-11");
+    term.keys("f\x15:8080\r");
+    term.wait_for_text("leads to port 8080 of", SOON);
+    let text = term.text();
+    let port = text.split("127.0.0.1:").nth(1).expect("an address");
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    let port: u16 = port.parse().expect("a port");
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                for _ in 0..EACH {
+                    let answer = get(port);
+                    assert!(answer.contains("200 OK"), "{answer}");
+                    assert!(answer.ends_with("hello from the pod\n"), "{answer}");
+                }
+            });
+        }
+    });
+    term.keys("F");
+    term.wait_for("all connections", SOON, |screen| {
+        let text = screen.contents();
+        let line = text.lines().find(|line| line.contains("listening"));
+        let words: Vec<_> = line.unwrap_or_default().split_whitespace().collect();
+        words.len() > 4 && words[3] == "0" && words[4] == "200"
+    });
+    term.keys("x");
+    term.wait_for_text("no port is forwarded", SOON);
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+    quit(term);
+}
+
+#[test]
+fn processes_and_ports_from_outside() {
+    let node = node();
+    let id = app(&node, "web-12");
+    let serve = "mkdir -p /www; httpd -p 8081 -h /www";
+    node.cri.exec(&id, &["sh", "-c", serve]);
+    let mut term = at(&node, "web-12");
+    term.keys("b");
+    term.wait_for_text("httpd -p 8081 -h /www", SOON);
+    term.wait_for_text("[::]:8081", SOON);
+    let text = term.text();
+    let first = text
+        .lines()
+        .find(|line| line.contains("trap 'exit 0' TERM"));
+    let words: Vec<_> = first
+        .expect("the first process")
+        .split_whitespace()
+        .collect();
+    assert_eq!(words[0], "1", "{text}");
+    // It is looked at again by itself.
+    node.cri.exec(&id, &["killall", "httpd"]);
+    term.wait_for("its end", SOON, |screen| {
+        !screen.contents().contains("httpd")
+    });
+    quit(term);
 }

@@ -32,6 +32,8 @@ pub enum Recipe {
     Done,
     /// Fills 16 MiB and is killed for it.
     Oom,
+    /// A shell with a terminal.
+    Terminal,
     /// A command that does not exist.
     Wrong,
     /// Writes a numbered line a hundred times a second, each tenth to stderr, one in fifty longer
@@ -56,6 +58,7 @@ impl Recipe {
                  if [ $((n % 10)) = 0 ]; then echo \"$line\" >&2; else echo \"$line\"; fi; \
                  usleep 10000; done"
             }
+            Self::Terminal => return vec!["/bin/sh".to_owned()],
             Self::Wrong => return vec!["/no/such/command".to_owned()],
         };
         vec!["/bin/sh".to_owned(), "-c".to_owned(), script.to_owned()]
@@ -68,7 +71,7 @@ impl Recipe {
     /// The state that the container ends up in.
     fn settles(self) -> cri::ContainerState {
         match self {
-            Self::Sleep | Self::Chatter => cri::ContainerState::ContainerRunning,
+            Self::Sleep | Self::Chatter | Self::Terminal => cri::ContainerState::ContainerRunning,
             _ => cri::ContainerState::ContainerExited,
         }
     }
@@ -289,6 +292,8 @@ fn container(
             ("io.kubernetes.pod.terminationGracePeriod", "30"),
         ]),
         log_path: format!("{name}/{attempt}.log"),
+        tty: recipe == Recipe::Terminal,
+        stdin: recipe == Recipe::Terminal,
         linux: Some(cri::LinuxContainerConfig {
             resources: Some(cri::LinuxContainerResources {
                 cpu_shares: 2,

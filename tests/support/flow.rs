@@ -426,6 +426,11 @@ impl Flow {
         self
     }
 
+    /// Does something beside the program, which goes on meanwhile.
+    pub fn beside<T>(&self, what: impl Future<Output = T>) -> T {
+        self.runtime.block_on(what)
+    }
+
     /// Presses keys that give the terminal to a container.
     pub fn enters(mut self, keys: &str) -> Self {
         for key in typed(keys) {

@@ -206,7 +206,7 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    pub(super) fn new(root: &Path) -> Result<Self, OpenError> {
+    pub(in crate::host) fn new(root: &Path) -> Result<Self, OpenError> {
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         let folder = fs::open(root, flags, Mode::empty())?;
         let is_slash = same(&expect(&folder, Kind::Folder)?, &fs::stat("/")?);

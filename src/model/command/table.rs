@@ -25,6 +25,7 @@ pub fn keys_table() -> String {
             ANYWHERE => "everywhere",
             ENTERED => "pods, containers",
             [Noun::Logs] => "logs",
+            [Noun::Forward] => "forwarded ports",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };

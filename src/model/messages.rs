@@ -1,0 +1,113 @@
+//! What comes in and what goes out: [`Msg`]s and [`Effect`]s.
+
+use super::{Keymap, Target, forward, list, logs, visit};
+use crate::cri::{Update, Wanted};
+use crate::domain::{ContainerDetail, ContainerId, ContainerState, Inside, PodDetail, PodId};
+use crate::keys::Key;
+use crate::logs::export::Export;
+use crate::logs::viewer::News;
+use crate::text::Text;
+
+/// What happens.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// The terminal has another size, or its content is lost: draw all.
+    Redraw,
+    /// The connection has learnt something.
+    Feed(Update),
+    /// The status of a sandbox was read; `None` if it could not be.
+    PodDetail(PodId, Option<PodDetail>),
+    /// The status of a container was read, asked for in this state.
+    ContainerDetail(ContainerId, ContainerState, Option<ContainerDetail>),
+    /// The worst pressure on the node.
+    Pressure(Option<Text>),
+    /// The mouse was used at this place of the screen.
+    Mouse(Mouse, u16, u16),
+    /// What became of a text for the clipboard.
+    Copied(Text),
+    /// How saving goes; what came of it if that is over.
+    Saving(Text, bool),
+    /// Logs have been read.
+    Logs(Slot, Box<News>),
+    /// The settings have changed.
+    Settings(Changed),
+    /// Something in a container has given the terminal back, with a line about it.
+    Returned(Text),
+    /// A container from outside, or why it cannot be seen.
+    Looked(ContainerId, Result<Inside, Text>),
+    /// The forwarded ports, and a line about a change of them.
+    Forwards(Vec<forward::Forward>, Option<Text>),
+    /// Time has passed.
+    Wake,
+}
+
+/// Which of the logs that are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Slot {
+    /// Those of the view.
+    View,
+    /// Those of the preview.
+    Preview,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mouse {
+    /// The left button was pressed.
+    Click,
+    /// The wheel turned, down when positive.
+    Wheel(isize),
+}
+
+/// What changed settings mean while the program runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Changed {
+    /// Which key means what.
+    pub keymap: Keymap,
+    /// The order of each list whose setting has changed, by [`Panel::index`].
+    pub sorts: [Option<list::Sort>; 3],
+    /// How the next view of logs begins, if that setting has changed.
+    pub logs: Option<Box<logs::Look>>,
+    /// Why nothing may be changed any more; empty when the settings do not say so, which takes
+    /// nothing back.
+    pub read_only: Vec<Text>,
+    /// What is wrong with the settings.
+    pub problems: Vec<Text>,
+}
+
+/// What is to be done outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Which lists are looked at.
+    Want(Wanted),
+    /// List now.
+    Refresh,
+    /// Read these statuses.
+    Fetch(Vec<Target>),
+    /// Give the terminal back and stop until continued.
+    Suspend,
+    /// Draw everything anew.
+    Repaint,
+    /// Change the colours, by name.
+    Theme(&'static str),
+    /// Hand this text to the terminal's clipboard.
+    Copy(String),
+    /// Save what a view of logs shows.
+    Save(Box<Export>),
+    /// Break off what is being saved.
+    StopSaving,
+    /// Ask the terminal for mouse reports, or no more.
+    Mouse(bool),
+    /// Give the terminal to something in a container.
+    Visit(Box<visit::Visit>),
+    /// Open ports.
+    Forward(Box<forward::Asked>),
+    /// Close one of them.
+    StopForward(u32),
+    /// Count what goes through them.
+    CountForwards,
+    /// Look at a container from outside.
+    Look(ContainerId),
+}
