@@ -29,66 +29,8 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             settle(model, seen);
             press(model, seen, key)
         }
-        Msg::Redraw | Msg::Wake => vec![],
-        Msg::Mouse(mouse, x, y) => {
-            mouse::used(model, seen, mouse, (x, y));
-            vec![]
-        }
-        Msg::Logs(slot, news) => {
-            read(model, seen, slot, *news);
-            vec![]
-        }
-        Msg::Saving(line, over) => {
-            model.saving = !over;
-            say(model, line.as_str());
-            vec![]
-        }
-        Msg::Copied(line) | Msg::Returned(line) => {
-            say(model, line.as_str());
-            vec![]
-        }
-        Msg::Feed(update) => {
-            feed(model, update);
-            vec![]
-        }
-        Msg::PodDetail(id, detail) => {
-            model
-                .fetches
-                .done(&Target::Pod(id.clone()), detail.is_some());
-            if let Some(detail) = detail {
-                model.store.set_pod_detail(&id, detail, clock.now);
-            }
-            vec![]
-        }
-        Msg::ContainerDetail(id, state, detail) => {
-            model
-                .fetches
-                .done(&Target::Container(id.clone(), state), detail.is_some());
-            if let Some(detail) = detail {
-                model
-                    .store
-                    .set_container_detail(&id, state, detail, clock.now);
-            }
-            vec![]
-        }
-        Msg::Pressure(pressure) => {
-            model.node.pressure = pressure;
-            vec![]
-        }
-        Msg::Looked(id, seen) => {
-            look::looked(model, id, seen);
-            vec![]
-        }
-        Msg::Forwards(list, line) => {
-            model.forwards.set(list);
-            model.forwards.counted = clock.uptime;
-            if let Some(line) = line {
-                say(model, line.as_str());
-            }
-            vec![]
-        }
-        Msg::Settings(changed) => {
-            settings(model, changed);
+        other => {
+            learn(model, seen, other);
             vec![]
         }
     };
@@ -104,6 +46,46 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
         effects.push(Effect::Fetch(targets));
     }
     effects
+}
+
+/// Takes what asks for nothing by itself.
+fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
+    let now = model.clock.now;
+    match msg {
+        Msg::Key(_) | Msg::Redraw | Msg::Wake => {}
+        Msg::Mouse(mouse, x, y) => mouse::used(model, seen, mouse, (x, y)),
+        Msg::Logs(slot, news) => read(model, seen, slot, *news),
+        Msg::Saving(line, over) => {
+            model.saving = !over;
+            say(model, line.as_str());
+        }
+        Msg::Copied(line) | Msg::Returned(line) => say(model, line.as_str()),
+        Msg::Feed(update) => feed(model, update),
+        Msg::PodDetail(id, detail) => {
+            let target = Target::Pod(id.clone());
+            model.fetches.done(&target, detail.is_some());
+            if let Some(detail) = detail {
+                model.store.set_pod_detail(&id, detail, now);
+            }
+        }
+        Msg::ContainerDetail(id, state, detail) => {
+            let target = Target::Container(id.clone(), state);
+            model.fetches.done(&target, detail.is_some());
+            if let Some(detail) = detail {
+                model.store.set_container_detail(&id, state, detail, now);
+            }
+        }
+        Msg::Pressure(pressure) => model.node.pressure = pressure,
+        Msg::Looked(id, seen) => look::looked(model, id, seen),
+        Msg::Forwards(list, line) => {
+            model.forwards.set(list);
+            model.forwards.counted = model.clock.uptime;
+            if let Some(line) = line {
+                say(model, line.as_str());
+            }
+        }
+        Msg::Settings(changed) => settings(model, changed),
+    }
 }
 
 /// When the model itself wants to be woken, by [`Clock::uptime`]; what is drawn may want it
