@@ -76,6 +76,7 @@ pub mod forward;
 pub mod host;
 pub mod keys;
 pub mod link;
+pub mod local;
 pub mod logs;
 pub mod logs_command;
 pub mod model;
