@@ -25,25 +25,43 @@ impl Narrowing {
         !self.only_trouble && self.filters.iter().all(Option::is_none)
     }
 
-    /// The rows that are left of `rows`, which are in their order: the best match first.
+    /// The rows that are left of `rows`, which are in their order: the best match first. `trail`
+    /// is what was left of the same rows before.
     pub(super) fn narrow<R: Searchable + Stands>(
         &self,
         panel: Panel,
         rows: &[Arc<R>],
+        trail: &mut Trail<R>,
         now: Timestamp,
     ) -> Vec<Arc<R>> {
-        let filter = self.filters[panel.index()].as_ref();
-        let score = |row: &Arc<R>| filter.map_or(Some(0), |filter| filter.score(row.as_ref(), now));
-        let left = rows
-            .iter()
-            .filter(|row| !self.only_trouble || row.in_trouble())
-            .filter_map(|row| Some((score(row)?, row)));
-        if !filter.is_some_and(Filter::ranks) {
-            return left.map(|(_, row)| Arc::clone(row)).collect();
+        let open = |row: &&Arc<R>| !self.only_trouble || row.in_trouble();
+        let Some(filter) = self.filters[panel.index()].as_ref() else {
+            return rows.iter().filter(open).cloned().collect();
+        };
+        trail.go_back(filter, self.only_trouble);
+        let known = trail.steps.last();
+        if known.is_none_or(|known| known.filter.source() != filter.source()) {
+            let score = |row: &Arc<R>| Some((filter.score(row.as_ref(), now)?, Arc::clone(row)));
+            let left = match known {
+                Some(known) => known
+                    .left
+                    .iter()
+                    .filter_map(|(_, row)| score(row))
+                    .collect(),
+                None => rows.iter().filter(open).filter_map(score).collect(),
+            };
+            trail.steps.push(Step {
+                filter: filter.clone(),
+                only_trouble: self.only_trouble,
+                left,
+            });
         }
-        let mut left: Vec<_> = left.collect();
-        left.sort_by_key(|(score, _)| Reverse(*score));
-        left.into_iter().map(|(_, row)| Arc::clone(row)).collect()
+        let left = trail.steps.last().map_or(&[][..], |step| &step.left);
+        let mut best: Vec<&(i64, Arc<R>)> = left.iter().collect();
+        if filter.ranks() {
+            best.sort_by_key(|(score, _)| Reverse(*score));
+        }
+        best.into_iter().map(|(_, row)| Arc::clone(row)).collect()
     }
 
     /// Panels for which `other` hides other rows.
@@ -56,6 +74,38 @@ impl Narrowing {
             };
             all || source(self) != source(other)
         })
+    }
+}
+
+/// What was left by a filter as it was typed, letter by letter, of the same rows: another letter
+/// looks only at what the last one left, and one less at nothing.
+#[derive(Debug)]
+pub(super) struct Trail<R> {
+    steps: Vec<Step<R>>,
+}
+
+#[derive(Debug)]
+struct Step<R> {
+    filter: Filter,
+    only_trouble: bool,
+    /// With their scores, in the rows' own order.
+    left: Vec<(i64, Arc<R>)>,
+}
+
+impl<R> Default for Trail<R> {
+    fn default() -> Self {
+        Self { steps: Vec::new() }
+    }
+}
+
+impl<R> Trail<R> {
+    /// Forgets steps until the last one leaves all that `filter` can leave.
+    fn go_back(&mut self, filter: &Filter, only_trouble: bool) {
+        while let Some(last) = self.steps.last()
+            && (last.only_trouble != only_trouble || !last.filter.leaves_all_of(filter))
+        {
+            self.steps.pop();
+        }
     }
 }
 
@@ -91,5 +141,68 @@ impl Counts {
             counts.trouble += usize::from(row.trouble.is_some());
         }
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::columns::Standing;
+    use proptest::prelude::*;
+    use std::ops::ControlFlow;
+
+    #[derive(PartialEq, Debug)]
+    struct Name(String);
+
+    impl Searchable for Name {
+        fn texts(
+            &self,
+            _: Timestamp,
+            visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
+        ) -> ControlFlow<()> {
+            visit(&self.0)
+        }
+    }
+
+    impl Stands for Name {
+        fn standing(&self) -> Standing {
+            Standing::Good
+        }
+
+        fn in_trouble(&self) -> bool {
+            self.0.contains('x')
+        }
+
+        fn by_trouble(&self, other: &Self) -> std::cmp::Ordering {
+            self.0.cmp(&other.0)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_trail_leads_where_a_fresh_look_does(
+            names in proptest::collection::vec("[abx]{1,5}", 0..20),
+            typed in proptest::collection::vec(("[abx! ~-]{0,6}", any::<bool>()), 1..12),
+        ) {
+            let rows: Vec<Arc<Name>> = names.into_iter().map(|name| Arc::new(Name(name))).collect();
+            let now = Timestamp::UNIX_EPOCH;
+            let mut trail = Trail::default();
+            let mut line = String::new();
+            for (part, back) in typed {
+                if back {
+                    line.pop();
+                } else {
+                    line += &part;
+                }
+                let Ok(filter) = Filter::parse(&line) else { continue };
+                let narrowing = Narrowing {
+                    filters: [filter, None, None],
+                    only_trouble: line.len() % 5 == 4,
+                };
+                let kept = narrowing.narrow(Panel::Pods, &rows, &mut trail, now);
+                let fresh = narrowing.narrow(Panel::Pods, &rows, &mut Trail::default(), now);
+                prop_assert_eq!(kept, fresh);
+            }
+        }
     }
 }
