@@ -361,6 +361,11 @@ where
                 self.tell_forwards(None, jobs);
             }
             Effect::Look(id) => self.look(id, jobs),
+            Effect::HostShell(visit, runs, processes) => {
+                self.host_shell(*visit, (runs, processes), jobs);
+            }
+            Effect::Owners(owned) => Self::owners(owned, jobs),
+            Effect::Discard(left) => self.discard(left, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.

@@ -25,9 +25,10 @@ const ANYWHERE: &[Noun] = &[
     Noun::Page,
     Noun::Logs,
     Noun::Forward,
+    Noun::Inside,
 ];
 /// What has a container.
-const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page];
+const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page, Noun::Inside];
 const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
 const LISTS_AND_LOGS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Logs];
 

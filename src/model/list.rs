@@ -121,8 +121,8 @@ impl<R: Row> List<R> {
 
     /// All rows in their order have changed.
     pub(super) fn set_base(&mut self, rows: Vec<Arc<R>>) {
-        self.base = rows;
-        self.trail = Trail::default();
+        let old = std::mem::replace(&mut self.base, rows);
+        self.trail.forget(old);
     }
 
     /// Forgets what is shown, cursor and scroll.

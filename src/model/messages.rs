@@ -42,6 +42,8 @@ pub enum Msg {
     Looked(ContainerId, Result<Inside, Text>),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
+    /// Debug containers that a critui has left behind which is no more.
+    LeftBehind(Vec<ContainerId>),
     /// Time has passed.
     Wake,
 }
@@ -115,4 +117,11 @@ pub enum Effect {
     CountForwards,
     /// Look at a container from outside.
     Look(ContainerId),
+    /// Give the terminal to a shell of the node in a container's network: the container runs, and
+    /// the shell is to be among its processes.
+    HostShell(Box<visit::Visit>, bool, bool),
+    /// Find out which of these containers, each with its owner, have been left behind.
+    Owners(Vec<(ContainerId, Text)>),
+    /// Remove containers that were left behind.
+    Discard(Vec<ContainerId>),
 }

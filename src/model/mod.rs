@@ -132,6 +132,8 @@ pub enum Noun {
     Logs,
     /// The list of forwarded ports.
     Forward,
+    /// A container from outside.
+    Inside,
 }
 
 /// One thing on the node.
@@ -167,8 +169,8 @@ pub enum Page {
     Logs(Box<LogView>),
     /// The forwarded ports.
     Forwards,
-    /// A container from outside, with its name.
-    Inside(ContainerId, Text),
+    /// A container from outside.
+    Inside(Box<visit::Visit>),
 }
 
 /// A line that goes away by itself.
@@ -211,6 +213,7 @@ impl Model {
             None => self.home.focus.noun(),
             Some(Page::Logs(_)) => Noun::Logs,
             Some(Page::Forwards) => Noun::Forward,
+            Some(Page::Inside(_)) => Noun::Inside,
             Some(_) => Noun::Page,
         }
     }
@@ -250,7 +253,7 @@ impl Model {
         match self.layers.last().map(|layer| &layer.page) {
             Some(Page::Summary(subject)) => Some(subject.clone()),
             Some(Page::Logs(view)) => Some(view.subject.clone()),
-            Some(Page::Inside(id, _)) => Some(Subject::Container(id.clone())),
+            Some(Page::Inside(visit)) => Some(Subject::Container(visit.container.clone())),
             Some(_) => None,
             None => self.home.subject(),
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::domain::IdMap;
 use crate::domain::{ContainerState, PodState};
 use crate::model::columns::Stands;
 use crate::model::filter::{Filter, Searchable};
@@ -48,7 +49,15 @@ impl Narrowing {
                     .iter()
                     .filter_map(|(_, row)| score(row))
                     .collect(),
-                None => rows.iter().filter(open).filter_map(score).collect(),
+                None => {
+                    let before = trail.before.as_ref().filter(|before| before.is_of(filter));
+                    let known = |row: &Arc<R>| before.and_then(|before| before.score(row));
+                    let score = |row: &Arc<R>| match known(row) {
+                        Some(known) => Some((known?, Arc::clone(row))),
+                        None => score(row),
+                    };
+                    rows.iter().filter(open).filter_map(score).collect()
+                }
             };
             trail.steps.push(Step {
                 filter: filter.clone(),
@@ -82,6 +91,31 @@ impl Narrowing {
 #[derive(Debug)]
 pub(super) struct Trail<R> {
     steps: Vec<Step<R>>,
+    before: Option<Before<R>>,
+}
+
+/// How the rows fared that were there before these: most are the same ones.
+#[derive(Debug)]
+struct Before<R> {
+    filter: Filter,
+    /// Keeps the addresses of the rows theirs.
+    _rows: Vec<Arc<R>>,
+    scores: IdMap<usize, Option<i64>>,
+}
+
+impl<R> Before<R> {
+    fn is_of(&self, filter: &Filter) -> bool {
+        self.filter.source() == filter.source()
+    }
+
+    /// Whether it was left, and with which score; `None` for a row that was not there.
+    fn score(&self, row: &Arc<R>) -> Option<Option<i64>> {
+        self.scores.get(&address(row)).copied()
+    }
+}
+
+fn address<R>(row: &Arc<R>) -> usize {
+    Arc::as_ptr(row).addr()
 }
 
 #[derive(Debug)]
@@ -94,11 +128,32 @@ struct Step<R> {
 
 impl<R> Default for Trail<R> {
     fn default() -> Self {
-        Self { steps: Vec::new() }
+        Self {
+            steps: Vec::new(),
+            before: None,
+        }
     }
 }
 
 impl<R> Trail<R> {
+    /// Other rows are there now; `old` were before.
+    pub fn forget(&mut self, old: Vec<Arc<R>>) {
+        // Of those that are in no trouble nothing is known if only trouble was looked at.
+        let last = self.steps.pop().filter(|last| !last.only_trouble);
+        self.steps.clear();
+        self.before = last.map(|last| {
+            let mut scores: IdMap<usize, Option<i64>> =
+                old.iter().map(|row| (address(row), None)).collect();
+            let left = last.left.iter();
+            scores.extend(left.map(|(score, row)| (address(row), Some(*score))));
+            Before {
+                filter: last.filter,
+                _rows: old,
+                scores,
+            }
+        });
+    }
+
     /// Forgets steps until the last one leaves all that `filter` can leave.
     fn go_back(&mut self, filter: &Filter, only_trouble: bool) {
         while let Some(last) = self.steps.last()
@@ -182,13 +237,13 @@ mod tests {
         #[test]
         fn a_trail_leads_where_a_fresh_look_does(
             names in proptest::collection::vec("[abx]{1,5}", 0..20),
-            typed in proptest::collection::vec(("[abx! ~-]{0,6}", any::<bool>()), 1..12),
+            typed in proptest::collection::vec(("[abx! ~-]{0,6}", any::<bool>(), any::<bool>()), 1..12),
         ) {
-            let rows: Vec<Arc<Name>> = names.into_iter().map(|name| Arc::new(Name(name))).collect();
+            let mut rows: Vec<Arc<Name>> = names.into_iter().map(|name| Arc::new(Name(name))).collect();
             let now = Timestamp::UNIX_EPOCH;
             let mut trail = Trail::default();
             let mut line = String::new();
-            for (part, back) in typed {
+            for (part, back, changes) in typed {
                 if back {
                     line.pop();
                 } else {
@@ -199,6 +254,13 @@ mod tests {
                     filters: [filter, None, None],
                     only_trouble: line.len() % 5 == 4,
                 };
+                if changes {
+                    // One goes, one comes, the others stay the same.
+                    let mut others = rows.clone();
+                    others.truncate(rows.len().saturating_sub(1));
+                    others.push(Arc::new(Name(format!("x{line}"))));
+                    trail.forget(std::mem::replace(&mut rows, others));
+                }
                 let kept = narrowing.narrow(Panel::Pods, &rows, &mut trail, now);
                 let fresh = narrowing.narrow(Panel::Pods, &rows, &mut Trail::default(), now);
                 prop_assert_eq!(kept, fresh);

@@ -103,8 +103,9 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let (title, doc) = summary::page(&cx, subject, true);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
-            Page::Inside(id, name) => {
-                let (title, doc) = (format!("Inside {name}"), inside::page(&cx, id));
+            Page::Inside(visit) => {
+                let title = format!("Debug {}", visit.title);
+                let doc = inside::page(&cx, &visit.container);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
         },
@@ -149,7 +150,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Help => "Help".to_owned(),
             Page::Notices => "Notices".to_owned(),
             Page::Forwards => "Forwarded ports".to_owned(),
-            Page::Inside(_, title) => format!("Inside {title}"),
+            Page::Inside(visit) => format!("Debug {}", visit.title),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
         });

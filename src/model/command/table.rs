@@ -37,6 +37,7 @@ pub fn keys_table() -> String {
             ENTERED => "pods, containers",
             [Noun::Logs] => "logs",
             [Noun::Forward] => "forwarded ports",
+            [Noun::Inside] => "debugging",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };
