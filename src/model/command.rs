@@ -26,6 +26,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Logs,
     Noun::Forward,
     Noun::Inside,
+    Noun::File,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page, Noun::Inside];

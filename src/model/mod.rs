@@ -5,6 +5,7 @@ pub mod columns;
 pub mod command;
 pub mod exit;
 mod fetch;
+pub mod files;
 pub mod filter;
 pub mod forward;
 pub mod home;
@@ -134,6 +135,8 @@ pub enum Noun {
     Forward,
     /// A container from outside.
     Inside,
+    /// Its files.
+    File,
 }
 
 /// One thing on the node.
@@ -171,6 +174,8 @@ pub enum Page {
     Forwards,
     /// A container from outside.
     Inside(Box<visit::Visit>),
+    /// Its files.
+    Files(Box<files::Files>),
 }
 
 /// A line that goes away by itself.
@@ -214,6 +219,7 @@ impl Model {
             Some(Page::Logs(_)) => Noun::Logs,
             Some(Page::Forwards) => Noun::Forward,
             Some(Page::Inside(_)) => Noun::Inside,
+            Some(Page::Files(_)) => Noun::File,
             Some(_) => Noun::Page,
         }
     }

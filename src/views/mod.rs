@@ -2,6 +2,7 @@
 //! screen comes back as [`Seen`].
 
 mod body;
+mod files;
 mod footer;
 mod forwards;
 mod header;
@@ -103,6 +104,11 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let (title, doc) = summary::page(&cx, subject, true);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
+            Page::Files(shown) => {
+                let title = crumbs(&cx, &format!("Files {}", shown.title()));
+                body::titled(&cx, body, buffer, &title, true);
+                seen.page = Some(files::draw(&cx, shown, body::below_title(body), buffer));
+            }
             Page::Inside(visit) => {
                 let title = format!("Debug {}", visit.title);
                 let doc = inside::page(&cx, &visit.container);
@@ -151,6 +157,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Notices => "Notices".to_owned(),
             Page::Forwards => "Forwarded ports".to_owned(),
             Page::Inside(visit) => format!("Debug {}", visit.title),
+            Page::Files(_) => "Files".to_owned(),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
         });

@@ -38,6 +38,7 @@ pub fn keys_table() -> String {
             [Noun::Logs] => "logs",
             [Noun::Forward] => "forwarded ports",
             [Noun::Inside] => "debugging",
+            [Noun::File] => "files",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };
