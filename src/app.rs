@@ -365,6 +365,7 @@ where
             Effect::HostShell(visit, runs, processes) => {
                 self.host_shell(*visit, (runs, processes), jobs);
             }
+            Effect::RunInAll(ids, line) => self.run_in_all(ids, &line, jobs),
             Effect::Browse(browse) => self.browse(*browse, jobs),
             Effect::CopyOut(browse, to) => self.copy_out(*browse, to, jobs),
             Effect::Owners(owned) => Self::owners(owned, jobs),

@@ -540,3 +540,71 @@ fn ports_that_cannot_be_forwarded() {
     });
     flow.sees("error forwarding port 81");
 }
+
+#[test]
+fn one_command_in_all_marked_containers() {
+    flow("2*!")
+        .sees("2 Containers")
+        .types("*/web<Enter>")
+        .types(":mark-all<Enter>")
+        .sees("marked")
+        .types("Secho hello<Enter>")
+        .sees("$ echo hello")
+        .sees("exit 0")
+        .misses("runs")
+        .sees("hello")
+        .types("q")
+        .sees("2 Containers");
+}
+
+#[test]
+fn what_can_be_done_without_a_shell() {
+    at_web()
+        .types("b")
+        .sees("What can be done")
+        // The simulated node has no processes.
+        .sees("not among those that critui sees")
+        .types("d")
+        .sees("Image of the debug container")
+        .types("<Esc>")
+        .misses("Image of the debug container")
+        .types("h")
+        .sees("not among those that critui sees")
+        .types("o")
+        .sees("Files shop/web")
+        .sees("not among those that critui sees")
+        .types("qq")
+        .sees("1 Pods");
+    // Of one that has ended the rest is possible.
+    flow("/nightly-<Enter>b")
+        .sees("What can be done")
+        .sees("it does not run, so it has none");
+}
+
+#[test]
+fn read_only_debugs_nothing_but_looks() {
+    let start = Start {
+        read_only: true,
+        ..Start::default()
+    };
+    opened(&start)
+        .types("/web-7d9c5b8f6d-4kqzm<Enter>b")
+        .sees("d  a container beside it from an image that is here, gone when you leave: this run is read-only")
+        .types("h")
+        .sees("host-shell: this run is read-only")
+        .types("o")
+        .sees("files: this run is read-only");
+}
+
+#[test]
+fn a_debug_container_in_the_simulated_pod() {
+    let flow = at_web()
+        .types("b")
+        .sees("What can be done")
+        .types("d")
+        .sees("Image of the debug container");
+    let flow = flow
+        .enters("redis<Enter>")
+        .reads("it is removed when you leave");
+    flow.says("\x1d\x1d\x1d").sees("the debug container is gone");
+}

@@ -1,7 +1,10 @@
 //! What the loop does about containers: lends them the terminal, opens ports, looks at them.
 
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{App, inside};
@@ -16,6 +19,13 @@ use crate::model::visit::Visit;
 use crate::shell::Return;
 use crate::terminal::{Keys, Surface};
 use crate::text::Text;
+
+/// Containers in which a command runs at once.
+const AT_ONCE: usize = 8;
+/// Longest time for a command in several containers: nobody can interrupt it.
+const LIMIT: Duration = Duration::from_secs(30);
+/// Lines shown of each.
+const LINES: usize = 200;
 
 /// Said when the grant is missing, which the dispatch of commands has already looked at.
 const READ_ONLY: &str = "this run is read-only";
@@ -70,6 +80,34 @@ impl<S: Surface, I: Keys> App<S, I> {
             self.inside.start(program);
         } else {
             jobs.spawn(async { Msg::Returned(READ_ONLY.into()) });
+        }
+    }
+
+    /// Runs a line in several containers, a few at once.
+    pub(super) fn run_in_all(&self, ids: Vec<ContainerId>, line: &str, jobs: &mut JoinSet<Msg>) {
+        let Some(grant) = &self.grant else {
+            return;
+        };
+        let writer = self.inside.writer(&self.connection, grant);
+        let room = Arc::new(Semaphore::new(AT_ONCE));
+        let command = ["sh", "-c", line].map(str::to_owned);
+        for (place, id) in ids.into_iter().enumerate() {
+            let (writer, room, command) = (writer.clone(), Arc::clone(&room), command.clone());
+            jobs.spawn(async move {
+                // It is never closed.
+                let _room = room.acquire_owned().await;
+                let ran = writer.run(&id, &command, LIMIT).await;
+                let left = ran.map(|outcome| {
+                    let mut lines = outcome.text();
+                    if lines.len() > LINES {
+                        let more = lines.len() - LINES;
+                        lines.truncate(LINES);
+                        lines.push(Text::clean(&format!("(and {more} lines more)")));
+                    }
+                    (outcome.code, lines)
+                });
+                Msg::Ran(place, left.map_err(|error| error.message))
+            });
         }
     }
 

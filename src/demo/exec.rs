@@ -65,8 +65,13 @@ fn run(words: &[&str], container: &Container) -> Option<v1::ExecSyncResponse> {
         })
     };
     match words {
-        ["true"] | ["sh" | "/bin/sh", "-c", "true" | ":"] => said(String::new(), 0),
-        ["false"] | ["sh" | "/bin/sh", "-c", "false"] => said(String::new(), 1),
+        ["sh" | "/bin/sh", "-c", line] => {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let name = words.first().copied().unwrap_or_default();
+            run(&words, container).or_else(|| said(format!("sh: {name}: not found\n"), 127))
+        }
+        ["true" | ":"] => said(String::new(), 0),
+        ["false"] => said(String::new(), 1),
         ["echo", rest @ ..] => said(format!("{}\n", rest.join(" ")), 0),
         ["hostname"] => said(format!("{}\n", container.spec.name), 0),
         ["env"] => said(container.spec.env.join("\n") + "\n", 0),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Keymap, Target, files, forward, list, logs, visit};
+use super::{Keymap, Target, files, forward, list, logs, ran, visit};
 use crate::cri::{Update, Wanted};
 use crate::domain::{
     ContainerDetail, ContainerId, ContainerState, Contents, Inside, PodDetail, PodId,
@@ -44,6 +44,8 @@ pub enum Msg {
     Looked(ContainerId, Result<Inside, Text>),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
+    /// What a command left in one of several containers.
+    Ran(usize, ran::Left),
     /// What is at this path of a container, and where that is without links.
     Browsed(PathBuf, Result<(PathBuf, Contents), Text>),
     /// Debug containers that a critui has left behind which is no more.
@@ -124,6 +126,8 @@ pub enum Effect {
     /// Give the terminal to a shell of the node in a container's network: the container runs, and
     /// the shell is to be among its processes.
     HostShell(Box<visit::Visit>, bool, bool),
+    /// Run a line in several containers, without a terminal.
+    RunInAll(Vec<ContainerId>, String),
     /// Look at a file or folder of a container.
     Browse(Box<files::Browse>),
     /// Copy a file of a container to this new file.

@@ -19,6 +19,7 @@ pub mod narrowing;
 pub mod palette;
 mod panel;
 pub mod prompt;
+pub mod ran;
 pub mod rows;
 mod seen;
 pub mod sorting;
@@ -176,6 +177,8 @@ pub enum Page {
     Inside(Box<visit::Visit>),
     /// Its files.
     Files(Box<files::Files>),
+    /// A command in several containers.
+    Ran(Box<ran::Ran>),
 }
 
 /// A line that goes away by itself.

@@ -14,6 +14,9 @@ use crate::theme::THEMES;
 /// Choices shown at most.
 pub const SHOWN: usize = 10;
 
+/// In the names of images that are made for looking around.
+const TOOLS: [&str; 5] = ["debug", "toolbox", "netshoot", "busybox", "alpine"];
+
 /// An open palette.
 #[derive(Debug)]
 pub struct Palette {
@@ -88,10 +91,16 @@ impl Palette {
         Self::of(entries, "Commands")
     }
 
-    /// The images that a debug container could be made from: with a name, the smallest first.
+    /// The images that a debug container could be made from: with a name, those made for
+    /// it first, then the smallest.
     pub fn images(model: &Model, visit: &Visit, runs: bool) -> Self {
         let mut images: Vec<_> = model.store.image_rows().collect();
-        images.sort_by_key(|row| row.image.size);
+        images.sort_by_key(|row| {
+            let name = row.image.tags.first().map_or("", Text::as_str);
+            let made_for_it = TOOLS.iter().any(|tool| name.contains(tool));
+            // It has no shell.
+            (name.contains("pause"), !made_for_it, row.image.size)
+        });
         let entries = images.into_iter().filter_map(|row| {
             let name = row.image.tags.first()?;
             let mut visit = visit.clone();

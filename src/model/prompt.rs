@@ -37,6 +37,8 @@ pub enum Purpose {
     Logs(LogLine),
     /// A command for this container, also when the cursor has moved on by itself.
     Run(Box<Visit>),
+    /// A command for all of these.
+    RunInAll(Vec<Visit>),
     /// Ports of this pod; `true` once it was said that others could reach them.
     Forward(Box<Asked>, bool),
     /// The file that a file of a container is copied to.

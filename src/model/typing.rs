@@ -7,7 +7,7 @@ use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, remember};
 use crate::model::visit::{self, Errand, Visit};
-use crate::model::{Effect, Model, Panel, Seen, command, files, forward, logs, look, update};
+use crate::model::{Effect, Model, Panel, Seen, command, files, forward, logs, look, ran, update};
 use crate::text::Text;
 
 /// Opens the prompt for a filter of the focused panel.
@@ -42,6 +42,11 @@ pub fn open_log_line(model: &mut Model, what: LogLine) {
 /// Opens the prompt for a command in a container.
 pub fn open_run(model: &mut Model) {
     // Where it goes is settled now; what it is comes with Enter.
+    let marked = ran::marked(model);
+    if !marked.is_empty() {
+        model.prompt = Some(Prompt::new(Purpose::RunInAll(marked), ""));
+        return;
+    }
     let visit = visit::aim(model, Errand::Shell);
     model.prompt = visit.map(|visit| Prompt::new(Purpose::Run(Box::new(visit)), ""));
 }
@@ -77,7 +82,7 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
         return vec![];
     };
     let history = match prompt.purpose {
-        Purpose::Run(_) => &model.commands,
+        Purpose::Run(_) | Purpose::RunInAll(_) => &model.commands,
         _ => &model.filters,
     };
     let typed = prompt.press(key, history);
@@ -94,6 +99,7 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
         }
         Purpose::Forward(..) => forwarding(model, prompt, typed),
         Purpose::CopyOut(_) => copying_out(model, prompt, typed),
+        Purpose::RunInAll(_) => running_in_all(model, prompt, typed),
         Purpose::Run(visit) => {
             let visit = visit.clone();
             running(model, prompt, typed, *visit)
@@ -121,6 +127,23 @@ fn forwarding(model: &mut Model, mut prompt: Prompt, typed: Typed) -> Vec<Effect
             prompt.error = Some("opens it to the network: Enter once more to do so".to_owned());
         }
         (Typed::Accept, Err(why)) => prompt.error = Some(why),
+        _ => {}
+    }
+    model.prompt = Some(prompt);
+    vec![]
+}
+
+fn running_in_all(model: &mut Model, prompt: Prompt, typed: Typed) -> Vec<Effect> {
+    match typed {
+        Typed::Cancel => return vec![],
+        Typed::Accept if !prompt.text().trim().is_empty() => {
+            let line = prompt.text().to_owned();
+            remember(&mut model.commands, &line);
+            if let Purpose::RunInAll(visits) = prompt.purpose {
+                return ran::start(model, visits, &line);
+            }
+            return vec![];
+        }
         _ => {}
     }
     model.prompt = Some(prompt);

@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
     Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, files,
-    forward, logs, look, mouse, typing,
+    forward, logs, look, mouse, ran, typing,
 };
 use crate::text::Text;
 
@@ -82,6 +82,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         }
         Msg::Pressure(pressure) => model.node.pressure = pressure,
         Msg::Looked(id, seen) => look::looked(model, id, seen),
+        Msg::Ran(place, left) => ran::take(model, place, left),
         Msg::Browsed(asked, found) => files::found(model, &asked, found),
         Msg::LeftBehind(left) if left.is_empty() => {}
         Msg::LeftBehind(left) => {

@@ -62,7 +62,7 @@ pub fn aim_near(model: &Model) -> Option<Visit> {
         .map(|row| towards(model, row, Errand::Shell))
 }
 
-fn towards(model: &Model, row: &ContainerRow, errand: Errand) -> Visit {
+pub(super) fn towards(model: &Model, row: &ContainerRow, errand: Errand) -> Visit {
     let container = &row.container;
     let title = match &row.pod {
         Some(pod) => format!("{}/{}/{}", pod.namespace, pod.name, container.name),

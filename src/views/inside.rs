@@ -17,8 +17,8 @@ pub fn page(cx: &Cx, id: &ContainerId) -> Doc {
     possible(cx, &mut doc);
     let seen = cx.model.look.seen.as_ref().filter(|(of, _)| of == id);
     match seen.map(|(_, seen)| seen) {
-        None => doc.text("looking", Role::Dim),
-        Some(Err(why)) => doc.text(why.as_str(), Role::Bad),
+        None => doc.title("Processes").text("looking", Role::Dim),
+        Some(Err(why)) => doc.title("Processes").text(why.as_str(), Role::Warn),
         Some(Ok(inside)) => tables(&mut doc, inside),
     };
     doc

@@ -12,6 +12,7 @@ mod inside;
 mod logs;
 mod panel;
 mod prompt;
+mod ran;
 mod summary;
 mod title;
 
@@ -104,6 +105,18 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let (title, doc) = summary::page(&cx, subject, true);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
+            Page::Ran(ran) => {
+                let doc = ran::page(ran);
+                page(
+                    &cx,
+                    "Run in all",
+                    &doc,
+                    layer.scroll,
+                    body,
+                    buffer,
+                    &mut seen,
+                );
+            }
             Page::Files(shown) => {
                 let title = crumbs(&cx, &format!("Files {}", shown.title()));
                 body::titled(&cx, body, buffer, &title, true);
@@ -158,6 +171,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Forwards => "Forwarded ports".to_owned(),
             Page::Inside(visit) => format!("Debug {}", visit.title),
             Page::Files(_) => "Files".to_owned(),
+            Page::Ran(_) => "Run in all".to_owned(),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
         });

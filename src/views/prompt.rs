@@ -21,6 +21,13 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
             "LOCAL:REMOTE ",
             format!("into {}  Enter open  Esc close", asked.title),
         ),
+        Purpose::RunInAll(visits) => (
+            "$",
+            format!(
+                "in {} marked containers  Enter run  Esc close",
+                visits.len()
+            ),
+        ),
         Purpose::CopyOut(_) => (
             "copy to ",
             "a new file of this node  Enter copy  Esc close".to_owned(),

@@ -3,7 +3,7 @@
 use super::run::push;
 use super::{Command, ENTERED, LISTS, changes, command, unless};
 use crate::model::visit::{self, Errand};
-use crate::model::{Effect, Noun, Page, files, forward, look, typing};
+use crate::model::{Effect, Noun, Page, files, forward, look, ran, typing};
 
 const INSIDE: &[Noun] = &[Noun::Inside];
 const FILES: &[Noun] = &[Noun::File];
@@ -26,13 +26,18 @@ pub(super) const COMMANDS: &[Command] = &[
             &["S"],
             ENTERED,
             "",
-            "run a command in the container, with a terminal",
+            "run a command in the container, with a terminal; in all that are marked, without",
             |m, _| {
                 typing::open_run(m);
                 vec![]
             },
         ),
-        visit::refuse,
+        |m| {
+            ran::marked(m)
+                .is_empty()
+                .then(|| visit::refuse(m))
+                .flatten()
+        },
     )),
     changes(unless(
         command(
