@@ -18,6 +18,7 @@
 //! | [`config`], [`cli`] | flags, environment, files; where each value comes from |
 //! | [`logs`], [`logs_command`] | log files: one timeline, searched, followed, woven, printed; the thread that keeps a window on it for a screen |
 //! | [`access`] | the write grant |
+//! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`] | the report |
 //! | [`demo`] | the simulated node, reached like any other |
@@ -78,6 +79,7 @@ pub mod keys;
 pub mod link;
 pub mod logs;
 pub mod logs_command;
+pub mod mask;
 pub mod model;
 pub mod paint;
 pub mod shell;
