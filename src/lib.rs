@@ -18,6 +18,7 @@
 //! | [`config`], [`cli`] | flags, environment, files; where each value comes from |
 //! | [`logs`], [`logs_command`] | log files: one timeline, searched, followed, woven, printed; the thread that keeps a window on it for a screen |
 //! | [`access`] | the write grant |
+//! | [`tree`] | all that a runtime tells of one thing |
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`] | the report |
@@ -87,5 +88,6 @@ pub mod snapshot;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+pub mod tree;
 pub mod views;
 pub mod widgets;

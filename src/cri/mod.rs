@@ -21,6 +21,7 @@ mod error;
 mod events;
 pub mod gate;
 mod hints;
+mod inspect;
 mod link;
 mod list;
 mod pace;
