@@ -33,10 +33,12 @@ mod enter;
 mod frame;
 mod input;
 mod inside;
+mod inspect;
 mod logs;
 mod signals;
 
 pub use inside::Inside;
+pub use inspect::inspect;
 
 use frame::Frame;
 use input::input;
@@ -354,6 +356,7 @@ where
                 self.tell_forwards(None, jobs);
             }
             Effect::Look(id) => self.look(id, jobs),
+            Effect::Inspect(about, state) => self.inspect(about, state, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.

@@ -21,7 +21,7 @@
 //! | [`tree`] | all that a runtime tells of one thing |
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
-//! | [`snapshot`] | the report |
+//! | [`snapshot`], [`inspect_command`] | reports: of the whole node, of one thing |
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
 //! | [`shell`] | a shell in a container: what happens between the terminal and a stream |
@@ -76,6 +76,7 @@ pub mod domain;
 pub mod format;
 pub mod forward;
 pub mod host;
+pub mod inspect_command;
 pub mod keys;
 pub mod link;
 pub mod logs;

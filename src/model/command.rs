@@ -5,6 +5,7 @@ use crate::model::list::{Mark, Move};
 use crate::model::visit::{self, Errand};
 use crate::model::{Effect, Model, Noun, Page, Panel, Seen, forward, look, typing};
 
+mod inspect;
 mod logs;
 mod run;
 mod table;
@@ -25,6 +26,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Page,
     Noun::Logs,
     Noun::Forward,
+    Noun::Tree,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page];
@@ -99,8 +101,10 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 }
 
 /// All commands, in the order in which help shows them.
-pub static COMMANDS: &[Command] =
-    &table::join::<31, { GENERAL.len() }, { 31 + GENERAL.len() }>(logs::LOG_COMMANDS, GENERAL);
+pub static COMMANDS: &[Command] = &table::join::<46, { GENERAL.len() }, { 46 + GENERAL.len() }>(
+    table::join::<31, 15, 46>(logs::LOG_COMMANDS, inspect::INSPECT_COMMANDS),
+    GENERAL,
+);
 
 /// Those of the lists and of every view.
 const GENERAL: [Command; 44] = [

@@ -1,6 +1,7 @@
 //! What comes in and what goes out: [`Msg`]s and [`Effect`]s.
 
-use super::{Keymap, Target, forward, list, logs, visit};
+use super::inspect::Answer;
+use super::{About, Keymap, Target, forward, list, logs, visit};
 use crate::cri::{Update, Wanted};
 use crate::domain::{ContainerDetail, ContainerId, ContainerState, Inside, PodDetail, PodId};
 use crate::keys::Key;
@@ -37,6 +38,8 @@ pub enum Msg {
     Returned(Text),
     /// A container from outside, or why it cannot be seen.
     Looked(ContainerId, Result<Inside, Text>),
+    /// All that the runtime tells of something, asked for in this state.
+    Inspected(About, &'static str, Answer),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
     /// Time has passed.
@@ -110,4 +113,6 @@ pub enum Effect {
     CountForwards,
     /// Look at a container from outside.
     Look(ContainerId),
+    /// Ask the runtime for everything about something, which is in this state.
+    Inspect(About, &'static str),
 }

@@ -8,6 +8,7 @@ mod fetch;
 pub mod filter;
 pub mod forward;
 pub mod home;
+pub mod inspect;
 pub mod keymap;
 pub mod list;
 pub mod logs;
@@ -37,6 +38,7 @@ use crate::text::Text;
 
 pub use fetch::{Fetches, Target};
 pub use home::Home;
+pub use inspect::{About, DiffView, Inspections, TreeView};
 pub use keymap::Keymap;
 pub use logs::LogView;
 pub use messages::{Changed, Effect, Mouse, Msg, Slot};
@@ -86,6 +88,8 @@ pub struct Model {
     pub forwards: forward::Forwards,
     /// The container that is looked at from outside.
     pub look: look::Look,
+    /// What the runtime has told in full.
+    pub inspections: Inspections,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Something is being saved.
@@ -132,6 +136,8 @@ pub enum Noun {
     Logs,
     /// The list of forwarded ports.
     Forward,
+    /// The view of a tree.
+    Tree,
 }
 
 /// One thing on the node.
@@ -169,6 +175,12 @@ pub enum Page {
     Forwards,
     /// A container from outside, with its name.
     Inside(ContainerId, Text),
+    /// All that the runtime tells of something, as a tree.
+    Tree(Box<TreeView>),
+    /// What differs between two things.
+    Diff(Box<DiffView>),
+    /// The runtime.
+    Runtime,
 }
 
 /// A line that goes away by itself.
@@ -198,6 +210,7 @@ impl Model {
             commands: Vec::new(),
             forwards: forward::Forwards::default(),
             look: look::Look::default(),
+            inspections: Inspections::default(),
             fetches: Fetches::default(),
             saving: false,
             mouse: false,
@@ -211,6 +224,7 @@ impl Model {
             None => self.home.focus.noun(),
             Some(Page::Logs(_)) => Noun::Logs,
             Some(Page::Forwards) => Noun::Forward,
+            Some(Page::Tree(_)) => Noun::Tree,
             Some(_) => Noun::Page,
         }
     }
@@ -245,14 +259,31 @@ impl Model {
         })
     }
 
+    /// The view of a tree, if it is on top.
+    pub fn tree_mut(&mut self) -> Option<&mut TreeView> {
+        match &mut self.layers.last_mut()?.page {
+            Page::Tree(view) => Some(view),
+            _ => None,
+        }
+    }
+
     /// The thing under the cursor.
     pub fn subject(&self) -> Option<Subject> {
         match self.layers.last().map(|layer| &layer.page) {
             Some(Page::Summary(subject)) => Some(subject.clone()),
             Some(Page::Logs(view)) => Some(view.subject.clone()),
             Some(Page::Inside(id, _)) => Some(Subject::Container(id.clone())),
+            Some(Page::Tree(view)) => about(&view.about),
+            Some(Page::Diff(view)) => about(&view.after),
             Some(_) => None,
             None => self.home.subject(),
         }
+    }
+}
+
+fn about(about: &About) -> Option<Subject> {
+    match about {
+        About::One(subject) => Some(subject.clone()),
+        About::Runtime => None,
     }
 }

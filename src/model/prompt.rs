@@ -34,10 +34,19 @@ pub enum Purpose {
     Palette(Palette),
     /// Something for the view of logs.
     Logs(LogLine),
+    /// Something for the view on top.
+    View(ViewLine),
     /// A command for this container, also when the cursor has moved on by itself.
     Run(Box<Visit>),
     /// Ports of this pod; `true` once it was said that others could reach them.
     Forward(Box<Asked>, bool),
+}
+
+/// What a line is for in other views.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ViewLine {
+    /// What to look for in a tree.
+    Tree,
 }
 
 /// What a line is for in the view of logs.

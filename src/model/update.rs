@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
     Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, forward,
-    logs, look, mouse, typing,
+    inspect, logs, look, mouse, typing,
 };
 use crate::text::Text;
 
@@ -38,6 +38,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     pass_time(model);
     logs::settle(model, seen);
     effects.extend(look::again(model));
+    effects.extend(inspect::ask(model));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
     }
@@ -76,6 +77,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
             }
         }
         Msg::Pressure(pressure) => model.node.pressure = pressure,
+        Msg::Inspected(about, state, answer) => inspect::answered(model, about, state, answer),
         Msg::Looked(id, seen) => look::looked(model, id, seen),
         Msg::Forwards(list, line) => {
             model.forwards.set(list);
@@ -248,6 +250,9 @@ pub fn fit(model: &mut Model, seen: &Seen) -> bool {
         let last = page.lines.saturating_sub(page.height);
         moved |= layer.scroll > last;
         layer.scroll = layer.scroll.min(last);
+    }
+    if let (Some(page), Some(view)) = (seen.page, model.tree_mut()) {
+        moved |= view.fit(page.height);
     }
     if let (Some(size), Some(view)) = (seen.log, model.log_mut()) {
         moved |= view.fit(size);

@@ -2,6 +2,7 @@
 //! screen comes back as [`Seen`].
 
 mod body;
+mod diff;
 mod footer;
 mod forwards;
 mod header;
@@ -13,6 +14,7 @@ mod panel;
 mod prompt;
 mod summary;
 mod title;
+mod tree;
 
 use std::cell::Cell;
 
@@ -22,7 +24,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use crate::model::{Model, Page, PageSeen, Seen};
+use crate::model::{About, Model, Page, PageSeen, Seen};
 use crate::theme::{Role, Theme};
 use crate::widgets::page::Doc;
 
@@ -100,8 +102,17 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 page(&cx, "Notices", &doc, layer.scroll, body, buffer, &mut seen);
             }
             Page::Summary(subject) => {
-                let (title, doc) = summary::page(&cx, subject, true);
+                let (title, doc) = summary::whole(&cx, subject);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
+            }
+            Page::Tree(view) => tree::draw(&cx, view, body, buffer, &mut seen),
+            Page::Diff(view) => {
+                let (title, doc) = (diff::title(view), diff::page(view));
+                page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
+            }
+            Page::Runtime => {
+                let doc = summary::runtime::page(&cx);
+                page(&cx, "Runtime", &doc, layer.scroll, body, buffer, &mut seen);
             }
             Page::Inside(id, name) => {
                 let (title, doc) = (format!("Inside {name}"), inside::page(&cx, id));
@@ -114,6 +125,24 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
     }
     seen.wake_at = cx.wake_at.get();
     seen
+}
+
+/// The summary of something in lines, for no screen.
+pub fn report(model: &Model, theme: &Theme, about: &About, width: u16) -> Vec<String> {
+    let cx = Cx {
+        model,
+        theme,
+        wake_at: Cell::new(None),
+    };
+    let (title, doc) = match about {
+        About::One(subject) => summary::whole(&cx, subject),
+        About::Runtime => ("Runtime".to_owned(), summary::runtime::page(&cx)),
+    };
+    let lines = doc.lines(theme, width);
+    let lines = lines
+        .iter()
+        .map(|line| line.to_string().trim_end().to_owned());
+    [title, String::new()].into_iter().chain(lines).collect()
 }
 
 /// Draws a page of text.
@@ -149,6 +178,9 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Help => "Help".to_owned(),
             Page::Notices => "Notices".to_owned(),
             Page::Forwards => "Forwarded ports".to_owned(),
+            Page::Tree(view) => tree::title(view),
+            Page::Diff(view) => diff::title(view),
+            Page::Runtime => "Runtime".to_owned(),
             Page::Inside(_, title) => format!("Inside {title}"),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),

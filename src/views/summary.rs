@@ -1,5 +1,12 @@
 //! The facts about one pod, container or image, from lists and statuses.
 
+mod container;
+mod image;
+mod labels;
+mod pod;
+pub mod runtime;
+mod words;
+
 use jiff::Timestamp;
 
 use super::Cx;
@@ -15,9 +22,71 @@ use crate::widgets::page::Doc;
 /// Labels shown at most; the rest is counted.
 const LABELS: usize = 12;
 
+/// Everything about `subject`: first what the lists tell, below it what the runtime says when it
+/// is asked for more, so that nothing moves when that comes in.
+pub fn whole(cx: &Cx, subject: &Subject) -> (String, Doc) {
+    let (title, mut doc) = facts(cx, subject, true);
+    let inspected = cx.model.inspections.of_subject(subject);
+    match inspected {
+        None => {
+            doc.title("More").text("asking the runtime", Role::Dim);
+            return (title, doc);
+        }
+        Some(Err(why)) => {
+            doc.title("More")
+                .fact_as("not told", why.as_str(), Role::Warn);
+        }
+        Some(Ok(tree)) => match subject {
+            Subject::Pod(_) => pod::sections(tree, &mut doc),
+            Subject::Container(_) => container::sections(tree, &mut doc),
+            Subject::Image(_) => image::sections(tree, &mut doc),
+        },
+    }
+    let store = &cx.model.store;
+    match subject {
+        Subject::Pod(id) => {
+            if let Some(row) = store.pod(id) {
+                labels::all(&mut doc, "Labels", &row.pod.labels);
+                labels::all(&mut doc, "Annotations", &row.pod.annotations);
+                labels::lineage(&mut doc, &row.pod);
+            }
+        }
+        Subject::Container(id) => {
+            if let Some(row) = store.container(id) {
+                labels::all(&mut doc, "Labels", &row.container.labels);
+                labels::all(&mut doc, "Annotations", &row.container.annotations);
+                if let Some(pod) = &row.pod {
+                    labels::lineage(&mut doc, pod);
+                }
+            }
+        }
+        Subject::Image(_) => {}
+    }
+    (title, doc)
+}
+
 /// Title and facts of `subject`.
 /// The attempts can be left out, for a pane of their own.
 pub fn page(cx: &Cx, subject: &Subject, with_attempts: bool) -> (String, Doc) {
+    let (title, mut doc) = facts(cx, subject, with_attempts);
+    let store = &cx.model.store;
+    match subject {
+        Subject::Pod(id) => {
+            if let Some(row) = store.pod(id) {
+                self::labels(&mut doc, &row.pod.labels);
+            }
+        }
+        Subject::Container(id) => {
+            if let Some(row) = store.container(id) {
+                self::labels(&mut doc, &row.container.labels);
+            }
+        }
+        Subject::Image(_) => {}
+    }
+    (title, doc)
+}
+
+fn facts(cx: &Cx, subject: &Subject, with_attempts: bool) -> (String, Doc) {
     let store = &cx.model.store;
     let mut doc = Doc::default();
     let title = match subject {
@@ -109,7 +178,6 @@ fn pod(cx: &Cx, row: &PodRow, with_attempts: bool, doc: &mut Doc) -> String {
         doc.title("Attempts");
         attempts(cx, &pod.id, None, doc);
     }
-    labels(doc, &pod.labels);
     format!("Pod {}/{}", pod.namespace, pod.name)
 }
 
@@ -138,7 +206,6 @@ fn container(cx: &Cx, row: &ContainerRow, with_attempts: bool, doc: &mut Doc) ->
         doc.title("Attempts");
         attempts(cx, &container.pod_id, Some(&container.name), doc);
     }
-    labels(doc, &container.labels);
     format!("Container {}/{}", row.pod_name(), container.name)
 }
 

@@ -59,6 +59,14 @@ impl Doc {
         self
     }
 
+    /// Names and values, without titles and running text.
+    pub fn facts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Fact(name, value, _) => Some((name.as_str(), value.as_str())),
+            Entry::Title(_) | Entry::Text(..) => None,
+        })
+    }
+
     /// The page in lines of `room` cells.
     pub fn lines(&self, theme: &Theme, room: u16) -> Vec<Line<'static>> {
         let names = self.entries.iter().filter_map(|entry| match entry {

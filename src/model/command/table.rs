@@ -25,16 +25,17 @@ pub fn keys_table() -> String {
             ANYWHERE => "everywhere",
             ENTERED => "pods, containers",
             [Noun::Logs] => "logs",
+            [Noun::Tree] => "YAML",
             [Noun::Forward] => "forwarded ports",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };
         format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)
     };
-    let of_logs = |command: &&Command| matches!(command.on, [Noun::Logs]);
-    let general = COMMANDS.iter().filter(|command| !of_logs(command));
+    let of_view = |command: &&Command| matches!(command.on, [Noun::Logs | Noun::Tree]);
+    let general = COMMANDS.iter().filter(|command| !of_view(command));
     let rows: String = general
-        .chain(COMMANDS.iter().filter(of_logs))
+        .chain(COMMANDS.iter().filter(of_view))
         .map(row)
         .collect();
     format!("| keys | what | where |\n|---|---|---|\n{rows}")
