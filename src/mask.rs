@@ -36,11 +36,13 @@ pub struct Guarded {
 
 impl Guarded {
     /// `raw` as it may be shown, `masked` being what one of the functions here made of it.
-    pub fn new(raw: &str, masked: &Cow<'_, str>) -> Self {
+    // By value, as the functions here give it.
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn new(raw: &str, masked: Cow<'_, str>) -> Self {
         static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         let whole = matches!(masked, Cow::Borrowed(_));
         Self {
-            text: Text::clean(masked),
+            text: Text::clean(&masked),
             mark: (!whole).then(|| KEY.hash_one(raw)),
         }
     }
@@ -115,7 +117,8 @@ fn head(raw: &str) -> &str {
     if raw.len() <= LONGEST {
         return raw;
     }
-    &raw[..raw.floor_char_boundary(LONGEST)]
+    let end = (0..=LONGEST).rev().find(|at| raw.is_char_boundary(*at));
+    &raw[..end.unwrap_or(0)]
 }
 
 /// `raw` with the mask over `ranges`; what lies behind the part that was looked through goes.
@@ -272,7 +275,7 @@ mod tests {
 
     #[test]
     fn two_secrets_can_be_told_apart_but_not_read() {
-        let of = |raw: &str| Guarded::new(raw, &entry(raw));
+        let of = |raw: &str| Guarded::new(raw, entry(raw));
         let (one, same, other) = (of("TOKEN=a"), of("TOKEN=a"), of("TOKEN=b"));
         assert_eq!(one.text, other.text);
         assert_eq!(one, same);

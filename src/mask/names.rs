@@ -131,11 +131,15 @@ pub(super) fn is_secret_variable(name: &str) -> bool {
 /// True for a flag whose value follows as the next argument. Short ones mean a secret only to
 /// some programs.
 pub(super) fn is_secret_flag(program: &str, arg: &str) -> bool {
-    let short = match (base(program), arg) {
-        ("redis-cli", "-a") | ("curl" | "wget", "-u" | "--user") => true,
-        ("sshpass" | "docker" | "podman" | "nerdctl" | "helm" | "ldapsearch", "-p" | "-w") => true,
-        _ => false,
-    };
+    let short = matches!(
+        (base(program), arg),
+        ("redis-cli", "-a")
+            | ("curl" | "wget", "-u" | "--user")
+            | (
+                "sshpass" | "docker" | "podman" | "nerdctl" | "helm" | "ldapsearch",
+                "-p" | "-w"
+            )
+    );
     short || (arg.starts_with('-') && !arg.contains(['=', ' ']) && is_secret(arg))
 }
 

@@ -53,7 +53,8 @@ pub(super) fn in_text(raw: &str) -> Vec<Range<usize>> {
             };
             let is_url = captures.name("url").is_some();
             let is_mask = part.as_str() == super::MASK;
-            if !is_mask && !(is_url && is_port(part.as_str())) {
+            let shown = is_mask || (is_url && is_port(part.as_str()));
+            if !shown {
                 found.push(part.range());
             }
         }
@@ -64,9 +65,9 @@ pub(super) fn in_text(raw: &str) -> Vec<Range<usize>> {
 }
 
 /// `5000/app`, of a registry, not a password.
-fn is_port(part: &str) -> bool {
-    let port = part.split_once('/').map_or("", |(port, _)| port);
-    !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
+fn is_port(text: &str) -> bool {
+    let number = text.split_once('/').map_or("", |(number, _)| number);
+    !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn in_name(byte: u8) -> bool {

@@ -5,6 +5,7 @@ use crate::model::list::{Mark, Move};
 use crate::model::visit::{self, Errand};
 use crate::model::{Effect, Model, Noun, Page, Panel, Seen, forward, look, typing};
 
+mod events;
 mod inspect;
 mod logs;
 mod run;
@@ -27,6 +28,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Logs,
     Noun::Forward,
     Noun::Tree,
+    Noun::Events,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page];
@@ -101,8 +103,11 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 }
 
 /// All commands, in the order in which help shows them.
-pub static COMMANDS: &[Command] = &table::join::<46, { GENERAL.len() }, { 46 + GENERAL.len() }>(
-    table::join::<31, 15, 46>(logs::LOG_COMMANDS, inspect::INSPECT_COMMANDS),
+pub static COMMANDS: &[Command] = &table::join::<51, { GENERAL.len() }, { 51 + GENERAL.len() }>(
+    table::join::<46, 5, 51>(
+        table::join::<31, 15, 46>(logs::LOG_COMMANDS, inspect::INSPECT_COMMANDS),
+        events::EVENT_COMMANDS,
+    ),
     GENERAL,
 );
 

@@ -3,6 +3,7 @@
 
 pub mod columns;
 pub mod command;
+pub mod events;
 pub mod exit;
 mod fetch;
 pub mod filter;
@@ -36,6 +37,7 @@ use crate::domain::{ContainerId, ImageId, PodId, RuntimeVersion};
 use crate::link::Link;
 use crate::text::Text;
 
+pub use events::EventsView;
 pub use fetch::{Fetches, Target};
 pub use home::Home;
 pub use inspect::{About, DiffView, Inspections, TreeView};
@@ -138,6 +140,8 @@ pub enum Noun {
     Forward,
     /// The view of a tree.
     Tree,
+    /// The view of events.
+    Events,
 }
 
 /// One thing on the node.
@@ -181,6 +185,8 @@ pub enum Page {
     Diff(Box<DiffView>),
     /// The runtime.
     Runtime,
+    /// What has happened.
+    Events(Box<EventsView>),
 }
 
 /// A line that goes away by itself.
@@ -225,6 +231,7 @@ impl Model {
             Some(Page::Logs(_)) => Noun::Logs,
             Some(Page::Forwards) => Noun::Forward,
             Some(Page::Tree(_)) => Noun::Tree,
+            Some(Page::Events(_)) => Noun::Events,
             Some(_) => Noun::Page,
         }
     }
@@ -259,6 +266,16 @@ impl Model {
         })
     }
 
+    /// The view of events, if it is on top, and all of them.
+    fn events_mut(&mut self) -> (Option<&mut EventsView>, &events::History) {
+        let top = self.layers.last_mut().map(|layer| &mut layer.page);
+        let view = match top {
+            Some(Page::Events(view)) => Some(&mut **view),
+            _ => None,
+        };
+        (view, self.store.history())
+    }
+
     /// The view of a tree, if it is on top.
     pub fn tree_mut(&mut self) -> Option<&mut TreeView> {
         match &mut self.layers.last_mut()?.page {
@@ -275,6 +292,10 @@ impl Model {
             Some(Page::Inside(id, _)) => Some(Subject::Container(id.clone())),
             Some(Page::Tree(view)) => about(&view.about),
             Some(Page::Diff(view)) => about(&view.after),
+            Some(Page::Events(view)) => {
+                let event = view.chosen(self.store.history())?;
+                Some(event.subject.clone())
+            }
             Some(_) => None,
             None => self.home.subject(),
         }

@@ -47,6 +47,8 @@ pub enum Purpose {
 pub enum ViewLine {
     /// What to look for in a tree.
     Tree,
+    /// Which events to show.
+    Events,
 }
 
 /// What a line is for in the view of logs.

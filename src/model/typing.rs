@@ -39,7 +39,10 @@ pub fn open_log_line(model: &mut Model, what: LogLine) {
 
 /// Opens the prompt for something about another view.
 pub fn open_view_line(model: &mut Model, what: ViewLine) {
-    let sought = model.tree_mut().and_then(|view| view.search.as_ref());
+    let sought = match what {
+        ViewLine::Tree => model.tree_mut().and_then(|view| view.search.as_ref()),
+        ViewLine::Events => model.events_mut().0.and_then(|view| view.filter.as_ref()),
+    };
     let text = sought.map_or("", Sought::line).to_owned();
     model.prompt = Some(Prompt::new(Purpose::View(what), &text));
 }
@@ -206,6 +209,12 @@ fn of_view(model: &mut Model, mut prompt: Prompt, typed: Typed, what: ViewLine) 
             remember(&mut model.filters, &text);
             let found = match what {
                 ViewLine::Tree => model.tree_mut().is_some_and(|view| view.search(sought)),
+                ViewLine::Events => {
+                    if let (Some(view), _) = model.events_mut() {
+                        (view.filter, view.cursor) = (sought, None);
+                    }
+                    true
+                }
             };
             if !found {
                 update::say(model, "nothing here matches; what is masked is never found");

@@ -251,6 +251,9 @@ pub fn fit(model: &mut Model, seen: &Seen) -> bool {
         moved |= layer.scroll > last;
         layer.scroll = layer.scroll.min(last);
     }
+    if let (Some(page), (Some(view), history)) = (seen.page, model.events_mut()) {
+        moved |= view.fit(history, page.height);
+    }
     if let (Some(page), Some(view)) = (seen.page, model.tree_mut()) {
         moved |= view.fit(page.height);
     }

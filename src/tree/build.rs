@@ -64,18 +64,19 @@ impl Builder {
             Json::Number(number) => {
                 let number = number.to_string();
                 let value = match masked(place, &number) {
-                    masked @ Cow::Owned(_) => Value::Text(Guarded::new(&number, &masked)),
+                    masked @ Cow::Owned(_) => Value::Text(Guarded::new(&number, masked)),
                     Cow::Borrowed(_) => Value::Number(Text::clean(&number)),
                 };
                 self.push(key, value, depth, parent);
             }
-            Json::String(text) => match nested(text, place) {
-                Some(inner) => self.add(key, &inner, place, depth, parent),
-                None => {
-                    let value = Guarded::new(text, &masked(place, text));
+            Json::String(text) => {
+                if let Some(inner) = nested(text, place) {
+                    self.add(key, &inner, place, depth, parent);
+                } else {
+                    let value = Guarded::new(text, masked(place, text));
                     self.push(key, Value::Text(value), depth, parent);
                 }
-            },
+            }
             Json::Array(items) => {
                 self.push(key, Value::List, depth, parent);
                 self.items(items, place, depth + 1, index);
@@ -110,7 +111,7 @@ impl Builder {
         if is(&COMMANDS) && items.iter().all(Json::is_string) {
             let raw: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
             for (item, masked) in (0..).zip(raw.iter().zip(mask::args(&raw))) {
-                let value = Guarded::new(masked.0, &masked.1);
+                let value = Guarded::new(masked.0, masked.1);
                 self.push(Key::Item(item), Value::Text(value), depth, parent);
             }
             return;

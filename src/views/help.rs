@@ -17,12 +17,14 @@ pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
     }
     let of_logs = |command: &&Command| matches!(command.on, [Noun::Logs]);
     let of_tree = |command: &&Command| matches!(command.on, [Noun::Tree]);
-    let in_lists =
-        |command: &&Command| !everywhere(command) && !of_logs(command) && !of_tree(command);
-    let mut sections: [(&str, Vec<&Command>); 3] = [
+    let of_events = |command: &&Command| matches!(command.on, [Noun::Events]);
+    let of_view = |command: &&Command| of_logs(command) || of_tree(command) || of_events(command);
+    let in_lists = |command: &&Command| !everywhere(command) && !of_view(command);
+    let mut sections: [(&str, Vec<&Command>); 4] = [
         ("In the lists", COMMANDS.iter().filter(in_lists).collect()),
         ("In logs", COMMANDS.iter().filter(of_logs).collect()),
         ("In YAML", COMMANDS.iter().filter(of_tree).collect()),
+        ("In events", COMMANDS.iter().filter(of_events).collect()),
     ];
     if from_logs {
         sections.swap(0, 1);

@@ -3,6 +3,7 @@
 
 mod body;
 mod diff;
+mod events;
 mod footer;
 mod forwards;
 mod header;
@@ -105,6 +106,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let (title, doc) = summary::whole(&cx, subject);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
+            Page::Events(view) => events::draw(&cx, view, body, buffer, &mut seen),
             Page::Tree(view) => tree::draw(&cx, view, body, buffer, &mut seen),
             Page::Diff(view) => {
                 let (title, doc) = (diff::title(view), diff::page(view));
@@ -178,6 +180,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Help => "Help".to_owned(),
             Page::Notices => "Notices".to_owned(),
             Page::Forwards => "Forwarded ports".to_owned(),
+            Page::Events(view) => events::title(view),
             Page::Tree(view) => tree::title(view),
             Page::Diff(view) => diff::title(view),
             Page::Runtime => "Runtime".to_owned(),

@@ -20,6 +20,10 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
         Purpose::View(ViewLine::Tree) => {
             ("/", "text or ~regex  Enter search  Esc close".to_owned())
         }
+        Purpose::View(ViewLine::Events) => (
+            "/",
+            "text or ~regex  Enter show these  Esc close".to_owned(),
+        ),
         Purpose::Forward(asked, _) => (
             "LOCAL:REMOTE ",
             format!("into {}  Enter open  Esc close", asked.title),

@@ -68,7 +68,7 @@ pub(super) const INSPECT_COMMANDS: [Command; 15] = [
         &["Enter", "Space"],
         "fold",
         "fold the branch, or unfold it; of a value show all",
-        |m, _| on(m, |view| view.enter()),
+        |m, _| on(m, TreeView::enter),
     ),
     of_tree(
         "fold",

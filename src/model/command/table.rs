@@ -26,13 +26,23 @@ pub fn keys_table() -> String {
             ENTERED => "pods, containers",
             [Noun::Logs] => "logs",
             [Noun::Tree] => "YAML",
+            [Noun::Events] => "events",
+            [Noun::Pod, Noun::Container, Noun::Image, Noun::Page] => "lists, pages",
+            [
+                Noun::Pod,
+                Noun::Container,
+                Noun::Image,
+                Noun::Page,
+                Noun::Tree,
+            ] => "lists, pages, YAML",
             [Noun::Forward] => "forwarded ports",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };
         format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)
     };
-    let of_view = |command: &&Command| matches!(command.on, [Noun::Logs | Noun::Tree]);
+    let of_view =
+        |command: &&Command| matches!(command.on, [Noun::Logs | Noun::Tree | Noun::Events]);
     let general = COMMANDS.iter().filter(|command| !of_view(command));
     let rows: String = general
         .chain(COMMANDS.iter().filter(of_view))

@@ -401,7 +401,6 @@ fn capabilities(tree: &Tree, doc: &mut Doc) {
     let words = match (held.len(), more.len(), less.len()) {
         (0, ..) => "none".to_owned(),
         (_, 0, 0) => "the usual 14".to_owned(),
-        (_, 0, _) => held.join(", "),
         (_, 1..=8, 0) => format!("the usual 14, and {}", more.join(", ")),
         (all, 9.., _) => format!("{all}, beyond the usual also {}", more.join(", ")),
         _ => held.join(", "),

@@ -47,25 +47,22 @@ pub fn quantity(count: i64) -> String {
 
 /// The user that the first process acts as.
 pub fn user(tree: &Tree) -> Option<String> {
-    let uid = first(
-        tree,
-        &[
-            &["info", "runtimeSpec", "process", "user", "uid"],
-            &["status", "user", "linux", "uid"],
-        ],
-    )?;
-    let gid = first(
-        tree,
-        &[
-            &["info", "runtimeSpec", "process", "user", "gid"],
-            &["status", "user", "linux", "gid"],
-        ],
-    );
-    let mut groups = tree.texts(&["info", "runtimeSpec", "process", "user", "additionalGids"]);
-    if groups.is_empty() {
-        groups = tree.texts(&["status", "user", "linux", "supplementalGroups"]);
-    }
-    groups.retain(|group| Some(*group) != gid);
+    let spec = ["info", "runtimeSpec", "process", "user"];
+    let status = ["status", "user", "linux"];
+    of_user(tree, &spec, ["uid", "gid", "additionalGids"])
+        .or_else(|| of_user(tree, &status, ["uid", "gid", "supplementalGroups"]))
+}
+
+fn of_user(tree: &Tree, path: &[&str], names: [&str; 3]) -> Option<String> {
+    let at = tree.find(path)?;
+    let [uid, gid] = [names[0], names[1]].map(|name| tree.shown(tree.child(at, name)?));
+    let uid = uid?;
+    let groups = tree.child(at, names[2]);
+    let groups = groups.into_iter().flat_map(|at| tree.children(at));
+    let groups: Vec<&str> = groups
+        .filter_map(|at| tree.shown(at))
+        .filter(|group| Some(*group) != gid)
+        .collect();
     let root = if uid == "0" { "0 (root)" } else { uid };
     let more = if groups.is_empty() {
         String::new()
