@@ -62,7 +62,7 @@ pub enum Value {
     Text(Guarded),
     /// A list.
     List,
-    /// A map; its names are sorted.
+    /// A map; its names are sorted, but for the root's status, which is first.
     Map,
 }
 

@@ -243,7 +243,9 @@ fn runtime_spec(teller: &Teller, container: &Container, pod: &Pod, world: &World
         json!({})
     };
     let image = world.image(&container.spec.image);
-    let uid: u32 = image.and_then(|image| image.spec.user.parse().ok()).unwrap_or(0);
+    let uid: u32 = image
+        .and_then(|image| image.spec.user.parse().ok())
+        .unwrap_or(0);
     let mut cpu = json!({"period": 100_000, "shares": cpu_shares(container)});
     if cpu_quota(container) > 0 {
         cpu["quota"] = json!(cpu_quota(container));

@@ -103,9 +103,9 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 }
 
 /// All commands, in the order in which help shows them.
-pub static COMMANDS: &[Command] = &table::join::<51, { GENERAL.len() }, { 51 + GENERAL.len() }>(
-    table::join::<46, 5, 51>(
-        table::join::<31, 15, 46>(logs::LOG_COMMANDS, inspect::INSPECT_COMMANDS),
+pub static COMMANDS: &[Command] = &table::join::<52, { GENERAL.len() }, { 52 + GENERAL.len() }>(
+    table::join::<47, 5, 52>(
+        table::join::<31, 16, 47>(logs::LOG_COMMANDS, inspect::INSPECT_COMMANDS),
         events::EVENT_COMMANDS,
     ),
     GENERAL,

@@ -292,9 +292,11 @@ impl Store {
     }
 
     fn build_image(&mut self, image: &Arc<Image>) {
+        let users = self.index.users(image.id.key());
         let row = ImageRow {
             name: image_name(image),
-            used_by: self.index.users(image.id.key()),
+            used_by: users.all,
+            running: users.running,
             image: Arc::clone(image),
         };
         self.rows.images.insert(image.id.clone(), Arc::new(row));

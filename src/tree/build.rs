@@ -132,7 +132,12 @@ impl Builder {
     fn members(&mut self, map: &Map<String, Json>, place: Place, depth: u16, parent: u32) {
         let text = |name: &str| map.get(name).and_then(Json::as_str);
         let variable = text("key").or_else(|| text("name"));
-        for (name, json) in map {
+        // What matters comes first, as crictl has it.
+        let first = map.get_key_value("status").filter(|_| depth == 1);
+        let rest = map
+            .iter()
+            .filter(|(name, _)| first.is_none_or(|(first, _)| first != *name));
+        for (name, json) in first.into_iter().chain(rest) {
             if self.nodes.len() > MOST {
                 return;
             }

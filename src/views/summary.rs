@@ -39,7 +39,10 @@ pub fn whole(cx: &Cx, subject: &Subject) -> (String, Doc) {
         Some(Ok(tree)) => match subject {
             Subject::Pod(_) => pod::sections(tree, &mut doc),
             Subject::Container(_) => container::sections(tree, &mut doc),
-            Subject::Image(_) => image::sections(tree, &mut doc),
+            Subject::Image(_) => {
+                users(cx, subject, &mut doc);
+                image::sections(tree, &mut doc);
+            }
         },
     }
     let store = &cx.model.store;
@@ -103,6 +106,14 @@ fn facts(cx: &Cx, subject: &Subject, with_attempts: bool) -> (String, Doc) {
         "Gone".to_owned()
     });
     (title, doc)
+}
+
+/// The containers of an image.
+fn users(cx: &Cx, subject: &Subject, doc: &mut Doc) {
+    let (title, used) = related(cx, subject);
+    if !used.is_empty() {
+        doc.title(title).append(used);
+    }
 }
 
 /// Title and facts of what belongs to `subject`: the attempts of a pod's containers, or the
@@ -239,16 +250,26 @@ fn image(_: &Cx, row: &ImageRow, doc: &mut Doc) -> String {
         "size",
         format!("{} ({} bytes)", bytes(image.size), image.size),
     );
-    let used = match row.used_by {
-        0 => "no container".to_owned(),
-        1 => "1 container".to_owned(),
-        n => format!("{n} containers"),
+    let used = match (row.used_by, row.running) {
+        (0, _) => "no container".to_owned(),
+        (1, running) => format!(
+            "1 container, {}",
+            if running > 0 { "running" } else { "ended" }
+        ),
+        (n, running) => format!("{n} containers, {running} running"),
+    };
+    let kept = match (image.pinned, row.is_pause(), row.used_by) {
+        (true, ..) => "no, the runtime keeps it",
+        (false, true, _) => "no, pods need it to exist",
+        (false, false, 0) => "yes",
+        _ => "no, containers were made from it",
     };
     doc.fact("used by", used)
         .fact("pinned", if image.pinned { "yes" } else { "no" });
+    doc.fact("reclaimable", kept);
     doc.fact("image id", image.id.as_str());
     doc.title("Tags");
-    list(doc, &image.tags, "none");
+    list(doc, &image.tags, "none: it is dangling");
     doc.title("Digests");
     list(doc, &image.digests, "none (imported from a file)");
     format!("Image {}", row.name)

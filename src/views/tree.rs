@@ -127,8 +127,9 @@ fn line(cx: &Cx, (view, tree): (&TreeView, &Tree), row: Row, area: Rect, buffer:
         x: area.x,
         buffer,
     };
+    pen.x = pen.x.saturating_add(indent);
     pen.put(folds, Role::Dim);
-    pen.x = pen.x.saturating_add(1 + indent);
+    pen.x = pen.x.saturating_add(1);
     if row.closes {
         let close = if matches!(node.value, Value::List) {
             "]"
@@ -241,8 +242,10 @@ impl Pen<'_> {
 fn is_ambiguous(text: &str) -> bool {
     text.is_empty()
         || text.starts_with([
-            ' ', '-', '{', '[', '"', '\'', '#', '&', '*', '!', '|', '>', '%', '@', '`',
+            ' ', '{', '[', '"', '\'', '#', '&', '*', '!', '|', '>', '%', '@', '`',
         ])
         || ["true", "false", "null", "~", "yes", "no"].contains(&text)
+        || text == "-"
+        || text.starts_with("- ")
         || text.parse::<f64>().is_ok()
 }

@@ -6,8 +6,6 @@ use crate::model::inspect::{compare, show, title};
 use crate::model::prompt::ViewLine;
 use crate::model::{About, Effect, Model, Noun, Page, Seen, TreeView, typing, update};
 
-/// Where something can be inspected.
-pub(super) const INSPECTED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Page];
 const COMPARED: &[Noun] = &[
     Noun::Pod,
     Noun::Container,
@@ -29,14 +27,25 @@ const fn of_tree(
 }
 
 /// All of them, in the order in which help shows them.
-pub(super) const INSPECT_COMMANDS: [Command; 15] = [
+pub(super) const INSPECT_COMMANDS: [Command; 16] = [
     unless(
         command(
             "tree",
             &["y"],
-            INSPECTED,
+            super::LISTS,
             "",
             "everything the runtime tells, as YAML or JSON",
+            |m, _| open(m),
+        ),
+        nothing_to_tell,
+    ),
+    unless(
+        command(
+            "page-tree",
+            &["y"],
+            &[Noun::Page],
+            "YAML",
+            "everything the runtime tells of what the page is about",
             |m, _| open(m),
         ),
         nothing_to_tell,
@@ -103,14 +112,18 @@ pub(super) const INSPECT_COMMANDS: [Command; 15] = [
             vec![]
         },
     ),
-    of_tree("tree-next", &["n"], "", "to the next match", |m, _| {
-        seek(m, false)
-    }),
+    of_tree(
+        "tree-next",
+        &["n"],
+        "",
+        "to the next place that matches",
+        |m, _| seek(m, false),
+    ),
     of_tree(
         "tree-previous",
         &["N"],
         "",
-        "to the match before",
+        "to the place before that matches",
         |m, _| seek(m, true),
     ),
     of_tree(

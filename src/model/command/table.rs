@@ -27,7 +27,7 @@ pub fn keys_table() -> String {
             [Noun::Logs] => "logs",
             [Noun::Tree] => "YAML",
             [Noun::Events] => "events",
-            [Noun::Pod, Noun::Container, Noun::Image, Noun::Page] => "lists, pages",
+            [Noun::Page] => "pages",
             [
                 Noun::Pod,
                 Noun::Container,
