@@ -91,6 +91,7 @@ pub struct App<S, I> {
 enum Due {
     Message(Msg),
     Nothing,
+    Interrupt,
     Suspend,
     Returned(Return),
     Leave,
@@ -138,6 +139,11 @@ where
             {
                 Due::Leave => break,
                 Due::Nothing => {}
+                // The terminal's own signals go to its whole group: what has it deals with an
+                // interrupt, and critui stops with it.
+                Due::Interrupt if self.inside.is_local() => self.inside.interrupt(),
+                Due::Interrupt => break,
+                Due::Suspend if self.inside.is_local() => signals::stop()?,
                 // Whatever has the terminal goes on.
                 Due::Suspend if self.inside.is_away() => {}
                 Due::Suspend => self.run_effect(Effect::Suspend, &mut work)?,
@@ -217,7 +223,7 @@ where
                 match input(event.as_ref()) {
                     Due::Message(msg) => msg,
                     Due::Nothing | Due::Suspend | Due::Returned(_) => continue,
-                    Due::Leave => {
+                    Due::Leave | Due::Interrupt => {
                         self.model.leaving = true;
                         break;
                     }
@@ -347,7 +353,8 @@ where
                 };
                 jobs.spawn(async move { Msg::Copied(Text::clean(&line)) });
             }
-            Effect::Save(export) => work.logs.save(*export, self.grant.as_ref()),
+            Effect::Save(export, path) => work.logs.save(*export, path, self.grant.as_ref()),
+            Effect::Read(export, by) => self.read(*export, by, jobs),
             Effect::StopSaving => work.logs.stop_saving(),
             Effect::Visit(visit) => self.visit(*visit, jobs)?,
             Effect::Forward(asked) => self.forward(&asked, jobs),

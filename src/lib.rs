@@ -79,6 +79,7 @@ pub mod host;
 pub mod inspect_command;
 pub mod keys;
 pub mod link;
+pub mod local;
 pub mod logs;
 pub mod logs_command;
 pub mod mask;

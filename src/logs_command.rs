@@ -69,6 +69,15 @@ pub struct Lines {
     /// not matter
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
+    /// With --grep: also so many lines before and after each
+    #[arg(
+        long,
+        short = 'C',
+        value_name = "N",
+        requires = "grep",
+        default_value_t = 0
+    )]
+    pub context: usize,
 }
 
 /// In which form.
@@ -273,6 +282,7 @@ impl Logs {
                 }
                 None => None,
             },
+            context: lines.context,
         })
     }
 }

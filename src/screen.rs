@@ -16,6 +16,7 @@ use critui::cri::{Connection, Target, Timing};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::link::Link;
+use critui::local::Tools;
 use critui::model::{Clock, Model, Node, Panel};
 use critui::terminal::{Keyboard, Screen};
 use critui::text::Text;
@@ -115,7 +116,10 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         gauge,
         grant,
         clipboard,
-        inside: Inside::new(Trust::default()),
+        inside: Inside::new(
+            Trust::default(),
+            Tools::from_env(|name| std::env::var_os(name)),
+        ),
         started,
         wall,
     }

@@ -56,7 +56,10 @@ pub trait Surface {
     /// Lends the terminal to something in a container. Nothing is drawn until
     /// [`Surface::take_back`].
     fn lend(&mut self) -> io::Result<Console>;
-    /// Takes the terminal again; the [`Console`] has been dropped.
+    /// Gives the terminal back as it was, for a program that inherits it. Nothing is drawn until
+    /// [`Surface::take_back`].
+    fn step_aside(&mut self);
+    /// Takes the terminal again; the [`Console`] has been dropped, or the program has ended.
     fn take_back(&mut self) -> io::Result<()>;
     /// Sends a sequence that draws nothing, with the next frame.
     fn raw(&mut self, sequence: &[u8]) -> io::Result<()>;
@@ -274,6 +277,10 @@ impl Surface for Screen {
         let (console, lent) = console::lend(Vec::new(), CALM)?;
         self.lent = Some(lent);
         Ok(console)
+    }
+
+    fn step_aside(&mut self) {
+        self.leave();
     }
 
     fn take_back(&mut self) -> io::Result<()> {

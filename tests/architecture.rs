@@ -11,7 +11,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Longest file, in lines before its tests.
 const FILE: usize = 400;
 /// Files that are longer, and how long they may be: they may shrink, and leave this list.
-const LONGER: [(&str, usize); 7] = [
+const LONGER: [(&str, usize); 5] = [
     // Mostly literals: the commands, the columns, and what each runtime says.
     ("src/model/command.rs", 520),
     ("src/model/columns.rs", 460),
@@ -19,9 +19,6 @@ const LONGER: [(&str, usize); 7] = [
     ("src/demo/tell.rs", 500),
     // One type each, whose fields belong together.
     ("src/demo/stats.rs", 480),
-    // To be split when the view of logs is built on them.
-    ("src/logs/print.rs", 500),
-    ("src/logs/search.rs", 530),
 ];
 /// Longest function, in lines.
 const FUNCTION: usize = 80;

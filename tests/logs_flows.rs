@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use critui::demo::DemoNode;
+use critui::local::Tools;
 use flow::{Start, each, flow, opened};
 
 /// Types a filter that leaves one pod, and opens its log.
@@ -63,8 +64,8 @@ fn logs_in_many_ways() {
             ("cache-0", "g", "Redis is starting"),
             ("cache-0", "gG", "following"),
             ("cache-0", "f", "%"),
-            ("cache-0", "/ready<Enter>", "2 matches"),
-            ("cache-0", "/~read[xy]<Enter>", "2 matches"),
+            ("cache-0", "/ready<Enter>N", "match 1 of 2"),
+            ("cache-0", "/~read[xy]<Enter>", "match 2 of 2"),
             ("cache-0", "/nothing like it<Enter>", "no match"),
             ("cache-0", "&ready<Enter>", "only \"ready\""),
             ("cache-0", "&no such thing<Enter>", "no line matches"),
@@ -78,6 +79,10 @@ fn logs_in_many_ways() {
             ("api-5f", "", "INFO  request  method=GET"),
             ("api-5f", "J", "{\"level\":"),
             ("api-5f", "<Enter>", "\"method\": \"GET\""),
+            ("api-5f", "Kpath, nothing,msg<Enter>", "INFO  path=/"),
+            ("api-5f", "Kpath<Enter>K<^u><Enter>", "request  method=GET"),
+            ("cache-0", "/ready<Enter>", "match 2 of 2"),
+            ("cache-0", "]", "no line is marked"),
             ("api-5f", "@50%<Enter>", "line 601 of 1200"),
             ("api-5f", "@2<Enter>", "line 2 of"),
             ("api-5f", "@never<Enter>", "is no place"),
@@ -104,14 +109,14 @@ fn escape_drops_one_thing_after_another() {
         .misses("reading the log")
         .misses("Looked for again")
         .types("/ready<Enter>")
-        .sees("2 matches")
+        .sees("of 2")
         .types("&connections<Enter>")
         .sees("only \"connections\"")
         .types("<Esc>")
         .misses("only \"")
-        .sees("2 matches")
+        .sees("of 2")
         .types("<Esc>")
-        .misses("2 matches")
+        .misses("match")
         .types("<Esc>")
         .sees("1 Pods");
 }
@@ -227,6 +232,70 @@ fn what_is_shown_is_saved_and_not_twice() {
 }
 
 #[test]
+fn marks_are_gone_to_in_turn() {
+    flow(&log_of("cache-0"))
+        .misses("reading the log")
+        .misses("Looked for again")
+        .types("/starting<Enter>")
+        .selects("Redis is starting")
+        .types("mG")
+        .sees("following")
+        .types("km")
+        .sees("2 marked")
+        .types("g[")
+        .misses("looking")
+        .types("]")
+        .selects("Redis is starting")
+        .types("[")
+        .sees("line 3");
+}
+
+#[test]
+fn another_program_reads_what_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let script =
+        |keep: &str, rest: &str| format!("sh -c '{keep} >{} {rest}'", at("read").display());
+    let tools = Tools {
+        pager: script("cat", "; echo $LESSSECURE >>\"$0\"")
+            .replace("\"$0\"", &at("read").display().to_string())
+            .into(),
+        editor: script(
+            "cat \"$0\"",
+            &format!("; echo \"$0\" >{}; exit 3", at("name").display()),
+        )
+        .into(),
+    };
+    let start = Start {
+        tools,
+        ..Start::default()
+    };
+    let flow = opened(&start)
+        .types(&log_of("cache-0"))
+        .misses("reading the log")
+        .misses("Looked for again")
+        .types("&ready<Enter>")
+        .sees("only \"ready\"")
+        .types("|")
+        .sees("only \"ready\"");
+    let read = fs::read_to_string(at("read")).expect("it was read");
+    assert_eq!(read.lines().count(), 3, "{read}");
+    assert!(read.ends_with("1\n"), "{read}");
+    let flow = flow
+        .types("&<^u><Enter>")
+        .misses("only \"")
+        .types("v")
+        .sees("the editor ended with exit code 3");
+    let read = fs::read_to_string(at("read")).expect("it was read");
+    assert!(read.contains("Redis is starting"), "{read}");
+    // The copy is gone with its folder.
+    let name = fs::read_to_string(at("name")).expect("its name");
+    assert!(name.trim().ends_with("/log.txt"), "{name}");
+    assert!(!std::path::Path::new(name.trim()).exists());
+    flow.types("q").sees("1 Pods");
+}
+
+#[test]
 fn read_only_saves_nothing() {
     let start = Start {
         read_only: true,
@@ -237,5 +306,9 @@ fn read_only_saves_nothing() {
         .misses("reading the log")
         .misses("Looked for again")
         .types("<^s>")
-        .sees("save: this run is read-only");
+        .sees("save: this run is read-only")
+        .types("|")
+        .sees("pager: this run is read-only")
+        .types("v")
+        .sees("editor: this run is read-only");
 }

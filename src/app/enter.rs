@@ -7,6 +7,8 @@ use tokio::task::JoinSet;
 use super::{App, inside};
 use crate::clipboard;
 use crate::domain::ContainerId;
+use crate::local::{Program, Reads};
+use crate::logs::export::Export;
 use crate::model::Msg;
 use crate::model::forward::Asked;
 use crate::model::visit::Visit;
@@ -26,6 +28,27 @@ impl<S: Surface, I: Keys> App<S, I> {
         let acting = (&self.connection, &*grant);
         self.inside.visit(visit, console, typed, acting);
         Ok(())
+    }
+
+    /// Gives the terminal to the pager or the editor.
+    pub(super) fn read(&mut self, export: Export, by: Reads, jobs: &mut JoinSet<Msg>) {
+        let host = self.gauge.host().clone();
+        let program = match &self.grant {
+            Some(grant) => Program::on_log(by, &self.inside.tools, export, host, grant),
+            None => Err(io::Error::other("this run is read-only")),
+        };
+        match program {
+            Ok(program) => self.start(program),
+            Err(error) => {
+                let why = Text::clean(&format!("no program for the log: {error}"));
+                jobs.spawn(async move { Msg::Returned(why) });
+            }
+        }
+    }
+
+    fn start(&mut self, program: Program) {
+        self.surface.step_aside();
+        self.inside.start(program);
     }
 
     pub(super) fn forward(&mut self, asked: &Asked, jobs: &mut JoinSet<Msg>) {

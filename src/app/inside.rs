@@ -1,6 +1,7 @@
 //! What the loop has going on inside containers.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -14,6 +15,8 @@ use crate::domain::{self, ContainerId};
 use crate::forward::Forwards;
 use crate::host::open::HostRoot;
 use crate::host::process::{self, Claim};
+use crate::local::{self, Program, Tools};
+use crate::logs::export::Stop;
 use crate::model::visit::Visit;
 use crate::shell::{self, Means, Return, Shells};
 use crate::terminal::Console;
@@ -29,21 +32,26 @@ pub struct Inside {
     shells: Shells,
     /// Forwarded ports.
     pub(super) forwards: Forwards,
+    /// The user's pager and editor.
+    pub(super) tools: Tools,
     away: Option<Away>,
 }
 
-/// Something in a container has the terminal.
+/// Something else has the terminal.
 #[derive(Debug)]
 struct Away {
     task: JoinHandle<Return>,
     ask: Option<oneshot::Sender<()>>,
+    /// It is a program of this node; set, it stops what is done before its start.
+    local: Option<Stop>,
 }
 
 impl Inside {
     /// Nothing yet; streaming servers are trusted by `trust`.
-    pub fn new(trust: Trust) -> Self {
+    pub fn new(trust: Trust, tools: Tools) -> Self {
         Self {
             trust: Arc::new(trust),
+            tools,
             ..Self::default()
         }
     }
@@ -56,6 +64,29 @@ impl Inside {
     /// The terminal is lent.
     pub(super) fn is_away(&self) -> bool {
         self.away.is_some()
+    }
+
+    /// A program of this node has the terminal as it is: its signals are meant for that.
+    pub(super) fn is_local(&self) -> bool {
+        self.away.as_ref().is_some_and(|away| away.local.is_some())
+    }
+
+    /// The terminal interrupts: a running program has been told by the terminal itself.
+    pub(super) fn interrupt(&self) {
+        if let Some(stop) = self.away.as_ref().and_then(|away| away.local.as_ref()) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Runs a program of this node, which inherits the terminal.
+    pub(super) fn start(&mut self, program: Program) {
+        let (ask, asked) = oneshot::channel();
+        let stop = Arc::clone(&program.stop);
+        self.away = Some(Away {
+            task: tokio::spawn(local::run(program, asked)),
+            ask: Some(ask),
+            local: Some(stop),
+        });
     }
 
     /// Gives `console` to something in a container, and `typed` before what is typed there.
@@ -77,6 +108,7 @@ impl Inside {
         self.away = Some(Away {
             task: tokio::spawn(shell::visit(visit, console, means)),
             ask: Some(ask),
+            local: None,
         });
     }
 

@@ -1,6 +1,7 @@
 //! The threads that read logs: what the model wants is compared with what runs, after each
 //! message.
 
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -101,7 +102,7 @@ impl Logs {
     }
 
     /// Saves in the background; without the grant nothing is written.
-    pub(super) fn save(&mut self, export: Export, grant: Option<&Arc<WriteGrant>>) {
+    pub(super) fn save(&mut self, export: Export, path: PathBuf, grant: Option<&Arc<WriteGrant>>) {
         let stop = Stop::default();
         let line = Arc::default();
         let saving = Saving {
@@ -118,8 +119,8 @@ impl Logs {
             Some(grant) => {
                 let host = self.host.clone();
                 let work = move || {
-                    let text = export.save(&grant, &host, &stop, &|text| tell(text, false));
-                    tell(text.to_string(), true);
+                    let saved = export.save(&path, &grant, &host, &stop, &|text| tell(text, false));
+                    tell(saved.unwrap_or_else(|why| why).to_string(), true);
                 };
                 let thread = std::thread::Builder::new().name("save".into());
                 if let Err(error) = thread.spawn(work) {

@@ -34,9 +34,18 @@ impl Signals {
         tokio::select! {
             _ = term.recv() => Due::Leave,
             _ = hup.recv() => Due::Leave,
-            _ = int.recv() => Due::Leave,
+            _ = int.recv() => Due::Interrupt,
             _ = self.stop.recv() => Due::Suspend,
             _ = self.size.recv() => Due::Message(Msg::Redraw),
         }
     }
+}
+
+/// Stops critui until it is continued.
+pub(super) fn stop() -> io::Result<()> {
+    let me = rustix::process::getpid();
+    Ok(rustix::process::kill_process(
+        me,
+        rustix::process::Signal::STOP,
+    )?)
 }

@@ -72,6 +72,7 @@ fn choices(key: &Key) -> Vec<String> {
         "logs" => vec![
             "Of wrap: true, false. Of timestamps: off, relative, local, utc. Of json: short, raw."
                 .into(),
+            "Of fields: names of JSON fields to show, as in [msg, http.status]; []: all.".into(),
         ],
         _ => Vec::new(),
     }

@@ -8,7 +8,7 @@ use super::yaml::Fault;
 use crate::model::logs::{Look, Stamps};
 
 /// The names inside the key.
-const NAMES: [&str; 3] = ["wrap", "timestamps", "json"];
+const NAMES: [&str; 4] = ["wrap", "timestamps", "json", "fields"];
 /// How JSON can be shown.
 const JSON: [&str; 2] = ["short", "raw"];
 
@@ -21,6 +21,8 @@ pub struct LogSettings {
     pub timestamps: Option<Valued<Stamps>>,
     /// JSON as it was written.
     pub raw: Option<Valued<bool>>,
+    /// Fields of JSON that are shown.
+    pub fields: Option<Valued<Vec<String>>>,
 }
 
 impl LogSettings {
@@ -29,6 +31,7 @@ impl LogSettings {
         self.wrap = later.wrap.or(self.wrap.take());
         self.timestamps = later.timestamps.or(self.timestamps.take());
         self.raw = later.raw.or(self.raw.take());
+        self.fields = later.fields.or(self.fields.take());
     }
 
     /// How a view of logs begins.
@@ -41,6 +44,11 @@ impl LogSettings {
                 .map(|stamps| stamps.value)
                 .unwrap_or_default(),
             raw: self.raw.as_ref().is_some_and(|raw| raw.value),
+            fields: self
+                .fields
+                .iter()
+                .flat_map(|fields| fields.value.iter().cloned())
+                .collect(),
             ..Look::default()
         }
     }
@@ -76,6 +84,18 @@ pub(super) fn read(draft: &mut Draft, value: &Value, here: &Here<'_>) -> Vec<Fau
                 let form = form.ok_or_else(|| format!("json: {}", no_such("form", &text, JSON)))?;
                 logs.raw = Some(here.valued(form == "raw", Some(name)));
             }
+            "fields" => {
+                let names = value.as_sequence().map(|names| {
+                    let names = names.iter().map(|name| name.as_str().map(str::to_owned));
+                    names.collect::<Option<Vec<_>>>()
+                });
+                let names = names.flatten().ok_or_else(|| {
+                    format!(
+                        "fields: expected a list of names, as in [msg, http.status], found {text}"
+                    )
+                })?;
+                logs.fields = Some(here.valued(names, Some(name)));
+            }
             _ => return Err(no_such("option", name, NAMES)),
         }
         Ok(())
@@ -83,7 +103,7 @@ pub(super) fn read(draft: &mut Draft, value: &Value, here: &Here<'_>) -> Vec<Fau
 }
 
 /// Each option, its value as it is written, and where it comes from.
-pub fn options(logs: &LogSettings) -> [(&'static str, Valued<String>); 3] {
+pub fn options(logs: &LogSettings) -> [(&'static str, Valued<String>); 4] {
     let look = logs.look();
     let json = JSON[usize::from(look.raw)];
     let or_default = |source: Option<super::value::Source>, value: String| {
@@ -107,6 +127,13 @@ pub fn options(logs: &LogSettings) -> [(&'static str, Valued<String>); 3] {
         (
             "json",
             or_default(logs.raw.as_ref().map(|v| v.source.clone()), json.to_owned()),
+        ),
+        (
+            "fields",
+            or_default(
+                logs.fields.as_ref().map(|v| v.source.clone()),
+                format!("[{}]", look.fields.join(", ")),
+            ),
         ),
     ]
 }
@@ -133,6 +160,8 @@ mod tests {
             (look.wrap, look.stamps, look.raw),
             (true, Stamps::Utc, true)
         );
+        let fields = load("logs: {fields: [msg, http.status]}");
+        assert_eq!(*fields.settings.logs.look().fields, ["msg", "http.status"]);
         let off = load("logs: {timestamps: off}");
         assert_eq!(off.problems, Vec::<crate::text::Text>::new());
         assert_eq!(off.settings.logs.look(), Look::default());

@@ -294,6 +294,7 @@ sort.images           trouble           default
 logs.wrap             false             default
 logs.timestamps       off               default
 logs.json             short             default
+logs.fields           []                default
 events                false             default
 read-only             true              several
 
@@ -316,7 +317,7 @@ Warnings:
         let runtime = json!({"name": "runtime-endpoint", "value": "unix:///r", "source": "file",
             "detail": "/etc/crictl.yaml:1"});
         assert_eq!(json["settings"][0], runtime);
-        assert_eq!(json["settings"].as_array().unwrap().len(), 19);
+        assert_eq!(json["settings"].as_array().unwrap().len(), 20);
         assert_eq!(json["read_only_reasons"].as_array().unwrap().len(), 1);
     }
 

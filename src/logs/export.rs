@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -30,14 +30,12 @@ const BUFFER: usize = 256 << 10;
 pub struct Export {
     /// Whose logs.
     pub whose: Whose,
-    /// Which lines; neighbours of matches are left out.
+    /// Which lines.
     pub sift: Sift,
     /// Only lines since then.
     pub since: Option<Timestamp>,
     /// With the time before each line.
     pub timestamps: bool,
-    /// The file to make.
-    pub path: PathBuf,
 }
 
 /// Breaks an export off when it is set.
@@ -78,22 +76,23 @@ impl Write for Counted<'_> {
 }
 
 impl Export {
-    /// Saves it, telling of progress; what came of it, in one line. Blocks. Writes a file, so it
-    /// demands the grant.
+    /// Saves it to the new file `path`, telling of progress; what came of it, in one line. Blocks.
+    /// Writes a file, so it demands the grant.
     pub fn save(
         &self,
+        path: &Path,
         _: &WriteGrant,
         host: &HostRoot,
         stop: &Stop,
         tell: &dyn Fn(String),
-    ) -> Text {
-        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+    ) -> Result<Text, Text> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let shown = path.display();
-        let line = match create(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                format!("not saved: {shown} is there already, and nothing is overwritten")
-            }
-            Err(error) => format!("not saved: {shown} cannot be made: {error}"),
+        let saved = match create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
+                "not saved: {shown} is there already, and nothing is overwritten"
+            )),
+            Err(error) => Err(format!("not saved: {shown} cannot be made: {error}")),
             Ok(file) => {
                 let mut out = Counted {
                     file: BufWriter::with_capacity(BUFFER, file),
@@ -110,17 +109,20 @@ impl Export {
                 let size = bytes(out.written);
                 let lines = out.lines;
                 match result {
-                    Ok(()) => format!("saved {lines} lines, {size}, to {shown}"),
-                    Err(error) => {
-                        format!("saving ended early ({error}): a part, {size}, is in {shown}")
-                    }
+                    Ok(()) => Ok(format!("saved {lines} lines, {size}, to {shown}")),
+                    Err(error) => Err(format!(
+                        "saving ended early ({error}): a part, {size}, is in {shown}"
+                    )),
                 }
             }
         };
-        Text::clean(&line)
+        saved
+            .map(|line| Text::clean(&line))
+            .map_err(|line| Text::clean(&line))
     }
 
-    fn print(&self, host: &HostRoot, out: &mut Counted<'_>) -> io::Result<()> {
+    /// Writes it as text that is safe to show. Blocks.
+    pub fn print(&self, host: &HostRoot, out: &mut dyn Write) -> io::Result<()> {
         let mut sources = Sources::new(host.clone(), self.whose.clone());
         sources.look();
         let all: Vec<Source> = sources
@@ -149,6 +151,7 @@ impl Export {
                     .pattern
                     .as_ref()
                     .map(|sought| sought.pattern().clone()),
+                context: self.sift.context,
             },
             style: Style {
                 timestamps: self.timestamps,
@@ -184,10 +187,12 @@ mod tests {
     use crate::logs::Sought;
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
 
     struct Case {
         temp: tempfile::TempDir,
         export: Export,
+        path: PathBuf,
     }
 
     fn case(lines: &str) -> Case {
@@ -206,9 +211,9 @@ mod tests {
             sift: Sift::default(),
             since: None,
             timestamps: false,
-            path: temp.path().join("out.log"),
         };
-        Case { temp, export }
+        let path = temp.path().join("out.log");
+        Case { temp, export, path }
     }
 
     const LINES: &str = "2026-11-20T10:00:00Z stdout F one\n\
@@ -219,8 +224,9 @@ mod tests {
         let access = Access::decide(vec![]);
         let grant = access.grant().unwrap();
         let host = HostRoot::new(case.temp.path()).unwrap();
-        let line = case.export.save(grant, &host, &Stop::default(), &|_| {});
-        line.to_string()
+        let stop = Stop::default();
+        let saved = case.export.save(&case.path, grant, &host, &stop, &|_| {});
+        saved.unwrap_or_else(|line| line).to_string()
     }
 
     #[test]
@@ -228,31 +234,48 @@ mod tests {
         let mut case = case(LINES);
         let line = save(&case);
         assert!(line.starts_with("saved 3 lines, 22B, to /"), "{line}");
-        let saved = fs::read_to_string(&case.export.path).unwrap();
+        let saved = fs::read_to_string(&case.path).unwrap();
         assert_eq!(saved, "one\ntwo \\x1b[2J\nthree\n");
-        let mode = fs::metadata(&case.export.path)
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(&case.path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        case.export.path = case.temp.path().join("some.log");
+        case.path = case.temp.path().join("some.log");
         case.export.sift.pattern = Sought::parse("t").unwrap();
         case.export.timestamps = true;
         save(&case);
-        let saved = fs::read_to_string(&case.export.path).unwrap();
+        let saved = fs::read_to_string(&case.path).unwrap();
         assert_eq!(saved.lines().count(), 2);
         assert!(saved.starts_with("2026-11-20T10:00:01Z two"), "{saved}");
     }
 
     #[test]
+    fn lines_around_matches_are_saved_too() {
+        let lines: String = (0..20)
+            .map(|n| format!("2026-11-20T10:00:{n:02}Z stdout F line {n}\n"))
+            .collect();
+        let mut case = case(&lines);
+        case.export.sift.pattern = Sought::parse("~line (4|6|15)$").unwrap();
+        case.export.sift.context = 2;
+        save(&case);
+        let saved = fs::read_to_string(&case.path).unwrap();
+        let numbers: Vec<&str> = saved
+            .lines()
+            .map(|line| line.trim_start_matches("line "))
+            .collect();
+        let expected = [
+            "2", "3", "4", "5", "6", "7", "8", "13", "14", "15", "16", "17",
+        ];
+        assert_eq!(numbers, expected);
+    }
+
+    #[test]
     fn nothing_is_overwritten_and_no_link_is_followed() {
         let case = case(LINES);
-        fs::write(&case.export.path, "mine").unwrap();
+        fs::write(&case.path, "mine").unwrap();
         assert!(save(&case).contains("nothing is overwritten"));
-        assert_eq!(fs::read_to_string(&case.export.path).unwrap(), "mine");
-        fs::remove_file(&case.export.path).unwrap();
+        assert_eq!(fs::read_to_string(&case.path).unwrap(), "mine");
+        fs::remove_file(&case.path).unwrap();
         let elsewhere = case.temp.path().join("elsewhere");
-        std::os::unix::fs::symlink(&elsewhere, &case.export.path).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &case.path).unwrap();
         assert!(save(&case).starts_with("not saved: "));
         assert!(!elsewhere.exists());
     }
@@ -260,9 +283,9 @@ mod tests {
     #[test]
     fn what_cannot_be_saved_says_why() {
         let mut case = case(LINES);
-        case.export.path = "/dev/full/x".into();
+        case.path = "/dev/full/x".into();
         assert!(save(&case).contains("cannot be made"));
-        case.export.path = case.temp.path().join("out.log");
+        case.path = case.temp.path().join("out.log");
         case.export.whose.pod = "other".into();
         let line = save(&case);
         assert!(

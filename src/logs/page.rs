@@ -52,6 +52,18 @@ impl Row {
         }
     }
 
+    /// The line as what reads hands it on.
+    pub fn entry(&self) -> Entry<'_> {
+        Entry {
+            at: self.at,
+            end: self.end,
+            time: &self.time,
+            stream: self.stream,
+            content: &self.content,
+            open: self.open,
+        }
+    }
+
     /// When it was written.
     pub fn instant(&self) -> Option<Timestamp> {
         line::instant(&self.time)

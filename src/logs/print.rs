@@ -8,24 +8,26 @@ use serde::Serialize;
 
 use super::follow::{Follower, News, Watch};
 use super::join::{Entry, Flow};
-use super::line::{self, Stream};
+use super::line;
 use super::page::{Row, stop_if};
 use super::place::PlaceError;
 use super::scan::{PIECE, Pos};
-use super::search::Pattern;
 use super::timeline::{Files, Timeline};
-use crate::text::{MAX_BYTES, sanitise};
+
+mod around;
+mod safe;
+mod select;
+
+pub use safe::push_safe;
+pub use select::Select;
+
+use around::Around;
+use select::last_line;
 
 /// Written at once.
 const FULL: usize = 64 << 10;
 /// Lines of each container read at once when several are merged.
 const PAGE: usize = 128;
-/// Lines looked at at once when counting from the end.
-const BACK: usize = 1000;
-/// How far before a time lines are read that may be out of order.
-const SLACK_BYTES: u64 = 1 << 20;
-/// How long after a time a line must be to end the output.
-const SLACK_SECONDS: i64 = 60;
 
 /// One container's log, and whose it is.
 #[derive(Debug)]
@@ -34,21 +36,6 @@ pub struct Source {
     pub timeline: Timeline,
     /// Namespace, pod and container, as far as they are known.
     pub name: [String; 3],
-}
-
-/// Which lines to print.
-#[derive(Clone, Debug, Default)]
-pub struct Select {
-    /// Not those written before it.
-    pub since: Option<Timestamp>,
-    /// Not those written after it.
-    pub until: Option<Timestamp>,
-    /// Only the last ones of these.
-    pub tail: Option<usize>,
-    /// Only one stream's.
-    pub stream: Option<Stream>,
-    /// Only those that match.
-    pub pattern: Option<Pattern>,
 }
 
 /// How to print them.
@@ -135,64 +122,6 @@ impl Printer<'_> {
     }
 }
 
-impl Select {
-    /// Where the first line to print may stand.
-    fn start(&self, files: &Files) -> io::Result<Pos> {
-        let mut start = files.start();
-        if let Some(since) = self.since {
-            let at = files.at_time(since)?;
-            start = files.align(at.segment, at.offset.saturating_sub(SLACK_BYTES))?;
-        }
-        let Some(tail) = self.tail else {
-            return Ok(start);
-        };
-        let (mut to, mut left) = (files.end(), tail);
-        while left > 0 && to > start {
-            let rows = files.before(to, BACK, super::join::LONGEST)?;
-            let Some(first) = rows.first() else { break };
-            to = first.at;
-            for row in rows.iter().rev() {
-                let matches = |pattern: &Pattern| pattern.is_match(&row.content);
-                let wanted =
-                    self.has(row.stream, &row.time) && self.pattern.as_ref().is_none_or(matches);
-                left -= usize::from(wanted);
-                if left == 0 {
-                    to = row.at;
-                    break;
-                }
-            }
-        }
-        Ok(to.max(start))
-    }
-
-    fn has(&self, stream: Stream, time: &[u8]) -> bool {
-        if self.stream.is_some_and(|wanted| wanted != stream) {
-            return false;
-        }
-        if self.since.is_none() && self.until.is_none() {
-            return true;
-        }
-        line::instant(time).is_some_and(|at| {
-            self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until)
-        })
-    }
-
-    /// True when everything after this line is too late.
-    fn is_over(&self, time: &[u8]) -> bool {
-        let late = |until: Timestamp| {
-            let at = line::instant(time)?;
-            Some(at.as_second() - until.as_second() > SLACK_SECONDS)
-        };
-        self.until.and_then(late).unwrap_or(false)
-    }
-}
-
-/// Where the last line begins that has no newline yet, or the end.
-fn last_line(files: &Files) -> io::Result<Pos> {
-    let end = files.end();
-    files.align(end.segment, end.offset)
-}
-
 impl<'a, 'b> Sink<'a, 'b> {
     fn new(printer: &'b mut Printer<'a>) -> Self {
         Self {
@@ -225,7 +154,11 @@ impl<'a, 'b> Sink<'a, 'b> {
             }
             sink.entry(source, entry)
         };
+        let mut around = Around::new(&self.printer.select);
         match self.printer.select.pattern.clone() {
+            Some(_) if around.is_wanted() => files.each(from, files.end(), |entry| {
+                around.offer(entry, |entry| print(self, entry))
+            }),
             Some(pattern) => files.matches(&pattern, from, files.end(), |e| print(self, e)),
             None => files.each(from, files.end(), |entry| print(self, entry)),
         }
@@ -246,6 +179,8 @@ impl<'a, 'b> Sink<'a, 'b> {
     /// Prints several logs by time, each up to its end or to the one of `ends`.
     fn merged(&mut self, all: &[Source], from: &[Pos], ends: Option<&[Pos]>) -> io::Result<()> {
         let mut heads: Vec<Head> = from.iter().map(|pos| Head::new(*pos)).collect();
+        let select = &self.printer.select;
+        let mut around: Vec<Around> = all.iter().map(|_| Around::new(select)).collect();
         loop {
             let mut first: Option<(Timestamp, usize)> = None;
             for (nth, head) in heads.iter_mut().enumerate() {
@@ -263,20 +198,10 @@ impl<'a, 'b> Sink<'a, 'b> {
             let Some(row) = head.rows.pop_front() else {
                 return Ok(());
             };
-            let entry = Entry {
-                at: row.at,
-                end: row.end,
-                time: &row.time,
-                stream: row.stream,
-                content: &row.content,
-                open: row.open,
-            };
             self.attempt(source, head.last, row.at);
             head.last = row.at;
-            let pattern = self.printer.select.pattern.as_ref();
-            if pattern.is_none_or(|pattern| pattern.is_match(&row.content))
-                && self.entry(source, &entry).is_break()
-            {
+            let printed = around[nth].offer(&row.entry(), |entry| self.entry(source, entry));
+            if printed.is_break() {
                 return Ok(());
             }
         }
@@ -291,12 +216,16 @@ impl<'a, 'b> Sink<'a, 'b> {
             .iter()
             .map(|source| Watch::new(source.timeline.place()))
             .collect();
+        let select = &self.printer.select;
+        let mut around: Vec<Around> = sources.iter().map(|_| Around::new(select)).collect();
         while !(self.printer.over)() {
             let mut pause = super::follow::POLL;
-            for (source, live) in sources.iter_mut().zip(&mut lives) {
+            for ((source, live), around) in sources.iter_mut().zip(&mut lives).zip(&mut around) {
                 refresh(source, self.printer.note)?;
                 let source = &*source;
-                live.read(source.timeline.files(), |news| self.news(source, &news))?;
+                live.read(source.timeline.files(), |news| {
+                    self.news(source, around, &news)
+                })?;
                 pause = pause.min(live.pause(source.timeline.files()));
             }
             if self.write().is_break() {
@@ -307,13 +236,10 @@ impl<'a, 'b> Sink<'a, 'b> {
         self.end()
     }
 
-    fn news(&mut self, source: &Source, news: &News<'_>) -> Flow {
+    fn news(&mut self, source: &Source, around: &mut Around, news: &News<'_>) -> Flow {
         match news {
             News::Line(entry) => {
-                let pattern = self.printer.select.pattern.as_ref();
-                if pattern.is_none_or(|pattern| pattern.is_match(entry.content)) {
-                    return self.entry(source, entry);
-                }
+                return around.offer(entry, |entry| self.entry(source, entry));
             }
             News::Attempt(attempt) => {
                 let _ = self.write();
@@ -452,67 +378,5 @@ impl Head {
         };
         self.time = self.time.max(row.instant().unwrap_or(self.time));
         Ok(Some(self.time))
-    }
-}
-
-/// Appends `bytes` in a form that is safe to show: colours go, all else that a terminal acts on
-/// becomes visible.
-pub fn push_safe(out: &mut Vec<u8>, bytes: &[u8]) {
-    if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
-        out.extend_from_slice(bytes);
-        return;
-    }
-    let text = String::from_utf8_lossy(bytes);
-    let text = without_colours(&text);
-    let mut rest = text.as_str();
-    while !rest.is_empty() {
-        let mut cut = rest.len().min(MAX_BYTES);
-        while !rest.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        out.extend_from_slice(sanitise(&rest[..cut]).as_bytes());
-        rest = &rest[cut..];
-    }
-}
-
-/// `text` without SGR sequences (`ESC [ ... m`).
-fn without_colours(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut parts = text.split("\x1b[");
-    kept.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':');
-        match end {
-            Some(end) if part[end..].starts_with('m') => kept.push_str(&part[end + 1..]),
-            _ => {
-                kept.push_str("\x1b[");
-                kept.push_str(part);
-            }
-        }
-    }
-    kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case(b"plain", "plain")]
-    #[case(b"\x1b[1;31mred\x1b[0m \x1b[2Jgone", "red \\x1b[2Jgone")]
-    #[case(b"\xff\x00\x1b]0;t\x07", "\u{fffd}\\x00\\x1b]0;t\\x07")]
-    #[case(b"\x1b[", "\\x1b[")]
-    fn what_a_terminal_acts_on_is_shown(#[case] raw: &[u8], #[case] expected: &str) {
-        let mut out = Vec::new();
-        push_safe(&mut out, raw);
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
-    }
-
-    #[test]
-    fn long_lines_stay_whole() {
-        let mut out = Vec::new();
-        push_safe(&mut out, "é".repeat(50_000).as_bytes());
-        assert_eq!(out.len(), 100_000);
     }
 }

@@ -21,6 +21,9 @@ const MESSAGES: [&str; 5] = ["msg", "message", "log", "event", "body"];
 /// What the time column says already.
 const TIMES: [&str; 6] = ["time", "ts", "timestamp", "@timestamp", "t", "date"];
 
+/// Names of fields of JSON objects; a dot leads into an object within.
+pub type Fields = Arc<[String]>;
+
 /// A place between two lines of several logs at once: one position for each.
 pub type Spot = Arc<[Pos]>;
 
@@ -92,6 +95,42 @@ impl Line {
     }
 }
 
+impl Line {
+    /// Shows only some fields of a JSON object.
+    pub fn choose(&mut self, fields: &[String]) {
+        if self.short.is_some()
+            && let Some(object) = object(self.text.as_str().as_bytes())
+        {
+            self.short = Some(chosen(&object, fields));
+        }
+    }
+}
+
+/// The fields that it has of these.
+fn chosen(object: &Map<String, Value>, fields: &[String]) -> Text {
+    let mut out = String::new();
+    for field in fields {
+        let Some(value) = at(object, field) else {
+            continue;
+        };
+        out.push_str(if out.is_empty() { "" } else { "  " });
+        if !MESSAGES.contains(&field.as_str()) {
+            out.push_str(field);
+            out.push('=');
+        }
+        push(&mut out, value);
+    }
+    Text::clean(&out)
+}
+
+/// The value of a field: of that very name, else along its dots.
+fn at<'a>(object: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
+    object.get(field).or_else(|| {
+        let (first, rest) = field.split_once('.')?;
+        at(object.get(first)?.as_object()?, rest)
+    })
+}
+
 fn object(content: &[u8]) -> Option<Map<String, Value>> {
     let likely = content.starts_with(b"{") && content.trim_ascii_end().ends_with(b"}");
     let object = likely.then(|| serde_json::from_slice(content).ok());
@@ -145,6 +184,17 @@ mod tests {
     #[case(r#"{"msg":"\u001b[2Jgone"}"#, "\\x1b[2Jgone")]
     fn json_in_short(#[case] line: &str, #[case] expected: &str) {
         assert_eq!(short(&object(line.as_bytes()).unwrap()), expected);
+    }
+
+    #[rstest]
+    #[case("msg,n", "done  n=7")]
+    #[case("who.a, n,none", "who.a=1  n=7")]
+    #[case("a.b", "a.b=dotted")]
+    #[case("none", "")]
+    fn chosen_fields(#[case] fields: &str, #[case] expected: &str) {
+        let line = r#"{"msg":"done","n":7,"who":{"a":1},"a.b":"dotted"}"#;
+        let fields: Vec<String> = fields.split(',').map(|name| name.trim().into()).collect();
+        assert_eq!(chosen(&object(line.as_bytes()).unwrap(), &fields), expected);
     }
 
     #[rstest]

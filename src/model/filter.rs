@@ -230,37 +230,85 @@ fn first(
     found
 }
 
+/// Letters of a word for which the matcher is not asked: they are in nearly every row, and it
+/// takes its time with each.
+const FEW: usize = 3;
+
 /// A fuzzy match; the quick look spares the matcher what cannot match.
 fn fuzzy(matcher: &SkimMatcherV2, text: &str, word: &str) -> Option<i64> {
-    let mut letters = word.chars();
-    if let (Some(letter), None) = (letters.next(), letters.next()) {
-        return one_letter(text, letter);
+    if word.chars().count() <= FEW {
+        return few_letters(text, word);
     }
-    let mut rest = text.chars();
-    let there = |wanted: char| rest.any(|c| c == wanted || c.to_ascii_lowercase() == wanted);
-    if word.is_ascii() && !word.chars().all(there) {
+    if word.is_ascii() && !Letters::of(word).are_in(text) {
         return None;
     }
     matcher.fuzzy_match(text, word)
 }
 
-/// The first letter that is typed is in nearly every row, and the matcher takes its time: best is
-/// the beginning of the text, then that of a word in it.
-fn one_letter(text: &str, letter: char) -> Option<i64> {
-    let mut before = None;
-    let mut best = None;
-    for c in text.chars() {
-        if c == letter || c.to_lowercase().eq([letter]) {
-            let score = match before {
-                None => 3,
-                Some(before) if !char::is_alphanumeric(before) => 2,
-                Some(_) => 1,
+/// Best is the word at the beginning of the text, then at that of a word in it, then anywhere,
+/// then its letters apart.
+fn few_letters(text: &str, word: &str) -> Option<i64> {
+    let letters = Letters::of(word);
+    let first = word.chars().next()?;
+    let (mut before, mut best) = (None, None);
+    for (at, c) in text.char_indices() {
+        if letters.same(c, first) {
+            let rest = &text[at..];
+            // What is not there from the first place is not from a later one.
+            if best.is_none() && !letters.are_in(rest) {
+                return None;
+            }
+            let score = match (letters.begin(rest), before) {
+                (true, None) => 4,
+                (true, Some(before)) if !char::is_alphanumeric(before) => 3,
+                (true, Some(_)) => 2,
+                (false, _) => 1,
             };
             best = best.max(Some(score));
+            if score >= 3 {
+                break;
+            }
         }
         before = Some(c);
     }
     best
+}
+
+/// The letters of a word, as the matcher takes them: one capital among them, and all are meant.
+struct Letters<'a> {
+    word: &'a str,
+    exact: bool,
+}
+
+impl<'a> Letters<'a> {
+    fn of(word: &'a str) -> Self {
+        let exact = word.chars().any(char::is_uppercase);
+        Self { word, exact }
+    }
+
+    fn same(&self, c: char, wanted: char) -> bool {
+        if self.exact {
+            c == wanted
+        } else if c.is_ascii() {
+            c.to_ascii_lowercase() == wanted
+        } else {
+            c.to_lowercase().eq([wanted])
+        }
+    }
+
+    /// The text begins with them.
+    fn begin(&self, text: &str) -> bool {
+        let mut chars = text.chars();
+        let mut here = |wanted| chars.next().is_some_and(|c| self.same(c, wanted));
+        self.word.chars().all(&mut here)
+    }
+
+    /// The text has them in this order.
+    fn are_in(&self, text: &str) -> bool {
+        let mut rest = text.chars();
+        let mut word = self.word.chars();
+        word.all(|wanted| rest.any(|c| self.same(c, wanted)))
+    }
 }
 
 fn stop_if(enough: bool) -> ControlFlow<()> {
@@ -326,18 +374,35 @@ mod tests {
     }
 
     #[rstest]
-    #[case("web-api", 'w', Some(3))]
-    #[case("web-api", 'a', Some(2))]
-    #[case("Web-api", 'w', Some(3))]
-    #[case("web-api", 'i', Some(1))]
-    #[case("web-api", 'W', None)]
-    #[case("Élan", 'é', Some(3))]
-    fn one_letter_is_best_where_words_begin(
+    #[case("web-api", "w", Some(4))]
+    #[case("web-api", "a", Some(3))]
+    #[case("Web-api", "w", Some(4))]
+    #[case("web-api", "i", Some(2))]
+    #[case("web-api", "W", None)]
+    #[case("Élan", "é", Some(4))]
+    #[case("web-api", "api", Some(3))]
+    #[case("web-api", "eb", Some(2))]
+    #[case("web-api", "wa", Some(1))]
+    #[case("web-api", "aw", None)]
+    #[case("aa-ab", "ab", Some(3))]
+    fn few_letters_are_best_where_words_begin(
         #[case] text: &str,
-        #[case] letter: char,
+        #[case] word: &str,
         #[case] expected: Option<i64>,
     ) {
-        assert_eq!(one_letter(text, letter), expected);
+        assert_eq!(few_letters(text, word), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn few_letters_match_what_the_matcher_does(
+            text in "[a-dA-D1 -]{0,12}",
+            word in "[a-dA-D1-]{1,3}",
+        ) {
+            let matcher = SkimMatcherV2::default().smart_case();
+            let expected = matcher.fuzzy_match(&text, &word).is_some();
+            prop_assert_eq!(few_letters(&text, &word).is_some(), expected);
+        }
     }
 
     fn found(filter: &str) -> bool {

@@ -1,10 +1,13 @@
 //! What comes in and what goes out: [`Msg`]s and [`Effect`]s.
 
+use std::path::PathBuf;
+
 use super::inspect::Answer;
 use super::{About, Keymap, Target, forward, list, logs, visit};
 use crate::cri::{Update, Wanted};
 use crate::domain::{ContainerDetail, ContainerId, ContainerState, Inside, PodDetail, PodId};
 use crate::keys::Key;
+use crate::local::Reads;
 use crate::logs::export::Export;
 use crate::logs::viewer::News;
 use crate::text::Text;
@@ -97,8 +100,10 @@ pub enum Effect {
     Theme(&'static str),
     /// Hand this text to the terminal's clipboard.
     Copy(String),
-    /// Save what a view of logs shows.
-    Save(Box<Export>),
+    /// Save what a view of logs shows, to this new file.
+    Save(Box<Export>, PathBuf),
+    /// Give the terminal to a program that reads what a view of logs shows.
+    Read(Box<Export>, Reads),
     /// Break off what is being saved.
     StopSaving,
     /// Ask the terminal for mouse reports, or no more.

@@ -62,6 +62,8 @@ pub enum LogLine {
     GoTo,
     /// The file to save to.
     Save,
+    /// Which fields of JSON to show.
+    Fields,
 }
 
 /// What came of a key.

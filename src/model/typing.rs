@@ -28,10 +28,11 @@ pub fn open_log_line(model: &mut Model, what: LogLine) {
     let sought = match what {
         LogLine::Search => view.look.search.as_ref(),
         LogLine::Filter => view.look.filter.as_ref(),
-        LogLine::GoTo | LogLine::Save => None,
+        LogLine::GoTo | LogLine::Save | LogLine::Fields => None,
     };
     let text = match what {
         LogLine::Save => view.file_name(model.clock.now),
+        LogLine::Fields => view.look.fields.join(", "),
         _ => sought.map_or("", Sought::line).to_owned(),
     };
     model.prompt = Some(Prompt::new(Purpose::Logs(what), &text));
@@ -177,7 +178,7 @@ fn of_logs(
         Typed::Accept if what == LogLine::Save => {
             let path = prompt.text().trim();
             let view = model.log().filter(|_| !path.is_empty());
-            let export = view.map(|view| Effect::Save(Box::new(view.export(path))));
+            let export = view.map(|view| Effect::Save(Box::new(view.export()), path.into()));
             return export.into_iter().collect();
         }
         Typed::Changed => prompt.error = logs::check(what, prompt.text(), now).err(),
@@ -187,6 +188,10 @@ fn of_logs(
                 return vec![];
             };
             match view.typed(what, &text, now, area) {
+                Ok(()) if what == LogLine::Fields => {
+                    model.log_look.fields = view.look.fields.clone();
+                    return vec![];
+                }
                 Ok(()) => {
                     remember(&mut model.filters, &text);
                     return vec![];

@@ -60,7 +60,11 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
             model.saving = !over;
             say(model, line.as_str());
         }
-        Msg::Copied(line) | Msg::Returned(line) => say(model, line.as_str()),
+        Msg::Copied(line) | Msg::Returned(line) => {
+            if !line.is_empty() {
+                say(model, line.as_str());
+            }
+        }
         Msg::Feed(update) => feed(model, update),
         Msg::PodDetail(id, detail) => {
             let target = Target::Pod(id.clone());

@@ -83,6 +83,10 @@ fn logs_hint(what: LogLine) -> (&'static str, String) {
     let (sign, hint) = match what {
         LogLine::Search => ("/", "text or ~regex  Enter search  Esc close"),
         LogLine::Filter => ("&", "text or ~regex  Enter show these  Esc close"),
+        LogLine::Fields => (
+            "fields ",
+            "msg, http.status  Enter show these, none: all  Esc close",
+        ),
         LogLine::Save => ("save to ", "a new file  Enter save  Esc close"),
         LogLine::GoTo => ("@", "10:15, 15m, 1200 or 50%  Enter go  Esc close"),
     };

@@ -17,12 +17,13 @@ use std::time::Duration;
 use critui::access::{Access, Reason};
 use critui::app::{self, App};
 use critui::clipboard::Clipboard;
-use critui::cri::stream::Size;
+use critui::cri::stream::{Size, Trust};
 use critui::cri::{Connection, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Fault, Scenario};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::link::Link;
+use critui::local::Tools;
 use critui::model::{Clock, Keymap, Model, Node};
 use critui::terminal::{Console, Keys, Surface};
 use critui::theme::{Ability, Depth, Theme};
@@ -179,6 +180,8 @@ impl Surface for Memory {
         })
     }
 
+    fn step_aside(&mut self) {}
+
     fn take_back(&mut self) -> io::Result<()> {
         *self.inside.typing.lock().expect("no panic") = None;
         self.repaint()
@@ -215,6 +218,8 @@ pub struct Start {
     pub full: &'static str,
     /// Colours.
     pub depth: Depth,
+    /// Pager and editor.
+    pub tools: Tools,
 }
 
 impl Default for Start {
@@ -228,6 +233,7 @@ impl Default for Start {
             faults: vec![],
             full: "5 in trouble",
             depth: Depth::True,
+            tools: Tools::default(),
         }
     }
 }
@@ -405,7 +411,7 @@ where
         gauge: Gauge::new(host),
         grant,
         clipboard: Clipboard::Direct,
-        inside: app::Inside::default(),
+        inside: app::Inside::new(Trust::default(), start.tools.clone()),
         started: Instant::now(),
         wall,
     }

@@ -442,6 +442,7 @@ impl Screen {
                     ..Status::default()
                 }),
                 tally: None,
+                rank: None,
             };
             self.send(Msg::Logs(slot, Box::new(news)));
         }

@@ -2,10 +2,10 @@
 //! comes.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use super::{Shared, Tally};
+use super::{Shared, Tally, lock};
 use crate::logs::scan::Pos;
 use crate::logs::{Files, GO_ON, Pattern, STOP};
 
@@ -23,7 +23,11 @@ struct State {
     over: AtomicBool,
     complete: AtomicBool,
     matches: AtomicU64,
+    /// Of each log, once it is counted: ascending places, and the matches from each to the next.
+    shares: Mutex<Vec<Shares>>,
 }
+
+type Shares = Vec<(Pos, u64)>;
 
 impl Drop for Count {
     fn drop(&mut self) {
@@ -69,13 +73,46 @@ impl Count {
                 // What cannot be read has no matches.
                 let found = found.unwrap_or_default();
                 state.matches.fetch_add(found.matches, Ordering::Relaxed);
+                lock(&state.shares).push(found.shares);
                 done += files.end().offset;
             }
             state.complete.store(true, Ordering::Release);
             publish(&shared, search, state.matches.load(Ordering::Relaxed));
+            // Somebody may wait for the sum.
+            shared.ring();
         };
         let thread = std::thread::Builder::new().name("count".into());
         thread.spawn(work).ok().map(|_| count)
+    }
+
+    /// Matches before a place, once all are counted; `None` before, or when `go_on` says no.
+    pub fn before(
+        &self,
+        files: &[&Files],
+        spot: &[Pos],
+        go_on: &dyn Fn() -> bool,
+    ) -> io::Result<Option<u64>> {
+        if !self.state.complete.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        let mut sum = 0;
+        for ((shares, files), to) in lock(&self.state.shares).iter().zip(files).zip(spot) {
+            let whole = shares
+                .partition_point(|(from, _)| from <= to)
+                .saturating_sub(1);
+            sum += shares[..whole]
+                .iter()
+                .map(|(_, matches)| matches)
+                .sum::<u64>();
+            let from = shares
+                .get(whole)
+                .map_or_else(|| files.start(), |(from, _)| *from);
+            files.matches(&self.pattern, from, *to, |_| {
+                sum += 1;
+                if go_on() { GO_ON } else { STOP }
+            })?;
+        }
+        Ok(go_on().then_some(sum))
     }
 
     /// Counts what has come since.

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rustix::event::{EventfdFlags, eventfd};
 
-use super::shown::{Line, LineId, Spot};
+use super::shown::{Fields, Line, LineId, Spot};
 use super::sift::Sift;
 use super::sought::Sought;
 use crate::host::open::HostRoot;
@@ -78,6 +78,8 @@ pub struct Request {
     pub since: Option<Timestamp>,
     /// What is looked for and counted.
     pub search: Option<Sought>,
+    /// Of JSON, these fields in this order instead of all of them.
+    pub fields: Fields,
 }
 
 /// Lines around a place.
@@ -140,6 +142,8 @@ pub struct News {
     pub status: Option<Status>,
     /// Matches.
     pub tally: Option<Tally>,
+    /// The match that was found last, and which of all it is, from 1.
+    pub rank: Option<(LineId, u64)>,
 }
 
 impl News {

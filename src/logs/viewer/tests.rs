@@ -96,6 +96,7 @@ impl Watched {
             sift: Sift::default(),
             since: None,
             search: None,
+            fields: Fields::default(),
         };
         change(&mut request);
         self.viewer.ask(request);
@@ -239,6 +240,7 @@ fn a_file_of_a_tebibyte_of_nothing_is_no_trouble() {
         sift: Sift::default(),
         since: time,
         search: sought("never"),
+        fields: Fields::default(),
     };
     watched.viewer.ask(endless);
     let window = watched.ask(To::End, |request| request.most = 3);

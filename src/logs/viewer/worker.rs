@@ -11,6 +11,7 @@ use crate::host::open::HostRoot;
 use crate::logs::Files;
 use crate::logs::follow::POLL;
 use crate::logs::scan::Pos;
+use crate::logs::shown::{LineId, Spot};
 use crate::logs::weave::{Woven, weave};
 use crate::text::Text;
 
@@ -33,6 +34,8 @@ pub(super) struct Worker {
     grown: bool,
     /// The last window had no lines.
     empty: bool,
+    /// The match that was found last, until it is known which of all it is.
+    found: Option<(LineId, Spot)>,
 }
 
 impl Worker {
@@ -47,6 +50,7 @@ impl Worker {
             told: Instant::now(),
             grown: false,
             empty: true,
+            found: None,
         }
     }
 
@@ -81,6 +85,7 @@ impl Worker {
             } else if look.grown {
                 self.count_on();
             }
+            self.rank();
             let indexed = self.index();
             if asked || self.told.elapsed() >= PACE {
                 self.tell(look);
@@ -146,8 +151,33 @@ impl Worker {
         }
         self.grown = false;
         self.empty = window.lines.is_empty();
+        self.found = self.matched(&window);
         self.pushed = Instant::now();
         self.shared.publish(|news| news.window = Some(window));
+    }
+
+    /// The match that a window is about, and the place before it.
+    fn matched(&self, window: &Window) -> Option<(LineId, Spot)> {
+        let request = self.request.as_ref()?;
+        let found = matches!(request.to, To::Match { .. }) && window.note.is_none();
+        let id = window.focus.filter(|_| found)?;
+        let line = window.lines.iter().find(|line| line.id == id)?;
+        Some((id, line.spot.clone()))
+    }
+
+    /// Tells which of all matches the last one is, once all are counted.
+    fn rank(&mut self) {
+        let (Some(count), Some((id, spot))) = (&self.count, &self.found) else {
+            return;
+        };
+        let shared = &self.shared;
+        let before = count.before(&self.files(), spot, &|| shared.goes_on());
+        // What cannot be read is not counted.
+        if let Some(before) = before.unwrap_or(None) {
+            let rank = Some((*id, before + 1));
+            self.shared.publish(|news| news.rank = rank);
+            self.found = None;
+        }
     }
 
     fn window(&self, request: &Request) -> io::Result<Window> {
@@ -169,10 +199,17 @@ impl Worker {
             _ => woven.lines.get(at),
         };
         let focus = aim.focus.or(focus.map(|line| line.id));
+        let first_number = self.number(request, &woven)?;
+        let mut lines = woven.lines;
+        if !request.fields.is_empty() {
+            lines
+                .iter_mut()
+                .for_each(|line| line.choose(&request.fields));
+        }
         Ok(Window {
             ticket: request.ticket,
-            first_number: self.number(request, &woven)?,
-            lines: woven.lines,
+            first_number,
+            lines,
             focus,
             from_start: woven.from_start,
             to_end: woven.to_end,

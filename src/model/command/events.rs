@@ -9,7 +9,7 @@ use crate::text::Text;
 const EVENTS: &[Noun] = &[Noun::Events];
 
 /// All of them, in the order in which help shows them.
-pub(super) const EVENT_COMMANDS: [Command; 5] = [
+pub(super) const COMMANDS: &[Command] = &[
     command(
         "events",
         &["v"],

@@ -27,7 +27,7 @@ const fn of_tree(
 }
 
 /// All of them, in the order in which help shows them.
-pub(super) const INSPECT_COMMANDS: [Command; 16] = [
+pub(super) const COMMANDS: &[Command] = &[
     unless(
         command(
             "tree",

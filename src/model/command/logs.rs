@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use ratatui::layout::Size;
 
 use super::{Command, command, unless};
+use crate::local::Reads;
 use crate::logs::Stream;
 use crate::logs::viewer::To;
 use crate::model::list::Move;
@@ -29,7 +30,7 @@ const fn of_view(
 }
 
 /// All of them, in the order in which help shows them.
-pub(super) const LOG_COMMANDS: [Command; 31] = [
+pub(super) const COMMANDS: &[Command] = &[
     unless(
         command(
             "logs",
@@ -213,6 +214,19 @@ pub(super) const LOG_COMMANDS: [Command; 31] = [
             go(m, s, Move::By(1))
         },
     ),
+    of_view("next-mark", &["]"], "", "to the next mark", |m, s| {
+        to_mark(m, s, false)
+    }),
+    of_view("previous-mark", &["["], "", "to the mark before", |m, s| {
+        to_mark(m, s, true)
+    }),
+    of_view(
+        "fields",
+        &["K"],
+        "",
+        "JSON in short with these fields only; empty: all of them",
+        |m, _| line(m, LogLine::Fields),
+    ),
     of_view(
         "copy-lines",
         &["c"],
@@ -228,6 +242,26 @@ pub(super) const LOG_COMMANDS: [Command; 31] = [
             "",
             "save what is shown to a new file; once more: stop saving",
             save,
+        )
+    },
+    Command {
+        changes: true,
+        ..of_view(
+            "pager",
+            &["|"],
+            "",
+            "all that is shown, in $PAGER",
+            |m, _| read(m, Reads::Pager),
+        )
+    },
+    Command {
+        changes: true,
+        ..of_view(
+            "editor",
+            &["v"],
+            "",
+            "a copy of all that is shown, in $EDITOR",
+            |m, _| read(m, Reads::Editor),
         )
     },
     of_view(
@@ -247,6 +281,7 @@ fn open(model: &mut Model, previous: bool) -> Vec<Effect> {
         wrap: model.log_look.wrap,
         stamps: model.log_look.stamps,
         raw: model.log_look.raw,
+        fields: model.log_look.fields.clone(),
         ..Look::default()
     };
     let Some(mut view) = LogView::open(model, &subject, look) else {
@@ -323,6 +358,14 @@ fn matched(model: &mut Model, seen: &Seen, back: bool) -> Vec<Effect> {
     on(model, |view| view.seek(back, true, area(seen)))
 }
 
+fn to_mark(model: &mut Model, seen: &Seen, back: bool) -> Vec<Effect> {
+    let view = model.log_mut();
+    if !view.is_some_and(|view| view.go_to_mark(back, area(seen))) {
+        update::say(model, "no line is marked: m marks one");
+    }
+    vec![]
+}
+
 fn attempt(model: &mut Model, seen: &Seen, older: bool) -> Vec<Effect> {
     on(model, |view| view.go_to_attempt(older, area(seen)))
 }
@@ -349,6 +392,12 @@ fn save(model: &mut Model, _: &Seen) -> Vec<Effect> {
         return vec![Effect::StopSaving];
     }
     line(model, LogLine::Save)
+}
+
+fn read(model: &mut Model, by: Reads) -> Vec<Effect> {
+    let view = model.log();
+    let read = view.map(|view| Effect::Read(Box::new(view.export()), by));
+    read.into_iter().collect()
 }
 
 fn copy(model: &mut Model, _: &Seen) -> Vec<Effect> {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use ratatui::layout::Size;
 
-use crate::logs::shown::{Line, LineId};
+use crate::logs::shown::{Fields, Line, LineId};
 use crate::logs::viewer::{News, Request, Status, Tally, To, Whose, Window};
 use crate::logs::{Sift, Sought, Stream};
 use crate::model::{Model, Subject};
@@ -53,8 +53,8 @@ pub struct LogView {
     pub place: Place,
     /// What there is, and how many match.
     pub known: Known,
-    /// Lines that were marked, with what they say.
-    pub marks: BTreeMap<LineId, Text>,
+    /// Lines that were marked.
+    pub marks: BTreeMap<LineId, Line>,
     /// The line that is shown in full.
     pub spread: Option<LineId>,
     /// It is to open at the end of the attempt before.
@@ -71,6 +71,8 @@ struct Pending {
     lines: isize,
     /// Matches to go on, back if negative.
     matches: isize,
+    /// The cursor goes to where was asked for, and does not stay with its line.
+    jump: bool,
 }
 
 /// Where one is in the window.
@@ -91,6 +93,8 @@ pub struct Known {
     pub status: Status,
     /// Matches of the search.
     pub tally: Option<Tally>,
+    /// The match that was found last, and which of all it is.
+    pub rank: Option<(LineId, u64)>,
     /// It has answered at least once.
     pub answered: bool,
     ticket: u64,
@@ -117,6 +121,8 @@ pub struct Look {
     pub filter: Option<Sought>,
     /// What is looked for.
     pub search: Option<Sought>,
+    /// Of JSON, these fields instead of all of them.
+    pub fields: Fields,
 }
 
 /// Times before lines.
@@ -174,6 +180,7 @@ impl LogView {
                 sift: Sift::default(),
                 since: None,
                 search: None,
+                fields: Fields::default(),
             },
             pending: Pending::default(),
         };
@@ -212,8 +219,10 @@ impl LogView {
             },
             since: look.since.map(|(since, _)| since),
             search: look.search.clone(),
+            fields: look.fields.clone(),
         };
         self.pending.lines = 0;
+        self.pending.jump = false;
     }
 
     /// Other lines are to be shown: around the cursor if it is not at the end.
@@ -241,6 +250,7 @@ impl LogView {
         if let Some(tally) = news.tally {
             self.known.tally = Some(tally);
         }
+        self.known.rank = news.rank.or(self.known.rank);
         let window = news.window?;
         if window.ticket != self.request.ticket {
             return None;
@@ -257,7 +267,8 @@ impl LogView {
         let note = window.note.take();
         let focus = window.focus.map(|id| (id, false));
         let around = matches!(self.request.to, To::Around(_));
-        let wanted = if around { before.or(focus) } else { focus };
+        let stays = around && !self.pending.jump;
+        let wanted = if stays { before.or(focus) } else { focus };
         let find = |id: Option<(LineId, bool)>| {
             let id = id?;
             self.items.iter().position(|item| item.id() == id)
@@ -280,7 +291,7 @@ impl LogView {
         if std::mem::take(&mut self.opens_previous) {
             self.go_to_attempt(true, size);
         }
-        let Pending { lines, matches } = std::mem::take(&mut self.pending);
+        let Pending { lines, matches, .. } = std::mem::take(&mut self.pending);
         self.move_by(lines, size);
         if matches != 0 && note.is_none() {
             self.pending.matches = matches - matches.signum();
@@ -295,14 +306,16 @@ impl LogView {
             return;
         };
         if self.marks.remove(&line.id).is_none() && self.marks.len() < MARKS {
-            self.marks.insert(line.id, line.text.clone());
+            self.marks.insert(line.id, line.clone());
         }
     }
 
     /// What is to be copied: the marked lines, else the one under the cursor.
     pub fn chosen(&self) -> Vec<Text> {
         if !self.marks.is_empty() {
-            return self.marks.values().cloned().collect();
+            let mut lines: Vec<&Line> = self.marks.values().collect();
+            lines.sort_by_key(|line| (line.time, line.id));
+            return lines.into_iter().map(|line| line.text.clone()).collect();
         }
         let line = self.items.get(self.place.cursor).and_then(Item::line);
         line.map(|line| line.text.clone()).into_iter().collect()
@@ -326,9 +339,33 @@ impl LogView {
         self.ask_again(size);
     }
 
-    /// Share of all bytes before the cursor, in per cent.
+    /// To the next mark, or to the one before; the last leads to the first.
+    pub fn go_to_mark(&mut self, back: bool, size: Size) -> bool {
+        let mut marks: Vec<&Line> = self.marks.values().collect();
+        marks.sort_by_key(|line| (line.time, line.id));
+        let here = self.line().map(|line| (line.time, line.id));
+        let after = |line: &&&Line| here.is_none_or(|here| (line.time, line.id) > here);
+        let before = |line: &&&Line| here.is_none_or(|here| (line.time, line.id) < here);
+        let mark = if back {
+            marks.iter().rfind(before).or(marks.last())
+        } else {
+            marks.iter().find(after).or(marks.first())
+        };
+        let spot = mark.map(|line| line.spot.clone());
+        let found = spot.is_some();
+        if let Some(spot) = spot {
+            self.ask(To::Around(spot), false, size);
+            self.pending.jump = true;
+        }
+        found
+    }
+
+    /// Share of all bytes before the cursor, in per cent; the last line is the end.
     pub fn percent(&self) -> Option<u64> {
         let line = self.line()?;
+        if self.frame.to_end && self.place.cursor + 1 >= self.items.len() {
+            return Some(100);
+        }
         let (mut before, mut total) = (0, 0);
         for (sizes, pos) in self.frame.sizes.iter().zip(line.spot.iter()) {
             let end = sizes.last().copied().unwrap_or(0);

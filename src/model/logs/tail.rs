@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::ContainerState;
 use crate::logs::level::looks_like_cause;
-use crate::logs::shown::Line;
+use crate::logs::shown::{Fields, Line};
 use crate::logs::viewer::{News, Request, To, Whose};
 use crate::logs::{Sift, Stream};
 use crate::model::{Model, Page, Seen, Slot, Subject};
@@ -61,6 +61,7 @@ impl Tail {
                 sift: Sift::default(),
                 since: None,
                 search: None,
+                fields: Fields::default(),
             },
         }
     }

@@ -75,6 +75,7 @@ fn view() -> LogView {
         sift: Sift::default(),
         since: None,
         search: None,
+        fields: Fields::default(),
     };
     LogView {
         subject: Subject::Container(ContainerId::new("c")),

@@ -8,7 +8,7 @@ use ratatui::layout::Size;
 use super::{LogView, Stamps};
 use crate::logs::Sought;
 use crate::logs::export::Export;
-use crate::logs::shown::LineId;
+use crate::logs::shown::{Fields, LineId};
 use crate::logs::viewer::To;
 use crate::model::prompt::LogLine;
 
@@ -17,9 +17,15 @@ pub fn check(what: LogLine, text: &str, now: Timestamp) -> Result<(), String> {
     match what {
         LogLine::Search | LogLine::Filter => sought(text).map(|_| ()),
         LogLine::GoTo if text.is_empty() => Ok(()),
-        LogLine::Save => Ok(()),
+        LogLine::Save | LogLine::Fields => Ok(()),
         LogLine::GoTo => place(text, now, &TimeZone::UTC).map(|_| ()),
     }
+}
+
+/// Names with commas or spaces between them.
+pub fn fields(text: &str) -> Fields {
+    let names = text.split([',', ' ']).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 fn sought(text: &str) -> Result<Option<Sought>, String> {
@@ -39,6 +45,7 @@ impl LogView {
             LogLine::Search => {
                 self.look.search = sought(text)?;
                 self.known.tally = None;
+                self.known.rank = None;
                 match &self.look.search {
                     // At the end the newest match is meant.
                     Some(_) => self.seek(self.follows(), false, size),
@@ -51,6 +58,11 @@ impl LogView {
             }
             // Written outside: see [`LogView::export`].
             LogLine::Save => {}
+            LogLine::Fields => {
+                self.look.fields = fields(text);
+                self.look.raw = false;
+                self.ask_again(size);
+            }
             LogLine::GoTo if text.is_empty() => {}
             LogLine::GoTo => {
                 let zone = match self.look.stamps {
@@ -64,14 +76,13 @@ impl LogView {
         Ok(())
     }
 
-    /// What to save, if all that is shown goes into the file `path`.
-    pub fn export(&self, path: &str) -> Export {
+    /// All that is shown, for a file or another program.
+    pub fn export(&self) -> Export {
         Export {
             whose: self.whose.clone(),
             sift: self.request.sift.clone(),
             since: self.request.since,
             timestamps: self.look.stamps != Stamps::Off,
-            path: path.into(),
         }
     }
 

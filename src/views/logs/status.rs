@@ -93,13 +93,20 @@ fn parts(view: &LogView) -> Vec<Part> {
     parts
 }
 
+/// Which of all matches the line under the cursor is.
+fn rank(view: &LogView) -> Option<u64> {
+    let (id, rank) = view.known.rank?;
+    (view.line()?.id == id).then_some(rank)
+}
+
 fn matches(view: &LogView) -> String {
     match &view.known.tally {
         None => "counting matches".to_owned(),
-        Some(tally) if tally.complete => match tally.matches {
-            0 => "no match".to_owned(),
-            1 => "1 match".to_owned(),
-            matches => format!("{matches} matches"),
+        Some(tally) if tally.complete => match (rank(view), tally.matches) {
+            (_, 0) => "no match".to_owned(),
+            (Some(rank), matches) => format!("match {rank} of {matches}"),
+            (None, 1) => "1 match".to_owned(),
+            (None, matches) => format!("{matches} matches"),
         },
         Some(tally) => {
             let percent = (tally.done.0 * 100).checked_div(tally.done.1).unwrap_or(0);
