@@ -211,11 +211,26 @@ impl History {
         }
     }
 
+    /// A container that had already ended when it was first listed has begun too.
+    fn began(&mut self, id: &ContainerId, at: Option<Timestamp>) {
+        let is = |event: &&Event| matches!(&event.subject, Subject::Container(of) if of == id);
+        let mut of_it = self.all.iter().rev().filter(is);
+        let made = of_it
+            .clone()
+            .find(|event| event.what == What::Created)
+            .cloned();
+        let known = of_it.any(|event| event.what == What::Started);
+        if let (Some(made), Some(at), false) = (made, at, known) {
+            self.push(at, What::Started, made.subject, &made.uid, &made.name);
+        }
+    }
+
     /// The status of a container is known: how it ended, and when.
     pub(super) fn detail(&mut self, id: &ContainerId, detail: &ContainerDetail, now: Timestamp) {
         let is = |event: &Event, what| {
             event.what == what && matches!(&event.subject, Subject::Container(of) if of == id)
         };
+        self.began(id, detail.started_at.filter(|at| *at <= now));
         let times = [
             (What::Started, detail.started_at),
             (What::Ended, detail.finished_at),

@@ -155,8 +155,7 @@ fn ending(code: Option<i32>, reason: Option<&crate::text::Text>) -> String {
     let code = match code {
         Some(code) => {
             let meaning = exit::meaning(code);
-            let told = reason.is_some_and(|reason| !matches!(reason, "Error" | "Completed"));
-            if meaning.is_empty() || told {
+            if meaning.is_empty() || reason.is_some() {
                 format!("exit {code}")
             } else {
                 format!("exit {code}, {meaning}")

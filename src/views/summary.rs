@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::Cx;
 use crate::domain::{ContainerDetail, Labels, PodId};
 use crate::format::{age, bytes, seconds_between, span};
+use crate::link::Link;
 use crate::model::columns::{ROW_STEP, Stands};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow};
 use crate::model::{Subject, exit};
@@ -28,9 +29,13 @@ pub fn whole(cx: &Cx, subject: &Subject) -> (String, Doc) {
     let (title, mut doc) = facts(cx, subject, true);
     let inspected = cx.model.inspections.of_subject(subject);
     match inspected {
-        None => {
+        None if cx.model.node.link == Link::Up => {
             doc.title("More").text("asking the runtime", Role::Dim);
             return (title, doc);
+        }
+        None => {
+            doc.title("More")
+                .text("asked for when the runtime answers", Role::Dim);
         }
         Some(Err(why)) => {
             doc.title("More")

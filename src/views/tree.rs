@@ -137,15 +137,21 @@ fn line(cx: &Cx, (view, tree): (&TreeView, &Tree), row: Row, area: Rect, buffer:
             "}"
         };
         pen.put(close, Role::Dim);
-        return;
-    }
-    pen.key(&node.key);
-    match view.beside(row.node) {
-        Some(first) => {
-            pen.key(&tree.nodes()[first].key);
-            pen.value(tree, first);
+    } else {
+        pen.key(&node.key);
+        match view.beside(row.node) {
+            Some(first) => {
+                pen.key(&tree.nodes()[first].key);
+                pen.value(tree, first);
+            }
+            None => pen.value(tree, row.node),
         }
-        None => pen.value(tree, row.node),
+    }
+    let above = tree.parent(row.node);
+    let last = above.is_none_or(|above| tree.end(above) == tree.end(row.node));
+    let opens = branch && !row.closes && !view.is_folded(row.node);
+    if view.json && !last && !opens {
+        pen.put(",", Role::Dim);
     }
 }
 

@@ -46,6 +46,8 @@ pub struct TreeView {
     /// The value under the cursor is shown in full.
     pub whole: bool,
     folded: Vec<bool>,
+    /// Lines that fit on the screen.
+    height: usize,
 }
 
 impl TreeView {
@@ -63,6 +65,7 @@ impl TreeView {
             matches: 0,
             whole: false,
             folded: vec![],
+            height: 1,
         }
     }
 
@@ -176,6 +179,10 @@ impl TreeView {
         let rows = &self.rows[..reached];
         let at = rows.iter().rposition(|row| !row.closes && row.node <= node);
         self.cursor = at.unwrap_or(0);
+        // What is far away comes to the middle, with what stands around it.
+        if self.cursor < self.top || self.cursor >= self.top + self.height {
+            self.top = self.cursor.saturating_sub(self.height / 2);
+        }
     }
 
     /// Folds the branch under the cursor, or unfolds it.
@@ -244,6 +251,7 @@ impl TreeView {
     /// Scrolls so that the cursor can be seen. True if it did.
     pub fn fit(&mut self, height: usize) -> bool {
         let before = (self.cursor, self.top);
+        self.height = height;
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
         let lowest = self.rows.len().saturating_sub(height);
         let first = (self.cursor + 1).saturating_sub(height);
