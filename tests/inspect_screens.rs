@@ -159,6 +159,30 @@ fn screen(
     });
 }
 
+/// What each runtime really says.
+#[rstest]
+#[case("containerd-1.7", &["exec httpd -f", "64.0MiB", "user 0 (root)", "privileged no"])]
+#[case("containerd-2.1", &["exec httpd -f", "64.0MiB", "QoS burstable", "about 49m CPU", "/etc/hosts (rw) from the kubelet", "DB_PASSWORD <masked>", "8080/TCP http as the node's 18080", "the usual 14", "process 1724"])]
+#[case("crio-1.37", &["exec httpd -f", "64.0MiB", "QoS burstable", "DB_PASSWORD <masked>", "localhost/busybox:test", "ip 10.88.94.10", "/run/crio/ns/netns/"])]
+#[case("cri-dockerd", &["Command not told by this runtime", "Resources and limits not told", "Security not told"])]
+fn each_runtime(#[case] runtime: &str, #[case] expected: &[&str]) {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let text = std::fs::read_to_string(format!("{root}/tests/fixtures/inspect/{runtime}.json"));
+    let json: Value = serde_json::from_str(&text.expect("a capture")).expect("JSON");
+    let tree = Arc::new(Tree::of(&json));
+    assert!(!tree.json(0).contains("s3cr3t-hunter2"), "{}", tree.json(0));
+    let mut screen = Screen::with((160, 200), FULL, busy());
+    screen.keys("2*d");
+    let subject = screen.model.subject().expect("a container");
+    screen.send(Msg::Inspected(About::One(subject), "x", Ok(tree)));
+    let buffer = screen.draw();
+    let cells: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+    let words = cells.split_whitespace().collect::<Vec<_>>().join(" ");
+    for text in expected {
+        assert!(words.contains(text), "{text:?} in {words}");
+    }
+}
+
 #[test]
 fn nothing_hostile_reaches_a_cell() {
     for text in HOSTILE {

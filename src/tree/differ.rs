@@ -20,6 +20,8 @@ const KNOWN_BY: [&str; 6] = [
 pub struct Difference {
     /// Where, as jq writes it.
     pub path: String,
+    /// What the innermost item of a list around it is known by: the name of a variable, a folder.
+    pub of: Option<Text>,
     /// What was there; nothing if there was none.
     pub before: Option<Guarded>,
     /// What is there; nothing if there is none.
@@ -30,7 +32,7 @@ pub struct Difference {
 pub fn differences(before: &Tree, after: &Tree) -> Vec<Difference> {
     let mut found = Vec::new();
     let differ = Differ { before, after };
-    differ.nodes(0, 0, &mut found);
+    differ.nodes(0, 0, None, &mut found);
     found
 }
 
@@ -40,14 +42,15 @@ struct Differ<'a> {
 }
 
 impl Differ<'_> {
-    fn nodes(&self, before: usize, after: usize, found: &mut Vec<Difference>) {
+    fn nodes(&self, before: usize, after: usize, of: Option<&Text>, found: &mut Vec<Difference>) {
         let (old, new) = (&self.before.nodes[before], &self.after.nodes[after]);
         match (&old.value, &new.value) {
-            (Value::Map, Value::Map) => self.pairs(before, after, name, found),
-            (Value::List, Value::List) => self.pairs(before, after, item, found),
+            (Value::Map, Value::Map) => self.pairs((before, after), name, of, found),
+            (Value::List, Value::List) => self.pairs((before, after), item, of, found),
             (one, other) if one == other => {}
             _ => found.push(Difference {
                 path: self.after.path(after),
+                of: of.cloned(),
                 before: Some(shown(self.before, before)),
                 after: Some(shown(self.after, after)),
             }),
@@ -57,9 +60,9 @@ impl Differ<'_> {
     /// Compares what is called the same on both sides.
     fn pairs(
         &self,
-        before: usize,
-        after: usize,
+        (before, after): (usize, usize),
         called: fn(&Tree, usize) -> Option<String>,
+        of: Option<&Text>,
         found: &mut Vec<Difference>,
     ) {
         let mut left: Vec<(Option<String>, usize)> = self
@@ -81,10 +84,12 @@ impl Differ<'_> {
                 Some(at) => {
                     let (_, old) = left.remove(at);
                     place = at;
-                    self.nodes(old, child, found);
+                    let known = known_by(self.after, child);
+                    self.nodes(old, child, known.as_ref().or(of), found);
                 }
                 None => found.push(Difference {
                     path: self.after.path(child),
+                    of: of.cloned(),
                     before: None,
                     after: Some(shown(self.after, child)),
                 }),
@@ -92,6 +97,7 @@ impl Differ<'_> {
         }
         found.extend(left.into_iter().map(|(_, old)| Difference {
             path: self.before.path(old),
+            of: of.cloned(),
             before: Some(shown(self.before, old)),
             after: None,
         }));
@@ -103,6 +109,18 @@ fn name(tree: &Tree, at: usize) -> Option<String> {
         Key::Name(name) => Some(name.as_str().to_owned()),
         _ => None,
     }
+}
+
+/// What an item of a list that is a map is known by.
+fn known_by(tree: &Tree, at: usize) -> Option<Text> {
+    let node = &tree.nodes[at];
+    let named = || {
+        KNOWN_BY
+            .iter()
+            .find_map(|name| tree.shown(tree.child(at, name)?))
+    };
+    let is_item = matches!((&node.key, &node.value), (Key::Item(_), Value::Map));
+    is_item.then(named).flatten().map(Text::clean)
 }
 
 /// What an item of a list is known by: a name in it, the name of its variable, else its place.

@@ -80,7 +80,11 @@ fn group(doc: &mut Doc, title: &str, all: &[&Difference], dim: bool) {
             doc.text(one.path.as_str(), Role::Dim);
             continue;
         }
-        doc.text(one.path.as_str(), Role::Accent);
+        let of = one
+            .of
+            .as_ref()
+            .map_or_else(String::new, |of| format!("  of {of}"));
+        doc.text(format!("{}{of}", one.path), Role::Accent);
         if masked(&one.before) && masked(&one.after) {
             // Both look the same.
             doc.text("  changed; the values are masked", Role::Warn);

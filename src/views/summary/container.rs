@@ -278,6 +278,14 @@ fn limit(tree: &Tree, status: &str, spec: [&str; 2]) -> Option<i64> {
 
 fn resources(tree: &Tree, doc: &mut Doc) {
     doc.title("Resources and limits");
+    let told = tree.find(&["status", "resources", "linux"]);
+    if told
+        .or_else(|| tree.find(&["info", "runtimeSpec"]))
+        .is_none()
+    {
+        doc.text("not told by this runtime", Role::Dim);
+        return;
+    }
     let quota = limit(tree, "cpuQuota", ["cpu", "quota"]).filter(|quota| *quota > 0);
     let period = limit(tree, "cpuPeriod", ["cpu", "period"]).unwrap_or(100_000);
     match quota {
@@ -316,6 +324,12 @@ fn resources(tree: &Tree, doc: &mut Doc) {
 
 fn security(tree: &Tree, doc: &mut Doc) {
     doc.title("Security");
+    let has_spec = tree.find(&["info", "runtimeSpec"]).is_some();
+    if !has_spec {
+        doc.text("not told by this runtime", Role::Dim);
+        doc.maybe("user", user(tree));
+        return;
+    }
     let yes = |path: &[&str]| tree.text(path) == Some("true");
     let privileged = yes(&["info", "privileged"])
         || yes(&["info", "config", "linux", "security_context", "privileged"]);
@@ -368,11 +382,10 @@ fn security(tree: &Tree, doc: &mut Doc) {
         "SELinux",
         tree.text(&["info", "runtimeSpec", "process", "selinuxLabel"]),
     );
-    let has_spec = tree.find(&["info", "runtimeSpec"]).is_some();
     let masked = tree
         .texts(&["info", "runtimeSpec", "linux", "maskedPaths"])
         .len();
-    if masked == 0 && has_spec {
+    if masked == 0 {
         doc.fact_as("/proc", "nothing of it is masked", Role::Warn);
     }
 }
