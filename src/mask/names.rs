@@ -99,8 +99,31 @@ const ABOUT: [&str; 44] = [
     "min",
 ];
 
+/// Beginnings of all that makes a name secret, in small letters: most names have none of them,
+/// and are not looked at any closer.
+const HINTS: [&[u8]; 13] = [
+    b"pass", b"secret", b"token", b"key", b"cred", b"auth", b"cookie", b"jwt", b"dsn", b"sig",
+    b"pw", b"bearer", b"conn",
+];
+
+fn may_be_secret(name: &str) -> bool {
+    let name = name.as_bytes();
+    let hinted = |at: usize| {
+        let rest = &name[at..];
+        HINTS.iter().any(|hint| {
+            let start = rest.get(..hint.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(hint))
+        })
+    };
+    let first = |byte: &u8| b"pstkcajdbPSTKCAJDB".contains(byte);
+    (0..name.len()).any(|at| first(&name[at]) && hinted(at))
+}
+
 /// True for the name of a secret, in whatever style it is written.
 pub fn is_secret(name: &str) -> bool {
+    if !may_be_secret(name) {
+        return false;
+    }
     let words = words(name);
     let Some(last) = words.last() else {
         return false;
@@ -122,6 +145,9 @@ fn is_secret_word(word: &str) -> bool {
 
 /// True for the name of a variable whose value is secret: there, any key is, but a public one.
 pub(super) fn is_secret_variable(name: &str) -> bool {
+    if !may_be_secret(name) {
+        return false;
+    }
     let words = words(name);
     let last = words.last().map(String::as_str);
     let public = words.iter().any(|word| word == "public" || word == "pub");
@@ -194,4 +220,22 @@ fn words(name: &str) -> Vec<String> {
         words.push(word);
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quick_look_misses_no_name() {
+        let keys = KEYS.map(|start| format!("{start}_key"));
+        let alone = ALONE.iter().filter(|word| **word != "pw");
+        let words = SECRET.iter().chain(alone).map(|word| (*word).to_owned());
+        let more = ["DB_PWD", "connection_string", "DB_PW", "pw"].map(str::to_owned);
+        for name in words.chain(keys).chain(more) {
+            assert!(is_secret(&name), "{name}");
+            assert!(is_secret(&name.to_uppercase()), "{name}");
+        }
+        assert!(is_secret_variable("STRIPE_KEY") && !is_secret_variable("PUBLIC_KEY"));
+    }
 }
