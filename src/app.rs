@@ -364,6 +364,11 @@ where
             }
             Effect::Look(id) => self.look(id, jobs),
             Effect::Inspect(about, state) => self.inspect(about, state, jobs),
+            Effect::HostShell(visit, runs, processes) => {
+                self.host_shell(*visit, (runs, processes), jobs);
+            }
+            Effect::Owners(owned) => Self::owners(owned, jobs),
+            Effect::Discard(left) => self.discard(left, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.

@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -23,16 +24,22 @@ use crate::logs::export::{Export, Stop};
 use crate::shell::Return;
 use crate::text::Text;
 
+mod spaces;
+
+pub use spaces::{HostShell, claim};
+
 /// How long a program may take to end after a hangup.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The user's pager and editor, as their environment names them.
+/// The user's pager, editor and shell, as their environment names them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tools {
     /// A line for the shell, which reads standard input.
     pub pager: OsString,
     /// A line for the shell, which takes a file's name.
     pub editor: OsString,
+    /// The user's shell.
+    pub shell: OsString,
 }
 
 impl Default for Tools {
@@ -40,6 +47,7 @@ impl Default for Tools {
         Self {
             pager: "less".into(),
             editor: "vi".into(),
+            shell: "/bin/sh".into(),
         }
     }
 }
@@ -57,6 +65,7 @@ impl Tools {
         Self {
             pager: first(&["PAGER"]).unwrap_or(default.pager),
             editor: first(&["VISUAL", "EDITOR"]).unwrap_or(default.editor),
+            shell: first(&["SHELL"]).unwrap_or(default.shell),
         }
     }
 }
@@ -74,12 +83,17 @@ pub enum Reads {
 #[derive(Debug)]
 pub struct Program {
     /// What it is called in messages.
-    pub name: String,
-    command: Command,
-    log: Option<Log>,
+    name: String,
+    work: Work,
     /// Set when the terminal interrupts what is done before the start.
     pub stop: Stop,
-    folder: Option<TempDir>,
+}
+
+#[derive(Debug)]
+enum Work {
+    Pager { line: OsString, log: Log },
+    Editor { line: OsString, log: Log },
+    Shell(Box<HostShell>),
 }
 
 /// A log for a program: written to its standard input, or to a copy before it starts.
@@ -90,18 +104,16 @@ struct Log {
     grant: Arc<WriteGrant>,
 }
 
-impl Program {
-    /// A program that is simply started.
-    pub fn new(name: &str, command: Command) -> Self {
-        Self {
-            name: name.to_owned(),
-            command,
-            log: None,
-            stop: Stop::default(),
-            folder: None,
-        }
-    }
+/// What is started, and what goes away with it.
+#[derive(Debug)]
+struct Started {
+    command: Command,
+    log: Option<Log>,
+    /// Held until it has ended.
+    _keeps: (Option<TempDir>, Vec<OwnedFd>),
+}
 
+impl Program {
     /// The user's pager or editor on a log. It starts a program that can do anything, so it
     /// demands the grant.
     pub fn on_log(
@@ -110,53 +122,89 @@ impl Program {
         export: Export,
         host: HostRoot,
         grant: &Arc<WriteGrant>,
-    ) -> io::Result<Self> {
-        let mut program = match reads {
-            Reads::Pager => {
-                let mut command = in_shell(&tools.pager, None);
-                // A pager that can start a shell is more than a pager: less does without.
-                command.env("LESSSECURE", "1").stdin(Stdio::piped());
-                Self::new("the pager", command)
-            }
-            Reads::Editor => {
-                // 0700, and of a name that nobody can guess.
-                let folder = tempfile::Builder::new().prefix("critui-").tempdir()?;
-                let command = in_shell(&tools.editor, Some(copy(&folder)));
-                let mut program = Self::new("the editor", command);
-                program.folder = Some(folder);
-                program
-            }
-        };
-        let grant = Arc::clone(grant);
-        program.log = Some(Log {
+    ) -> Self {
+        let log = Log {
             export,
             host,
-            grant,
-        });
-        Ok(program)
+            grant: Arc::clone(grant),
+        };
+        match reads {
+            Reads::Pager => Self::new(
+                "the pager",
+                Work::Pager {
+                    line: tools.pager.clone(),
+                    log,
+                },
+            ),
+            Reads::Editor => Self::new(
+                "the editor",
+                Work::Editor {
+                    line: tools.editor.clone(),
+                    log,
+                },
+            ),
+        }
     }
 
-    /// Makes the copy that it is started on, if it is.
-    async fn prepare(&mut self) -> Result<(), Text> {
-        let Some(path) = self.folder.as_ref().map(copy) else {
-            return Ok(());
-        };
-        let (Some(log), stop) = (self.log.take(), Arc::clone(&self.stop)) else {
-            return Ok(());
-        };
-        let save = move || {
-            let tell = |_| {};
-            log.export.save(&path, &log.grant, &log.host, &stop, &tell)
-        };
-        let saved = tokio::task::spawn_blocking(save).await;
-        let saved = saved.map_err(|error| Text::clean(&error.to_string()))?;
-        saved.map(drop)
+    /// A shell of this node in namespaces of a pod; demands the grant.
+    pub fn host_shell(shell: HostShell, _: &WriteGrant) -> Self {
+        Self::new("the shell", Work::Shell(Box::new(shell)))
+    }
+
+    fn new(name: &str, work: Work) -> Self {
+        Self {
+            name: name.to_owned(),
+            work,
+            stop: Stop::default(),
+        }
     }
 }
 
-/// Where the copy of a log is.
-fn copy(folder: &TempDir) -> PathBuf {
-    folder.path().join("log.txt")
+impl Work {
+    /// Does what is to be done before the start.
+    async fn prepare(self, stop: Stop) -> Result<Started, Text> {
+        match self {
+            Self::Pager { line, log } => {
+                let mut command = in_shell(&line, None);
+                // A pager that can start a shell is more than a pager: less does without.
+                command.env("LESSSECURE", "1").stdin(Stdio::piped());
+                Ok(Started {
+                    command,
+                    log: Some(log),
+                    _keeps: (None, vec![]),
+                })
+            }
+            Self::Editor { line, log } => {
+                let no_copy = |error: io::Error| {
+                    Text::clean(&format!("no copy for the editor can be made: {error}"))
+                };
+                // 0700, and of a name that nobody can guess.
+                let folder = tempfile::Builder::new().prefix("critui-").tempdir();
+                let folder = folder.map_err(no_copy)?;
+                let path = folder.path().join("log.txt");
+                let command = in_shell(&line, Some(path.clone()));
+                let save = move || {
+                    let tell = |_| {};
+                    log.export.save(&path, &log.grant, &log.host, &stop, &tell)
+                };
+                let saved = tokio::task::spawn_blocking(save).await;
+                saved.map_err(|error| no_copy(error.into()))??;
+                Ok(Started {
+                    command,
+                    log: None,
+                    _keeps: (Some(folder), vec![]),
+                })
+            }
+            Self::Shell(shell) => {
+                let (command, spaces) = shell.prepare().await?;
+                Ok(Started {
+                    command,
+                    log: None,
+                    _keeps: (None, spaces),
+                })
+            }
+        }
+    }
 }
 
 /// `LINE [FILE]`, understood as the user's shell would.
@@ -172,9 +220,9 @@ fn in_shell(line: &OsString, file: Option<PathBuf>) -> Command {
 }
 
 /// Runs it to its end, or until `ask` asks for that.
-pub async fn run(mut program: Program, ask: oneshot::Receiver<()>) -> Return {
-    let line = match program.prepare().await {
-        Ok(()) => start(&mut program, ask).await,
+pub async fn run(program: Program, ask: oneshot::Receiver<()>) -> Return {
+    let line = match program.work.prepare(program.stop).await {
+        Ok(started) => start(&program.name, started, ask).await,
         Err(why) => why.to_string(),
     };
     Return {
@@ -183,11 +231,10 @@ pub async fn run(mut program: Program, ask: oneshot::Receiver<()>) -> Return {
     }
 }
 
-async fn start(program: &mut Program, ask: oneshot::Receiver<()>) -> String {
-    let name = &program.name;
-    let ended = match program.command.kill_on_drop(true).spawn() {
+async fn start(name: &str, mut started: Started, ask: oneshot::Receiver<()>) -> String {
+    let ended = match started.command.kill_on_drop(true).spawn() {
         Ok(mut child) => {
-            feed(&mut child, program.log.take());
+            feed(&mut child, started.log.take());
             finish(child, ask).await
         }
         Err(error) => Err(error),
@@ -269,8 +316,12 @@ mod tests {
         if ask {
             asking.send(()).unwrap();
         }
-        let program = Program::new("it", in_shell(&script.into(), None));
-        run(program, asked).await.line.to_string()
+        let started = Started {
+            command: in_shell(&script.into(), None),
+            log: None,
+            _keeps: (None, vec![]),
+        };
+        start("it", started, asked).await
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@
 //! first says its process id, and whoever leaves it has it hung up, as a terminal that goes away
 //! does.
 
+mod debug;
 mod finish;
 mod launch;
 mod leave;
@@ -80,6 +81,9 @@ pub async fn visit(visit: Visit, console: Console, means: Means) -> Return {
     let mut talk = Talk::new(console, leave, means.ask, &means.typed);
     let result = match &visit.errand {
         Errand::Attach => attach(&visit, &mut talk, &means.reader, &means.writer).await,
+        Errand::Debug(image, runs) => {
+            debug::debug(&visit, (image, *runs), &mut talk, &means.writer).await
+        }
         _ => enter(&visit, &mut talk, &means.writer, &means.shells).await,
     };
     let (way, mut line) = match result {

@@ -260,6 +260,7 @@ fn another_program_reads_what_is_shown() {
         pager: script("cat", "; echo $LESSSECURE >>\"$0\"")
             .replace("\"$0\"", &at("read").display().to_string())
             .into(),
+        shell: "sh".into(),
         editor: script(
             "cat \"$0\"",
             &format!("; echo \"$0\" >{}; exit 3", at("name").display()),

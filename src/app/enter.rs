@@ -7,7 +7,8 @@ use tokio::task::JoinSet;
 use super::{App, inside};
 use crate::clipboard;
 use crate::domain::ContainerId;
-use crate::local::{Program, Reads};
+use crate::host::owner;
+use crate::local::{HostShell, Program, Reads};
 use crate::logs::export::Export;
 use crate::model::Msg;
 use crate::model::forward::Asked;
@@ -16,11 +17,14 @@ use crate::shell::Return;
 use crate::terminal::{Keys, Surface};
 use crate::text::Text;
 
+/// Said when the grant is missing, which the dispatch of commands has already looked at.
+const READ_ONLY: &str = "this run is read-only";
+
 impl<S: Surface, I: Keys> App<S, I> {
     /// Lends the terminal to something in a container.
     pub(super) fn visit(&mut self, visit: Visit, jobs: &mut JoinSet<Msg>) -> io::Result<()> {
         let Some(grant) = self.grant.clone() else {
-            jobs.spawn(async { Msg::Returned("this run is read-only".into()) });
+            jobs.spawn(async { Msg::Returned(READ_ONLY.into()) });
             return Ok(());
         };
         let console = self.surface.lend()?;
@@ -33,22 +37,69 @@ impl<S: Surface, I: Keys> App<S, I> {
     /// Gives the terminal to the pager or the editor.
     pub(super) fn read(&mut self, export: Export, by: Reads, jobs: &mut JoinSet<Msg>) {
         let host = self.gauge.host().clone();
-        let program = match &self.grant {
-            Some(grant) => Program::on_log(by, &self.inside.tools, export, host, grant),
-            None => Err(io::Error::other("this run is read-only")),
+        let tools = &self.inside.tools;
+        let grant = self.grant.as_ref();
+        let program = grant.map(|grant| Program::on_log(by, tools, export, host, grant));
+        self.start(program, jobs);
+    }
+
+    /// Gives the terminal to a shell of this node.
+    pub(super) fn host_shell(
+        &mut self,
+        visit: Visit,
+        (runs, processes): (bool, bool),
+        jobs: &mut JoinSet<Msg>,
+    ) {
+        let shell = HostShell {
+            container: runs.then_some(visit.container),
+            pod: visit.pod,
+            title: visit.title,
+            processes,
+            reader: self.connection.reader(),
+            host: self.gauge.host().clone(),
+            shell: self.inside.tools.shell.clone(),
         };
-        match program {
-            Ok(program) => self.start(program),
-            Err(error) => {
-                let why = Text::clean(&format!("no program for the log: {error}"));
-                jobs.spawn(async move { Msg::Returned(why) });
-            }
+        let grant = self.grant.as_ref();
+        let program = grant.map(|grant| Program::host_shell(shell, grant));
+        self.start(program, jobs);
+    }
+
+    fn start(&mut self, program: Option<Program>, jobs: &mut JoinSet<Msg>) {
+        if let Some(program) = program {
+            self.surface.step_aside();
+            self.inside.start(program);
+        } else {
+            jobs.spawn(async { Msg::Returned(READ_ONLY.into()) });
         }
     }
 
-    fn start(&mut self, program: Program) {
-        self.surface.step_aside();
-        self.inside.start(program);
+    /// Finds out which containers were left behind.
+    pub(super) fn owners(owned: Vec<(ContainerId, Text)>, jobs: &mut JoinSet<Msg>) {
+        jobs.spawn_blocking(move || {
+            let dead = owned
+                .into_iter()
+                .filter(|(_, owner)| owner::is_dead(owner.as_str()));
+            Msg::LeftBehind(dead.map(|(id, _)| id).collect())
+        });
+    }
+
+    /// Removes containers that were left behind.
+    pub(super) fn discard(&self, left: Vec<ContainerId>, jobs: &mut JoinSet<Msg>) {
+        let writer = self.grant.as_ref();
+        let writer = writer.map(|grant| self.inside.writer(&self.connection, grant));
+        jobs.spawn(async move {
+            let Some(writer) = writer else {
+                return Msg::Returned(READ_ONLY.into());
+            };
+            for id in &left {
+                if let Err(error) = writer.discard(id).await {
+                    let line = format!("{} was not removed: {error}", id.short());
+                    return Msg::Returned(Text::clean(&line));
+                }
+            }
+            let line = format!("removed {}: what a critui had left behind", left.len());
+            Msg::Returned(Text::clean(&line))
+        });
     }
 
     pub(super) fn forward(&mut self, asked: &Asked, jobs: &mut JoinSet<Msg>) {
@@ -58,7 +109,7 @@ impl<S: Surface, I: Keys> App<S, I> {
                 let opened = self.inside.forwards.open(asked, &writer);
                 opened.unwrap_or_else(|why| why)
             }
-            None => "this run is read-only".into(),
+            None => READ_ONLY.into(),
         };
         self.tell_forwards(Some(line), jobs);
     }

@@ -14,7 +14,7 @@ use crate::cri::{Connection, Reader, Writer};
 use crate::domain::{self, ContainerId};
 use crate::forward::Forwards;
 use crate::host::open::HostRoot;
-use crate::host::process::{self, Claim};
+use crate::host::process;
 use crate::local::{self, Program, Tools};
 use crate::logs::export::Stop;
 use crate::model::visit::Visit;
@@ -151,17 +151,7 @@ pub(super) async fn look(
     host: HostRoot,
     id: &ContainerId,
 ) -> Result<domain::Inside, Text> {
-    const SECOND: i64 = 1_000_000_000;
-    let process = reader.process(id).await.map_err(|error| error.message)?;
-    if !process.running {
-        return Err("the container does not run".into());
-    }
-    let claim = Claim {
-        pid: process.pid.unwrap_or(0),
-        container: Text::clean(id.as_str()),
-        created: process.created_at / SECOND,
-        started: process.started_at / SECOND,
-    };
+    let claim = local::claim(id.as_str(), reader.process(id).await)?;
     let looked = tokio::task::spawn_blocking(move || process::look(&host, &claim)).await;
     looked.unwrap_or_else(|error| Err(Text::clean(&error.to_string())))
 }

@@ -15,6 +15,7 @@
 //! ```
 
 mod convert;
+pub mod debug;
 mod diagnose;
 mod dial;
 mod error;

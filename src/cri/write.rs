@@ -170,7 +170,14 @@ impl Writer {
         })
     }
 
-    fn client(&self, call: &str) -> Result<RuntimeServiceClient<Gate<Channel>>, CriError> {
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    pub(super) fn client(
+        &self,
+        call: &str,
+    ) -> Result<RuntimeServiceClient<Gate<Channel>>, CriError> {
         let channel = self.reader.runtime_line(call)?;
         let client = RuntimeServiceClient::new(Gate::open(channel, self.pass));
         Ok(client.max_decoding_message_size(LARGEST))

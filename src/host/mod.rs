@@ -2,5 +2,6 @@
 
 pub mod holder;
 pub mod open;
+pub mod owner;
 pub mod pressure;
 pub mod process;

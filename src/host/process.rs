@@ -26,6 +26,10 @@ const LARGEST: u64 = 4 << 20;
 /// How far the clocks of the runtime and of the kernel may lie apart, in seconds.
 const SLACK: i64 = 10;
 
+/// Under another root than `/`.
+const ELSEWHERE: &str = "its processes are not among those that critui sees: run it on the node \
+                         itself, or with the node's process ids (hostPID)";
+
 /// What the runtime says of a container's first process.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Claim {
@@ -99,11 +103,7 @@ fn hold(proc: &Resolver, claim: &Claim) -> Result<Held, Text> {
 /// Looks at a container. The error is a line for the user.
 pub fn look(host: &HostRoot, claim: &Claim) -> Result<Inside, Text> {
     if !host.is_slash() && !same_processes(host, claim) {
-        return Err(
-            "its processes are not among those that critui sees: run it on the node \
-                    itself, or with the node's process ids (hostPID)"
-                .into(),
-        );
+        return Err(ELSEWHERE.into());
     }
     let claim = claim.clone();
     let looked = host.work(DEADLINE, move |proc| {
@@ -121,6 +121,37 @@ pub fn look(host: &HostRoot, claim: &Claim) -> Result<Inside, Text> {
         Err(error @ OpenError::Timeout(_)) => Err(Text::clean(&format!("/proc {error}"))),
         Err(error) => Err(Text::clean(&error.to_string())),
     }
+}
+
+/// Magic links of a container's process (`root`, `ns/net`, `ns/pid`), opened while it was held.
+/// The error is a line for the user.
+pub fn links(
+    host: &HostRoot,
+    claim: &Claim,
+    names: &'static [&'static str],
+) -> Result<Vec<OwnedFd>, Text> {
+    if !host.is_slash() && !same_processes(host, claim) {
+        return Err(ELSEWHERE.into());
+    }
+    let claim = claim.clone();
+    let opened = host.work(DEADLINE, move |proc| {
+        let held = match hold(proc, &claim) {
+            Ok(held) => held,
+            Err(why) => return Ok(Err(why)),
+        };
+        let links: Result<Vec<_>, _> = names
+            .iter()
+            .map(|name| proc.magic(claim.pid, name))
+            .collect();
+        // While it lives its number is its own, so these are its links.
+        let links = if held.lives() {
+            links.map_err(|error| Text::clean(&format!("process {}: {error}", claim.pid)))
+        } else {
+            Err("it has just ended".into())
+        };
+        Ok(links)
+    });
+    opened.unwrap_or_else(|error| Err(Text::clean(&format!("/proc {error}"))))
 }
 
 /// A pidfd is of critui's own process ids, and `/proc` under another root may be of others.
@@ -157,6 +188,11 @@ fn inside(proc: &Resolver, claim: &Claim) -> Inside {
         processes,
         listeners,
     }
+}
+
+/// When a process was started, in ticks since the boot; `None` if there is none.
+pub(super) fn start_of(proc: &Resolver, pid: u32) -> Option<i64> {
+    parse::start_ticks(&read(proc, &folder(pid).join("stat")))
 }
 
 fn folder(pid: u32) -> PathBuf {
@@ -230,6 +266,23 @@ mod tests {
         assert!(line.as_str().contains("cgroup does not name"), "{line}");
         // An empty id would be everybody's.
         let line = hold(&slash(), &claim(began, &Text::default())).unwrap_err();
+        assert!(line.as_str().contains("cgroup does not name"), "{line}");
+    }
+
+    #[test]
+    fn links_are_those_of_the_process() {
+        let (_, began, cgroup) = own();
+        let host = HostRoot::new(Path::new("/")).unwrap();
+        let names: &[&str] = &["ns/net", "root"];
+        if cgroup.as_str().len() >= 12 {
+            let links = links(&host, &claim(began, &cgroup), names).unwrap();
+            let ino = |fd: &OwnedFd| rustix::fs::fstat(fd).unwrap().st_ino;
+            let net = std::fs::File::open("/proc/self/ns/net").unwrap();
+            assert_eq!(ino(&links[0]), rustix::fs::fstat(&net).unwrap().st_ino);
+            assert_eq!(ino(&links[1]), rustix::fs::stat("/").unwrap().st_ino);
+        }
+        let other = claim(began, &Text::from("c".repeat(64)));
+        let line = super::links(&host, &other, names).unwrap_err();
         assert!(line.as_str().contains("cgroup does not name"), "{line}");
     }
 

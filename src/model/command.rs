@@ -29,9 +29,10 @@ const ANYWHERE: &[Noun] = &[
     Noun::Forward,
     Noun::Tree,
     Noun::Events,
+    Noun::Inside,
 ];
 /// What has a container.
-const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page];
+const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page, Noun::Inside];
 const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
 const LISTS_AND_LOGS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Logs];
 

@@ -60,6 +60,8 @@ impl std::fmt::Debug for Filter {
 
 #[derive(Clone, Debug)]
 struct Term {
+    /// As it was typed.
+    source: String,
     negated: bool,
     what: What,
 }
@@ -112,6 +114,20 @@ impl Filter {
             .any(|term| !term.negated && matches!(term.what, What::Fuzzy(_)))
     }
 
+    /// Whatever `other` leaves, this leaves too, as far as the words tell: those of `other` begin
+    /// with these, and the last of these may have become longer.
+    pub fn leaves_all_of(&self, other: &Self) -> bool {
+        let Some((last, before)) = self.terms.split_last() else {
+            return true;
+        };
+        let (mut mine, mut others) = (before.iter(), other.terms.iter());
+        mine.all(|term| {
+            others
+                .next()
+                .is_some_and(|other| term.source == other.source)
+        }) && others.next().is_some_and(|other| last.leaves_all_of(other))
+    }
+
     /// The parts of a cell's text that matched, in bytes and in order, to be highlighted.
     pub fn matched(&self, text: &str) -> Vec<Range<usize>> {
         let shown = self.terms.iter().filter(|term| !term.negated);
@@ -145,7 +161,20 @@ impl Term {
             },
             _ => What::Fuzzy(short_id(rest).to_owned()),
         };
-        Ok(Some(Self { negated, what }))
+        let source = word.to_owned();
+        Ok(Some(Self {
+            source,
+            negated,
+            what,
+        }))
+    }
+
+    fn leaves_all_of(&self, other: &Self) -> bool {
+        let longer = match (&self.what, &other.what) {
+            (What::Fuzzy(word), What::Fuzzy(longer)) => longer.starts_with(word.as_str()),
+            _ => false,
+        };
+        self.source == other.source || (longer && !self.negated && !other.negated)
     }
 
     fn score(&self, row: &impl Searchable, now: Timestamp, matcher: &SkimMatcherV2) -> Option<i64> {
@@ -391,6 +420,27 @@ mod tests {
         #[case] expected: Option<i64>,
     ) {
         assert_eq!(few_letters(text, word), expected);
+    }
+
+    #[rstest]
+    #[case("we", "web", true)]
+    #[case("web", "web", true)]
+    #[case("web", "web ns:shop", true)]
+    #[case("web n", "web ns:shop", false)]
+    #[case("web x", "web xy", true)]
+    #[case("web", "we", false)]
+    #[case("web", "api", false)]
+    #[case("!w", "!web", false)]
+    #[case("!web", "!web a", true)]
+    #[case("~a", "~ab", false)]
+    #[case("ns:a", "ns:ab", false)]
+    fn what_one_filter_leaves_another_can_choose_from(
+        #[case] one: &str,
+        #[case] other: &str,
+        #[case] expected: bool,
+    ) {
+        let [one, other] = [one, other].map(|text| Filter::parse(text).unwrap().unwrap());
+        assert_eq!(one.leaves_all_of(&other), expected);
     }
 
     proptest! {

@@ -287,7 +287,8 @@ impl Home {
         let [pods, containers, images] = std::mem::take(&mut self.narrowed);
         if std::mem::take(&mut self.stale.pods) {
             let rows = self.pods.as_before(store.pod_rows(), |id| store.pod(id));
-            self.pods.base = sorted(rows, &PODS, self.pods.sort);
+            let rows = sorted(rows, &PODS, self.pods.sort);
+            self.pods.set_base(rows);
             self.pods.all = self.counts.pods;
             self.pods.keep_marks(|id| store.pod(id).is_some());
             self.fill_pods(seen, clock);
@@ -304,7 +305,8 @@ impl Home {
                 let all = store.container_rows();
                 self.containers.as_before(all, |id| store.container(id))
             };
-            self.containers.base = sorted(rows, &CONTAINERS, self.containers.sort);
+            let rows = sorted(rows, &CONTAINERS, self.containers.sort);
+            self.containers.set_base(rows);
             self.containers.all = self.counts.containers;
             self.containers
                 .keep_marks(|id| store.container(id).is_some());
@@ -314,7 +316,8 @@ impl Home {
         }
         if std::mem::take(&mut self.stale.images) {
             let rows = store.image_rows().cloned().collect();
-            self.images.base = sorted(rows, &IMAGES, self.images.sort);
+            let rows = sorted(rows, &IMAGES, self.images.sort);
+            self.images.set_base(rows);
             self.images.all = self.images.base.len();
             self.images.keep_marks(|id| store.image(id).is_some());
             self.fill_images(seen, clock);
@@ -326,9 +329,10 @@ impl Home {
     fn fill_pods(&mut self, seen: &Seen, clock: Clock) {
         let keep = self.keep(Panel::Pods, clock.uptime);
         let page = page(seen, Panel::Pods);
+        let list = &mut self.pods;
         let rows = self
             .narrowing
-            .narrow(Panel::Pods, &self.pods.base, clock.now);
+            .narrow(Panel::Pods, &list.base, &mut list.trail, clock.now);
         self.pods.replace(rows, keep, page);
         if let Some(id) = self.wanted.take() {
             self.pods.select(&id, page);
@@ -341,16 +345,20 @@ impl Home {
 
     fn fill_containers(&mut self, seen: &Seen, clock: Clock) {
         let keep = self.keep(Panel::Containers, clock.uptime);
-        let base = &self.containers.base;
-        let rows = self.narrowing.narrow(Panel::Containers, base, clock.now);
+        let list = &mut self.containers;
+        let rows = self
+            .narrowing
+            .narrow(Panel::Containers, &list.base, &mut list.trail, clock.now);
         self.containers
             .replace(rows, keep, page(seen, Panel::Containers));
     }
 
     fn fill_images(&mut self, seen: &Seen, clock: Clock) {
         let keep = self.keep(Panel::Images, clock.uptime);
-        let base = &self.images.base;
-        let rows = self.narrowing.narrow(Panel::Images, base, clock.now);
+        let list = &mut self.images;
+        let rows = self
+            .narrowing
+            .narrow(Panel::Images, &list.base, &mut list.trail, clock.now);
         self.images.replace(rows, keep, page(seen, Panel::Images));
     }
 

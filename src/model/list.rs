@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::domain::{IdMap, IdSet};
+use crate::model::narrowing::Trail;
 use crate::model::rows::Row;
 
 /// How a list is sorted: by a column, else trouble first.
@@ -50,6 +51,8 @@ pub enum Mark {
 pub struct List<R: Row> {
     /// All rows in their order, from which narrowing chooses.
     pub(super) base: Vec<Arc<R>>,
+    /// What filters left of them.
+    pub(super) trail: Trail<R>,
     rows: Vec<Arc<R>>,
     selected: Option<R::Id>,
     cursor: usize,
@@ -66,6 +69,7 @@ impl<R: Row> Default for List<R> {
     fn default() -> Self {
         Self {
             base: vec![],
+            trail: Trail::default(),
             rows: vec![],
             selected: None,
             cursor: 0,
@@ -113,6 +117,12 @@ impl<R: Row> List<R> {
         let old: IdSet<&R::Id> = self.base.iter().map(|row| row.id()).collect();
         rows.extend(all.filter(|row| !old.contains(row.id())).cloned());
         rows
+    }
+
+    /// All rows in their order have changed.
+    pub(super) fn set_base(&mut self, rows: Vec<Arc<R>>) {
+        let old = std::mem::replace(&mut self.base, rows);
+        self.trail.forget(old);
     }
 
     /// Forgets what is shown, cursor and scroll.

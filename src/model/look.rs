@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::domain::{ContainerId, Inside};
-use crate::model::{Effect, Layer, Model, Page, visit};
+use crate::cri::debug::OWNER;
+use crate::domain::{ContainerId, ContainerState, Inside, PodState, label};
+use crate::model::visit::{self, Visit};
+use crate::model::{Effect, Layer, Model, Page};
 use crate::text::Text;
 
 /// How often it is looked at anew while it is shown.
@@ -16,17 +18,21 @@ pub struct Look {
     pub seen: Option<(ContainerId, Result<Inside, Text>)>,
     /// When, by the time since the start; `None` while an answer is awaited.
     at: Option<Duration>,
+    /// Debug containers that were left behind.
+    pub left: Vec<ContainerId>,
+    /// It has been looked for those.
+    asked: bool,
 }
 
 /// Opens the page.
 pub fn open(model: &mut Model) -> Vec<Effect> {
-    let Some(visit) = visit::aim(model, visit::Errand::Shell) else {
+    let Some(visit) = visit::aim_near(model) else {
         return vec![];
     };
-    let (id, title) = (visit.container, visit.title);
-    model.look = Look::default();
+    let id = visit.container.clone();
+    (model.look.seen, model.look.at) = (None, None);
     model.layers.push(Layer {
-        page: Page::Inside(id.clone(), title),
+        page: Page::Inside(Box::new(visit)),
         scroll: 0,
     });
     vec![Effect::Look(id)]
@@ -34,10 +40,8 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
 
 /// Takes an answer.
 pub fn looked(model: &mut Model, id: ContainerId, seen: Result<Inside, Text>) {
-    model.look = Look {
-        seen: Some((id, seen)),
-        at: Some(model.clock.uptime),
-    };
+    model.look.seen = Some((id, seen));
+    model.look.at = Some(model.clock.uptime);
 }
 
 /// When to look again, by the time since the start.
@@ -54,9 +58,60 @@ pub fn again(model: &mut Model) -> Option<Effect> {
     Some(Effect::Look(id))
 }
 
+/// The container that is looked at.
+pub fn visit(model: &Model) -> Option<&Visit> {
+    match &model.layers.last()?.page {
+        Page::Inside(visit) => Some(visit),
+        _ => None,
+    }
+}
+
+/// Why no shell of the node can be among its processes.
+pub fn refuse_processes(model: &Model) -> Option<&'static str> {
+    let id = shown(model)?;
+    let row = model.store.container(id)?;
+    let runs = row.container.state == ContainerState::Running;
+    (!runs).then_some("it does not run, so it has none")
+}
+
+/// Why there can be no debug container.
+pub fn refuse_debug(model: &Model) -> Option<&'static str> {
+    let pod = model.store.pod(&visit(model)?.pod)?;
+    let ready = pod.pod.state == PodState::Ready;
+    (!ready).then_some("the sandbox does not run")
+}
+
+/// What to find out once all containers are known: which were left behind.
+pub fn owners(model: &mut Model) -> Option<Effect> {
+    if model.look.asked || !model.store.loaded().all() || !model.node.read_only.is_empty() {
+        return None;
+    }
+    model.look.asked = true;
+    let rows = model.store.container_rows();
+    let owned = rows.filter_map(|row| {
+        let owner = label(&row.container.labels, OWNER)?;
+        Some((row.container.id.clone(), owner.clone()))
+    });
+    let owned: Vec<_> = owned.collect();
+    (!owned.is_empty()).then_some(Effect::Owners(owned))
+}
+
+/// Removes what was left behind.
+pub fn remove_left(model: &mut Model) -> Vec<Effect> {
+    vec![Effect::Discard(std::mem::take(&mut model.look.left))]
+}
+
+/// A shell of the node in its namespaces.
+pub fn host_shell(model: &Model, processes: bool) -> Vec<Effect> {
+    let runs = refuse_processes(model).is_none();
+    let effect =
+        visit(model).map(|visit| Effect::HostShell(Box::new(visit.clone()), runs, processes));
+    effect.into_iter().collect()
+}
+
 fn shown(model: &Model) -> Option<&ContainerId> {
     match &model.layers.last()?.page {
-        Page::Inside(id, _) => Some(id),
+        Page::Inside(visit) => Some(&visit.container),
         _ => None,
     }
 }

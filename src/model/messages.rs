@@ -45,6 +45,8 @@ pub enum Msg {
     Inspected(About, &'static str, Answer),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
+    /// Debug containers that a critui has left behind which is no more.
+    LeftBehind(Vec<ContainerId>),
     /// Time has passed.
     Wake,
 }
@@ -120,4 +122,11 @@ pub enum Effect {
     Look(ContainerId),
     /// Ask the runtime for everything about something, which is in this state.
     Inspect(About, &'static str),
+    /// Give the terminal to a shell of the node in a container's network: the container runs, and
+    /// the shell is to be among its processes.
+    HostShell(Box<visit::Visit>, bool, bool),
+    /// Find out which of these containers, each with its owner, have been left behind.
+    Owners(Vec<(ContainerId, Text)>),
+    /// Remove containers that were left behind.
+    Discard(Vec<ContainerId>),
 }

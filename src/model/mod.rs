@@ -142,6 +142,8 @@ pub enum Noun {
     Tree,
     /// The view of events.
     Events,
+    /// A container from outside.
+    Inside,
 }
 
 /// One thing on the node.
@@ -177,8 +179,6 @@ pub enum Page {
     Logs(Box<LogView>),
     /// The forwarded ports.
     Forwards,
-    /// A container from outside, with its name.
-    Inside(ContainerId, Text),
     /// All that the runtime tells of something, as a tree.
     Tree(Box<TreeView>),
     /// What differs between two things.
@@ -187,6 +187,8 @@ pub enum Page {
     Runtime,
     /// What has happened.
     Events(Box<EventsView>),
+    /// A container from outside.
+    Inside(Box<visit::Visit>),
 }
 
 /// A line that goes away by itself.
@@ -232,6 +234,7 @@ impl Model {
             Some(Page::Forwards) => Noun::Forward,
             Some(Page::Tree(_)) => Noun::Tree,
             Some(Page::Events(_)) => Noun::Events,
+            Some(Page::Inside(_)) => Noun::Inside,
             Some(_) => Noun::Page,
         }
     }
@@ -289,13 +292,13 @@ impl Model {
         match self.layers.last().map(|layer| &layer.page) {
             Some(Page::Summary(subject)) => Some(subject.clone()),
             Some(Page::Logs(view)) => Some(view.subject.clone()),
-            Some(Page::Inside(id, _)) => Some(Subject::Container(id.clone())),
             Some(Page::Tree(view)) => about(&view.about),
             Some(Page::Diff(view)) => about(&view.after),
             Some(Page::Events(view)) => {
                 let event = view.chosen(self.store.history())?;
                 Some(event.subject.clone())
             }
+            Some(Page::Inside(visit)) => Some(Subject::Container(visit.container.clone())),
             Some(_) => None,
             None => self.home.subject(),
         }

@@ -4,7 +4,9 @@ use fuzzy_matcher::FuzzyMatcher;
 use fuzzy_matcher::skim::SkimMatcherV2;
 
 use crate::domain::PodId;
+use crate::format::bytes;
 use crate::model::command::{COMMANDS, Command};
+use crate::model::visit::{Errand, Visit};
 use crate::model::{Model, Noun};
 use crate::text::Text;
 use crate::theme::THEMES;
@@ -19,6 +21,8 @@ pub struct Palette {
     /// Places in `entries` of what matches, the best first.
     found: Vec<usize>,
     chosen: usize,
+    /// What is chosen from.
+    pub title: &'static str,
 }
 
 /// Something that can be asked for.
@@ -47,6 +51,8 @@ pub enum Action {
     Pod(PodId),
     /// Changes the colours.
     Theme(&'static str),
+    /// Goes into a container.
+    Visit(Box<Visit>),
 }
 
 impl Palette {
@@ -79,10 +85,34 @@ impl Palette {
             .collect();
         pods.sort_by(|a, b| a.name.cmp(&b.name));
         entries.extend(pods);
+        Self::of(entries, "Commands")
+    }
+
+    /// The images that a debug container could be made from: with a name, the smallest first.
+    pub fn images(model: &Model, visit: &Visit, runs: bool) -> Self {
+        let mut images: Vec<_> = model.store.image_rows().collect();
+        images.sort_by_key(|row| row.image.size);
+        let entries = images.into_iter().filter_map(|row| {
+            let name = row.image.tags.first()?;
+            let mut visit = visit.clone();
+            visit.errand = Errand::Debug(name.to_string(), runs);
+            Some(Entry {
+                name: name.to_string(),
+                key: String::new(),
+                doc: bytes(row.image.size),
+                refused: None,
+                action: Action::Visit(Box::new(visit)),
+            })
+        });
+        Self::of(entries.collect(), "Image of the debug container")
+    }
+
+    fn of(entries: Vec<Entry>, title: &'static str) -> Self {
         let mut palette = Self {
             entries,
             found: vec![],
             chosen: 0,
+            title,
         };
         palette.find("");
         palette

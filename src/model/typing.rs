@@ -7,7 +7,7 @@ use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, ViewLine, remember};
 use crate::model::visit::{self, Errand, Visit};
-use crate::model::{Effect, Model, Panel, Seen, command, forward, logs, update};
+use crate::model::{Effect, Model, Panel, Seen, command, forward, logs, look, update};
 
 /// Opens the prompt for a filter of the focused panel.
 pub fn open_filter(model: &mut Model) {
@@ -53,6 +53,13 @@ pub fn open_run(model: &mut Model) {
     // Where it goes is settled now; what it is comes with Enter.
     let visit = visit::aim(model, Errand::Shell);
     model.prompt = visit.map(|visit| Prompt::new(Purpose::Run(Box::new(visit)), ""));
+}
+
+/// Opens the choice of an image for a debug container.
+pub fn open_debug(model: &mut Model) {
+    let runs = look::refuse_processes(model).is_none();
+    let palette = look::visit(model).map(|visit| Palette::images(model, visit, runs));
+    model.prompt = palette.map(|palette| Prompt::new(Purpose::Palette(palette), ""));
 }
 
 /// Opens the prompt for ports to forward.
@@ -275,6 +282,7 @@ fn act(model: &mut Model, seen: &Seen, action: Action) -> Vec<Effect> {
     match action {
         Action::Run(command) => return (command.run)(model, seen),
         Action::Theme(name) => return vec![Effect::Theme(name)],
+        Action::Visit(visit) => return vec![Effect::Visit(visit)],
         Action::Namespace(name) => {
             let filter = Filter::parse(&format!("ns:{name}")).unwrap_or_default();
             let mut narrowing = model.home.narrowing.clone();

@@ -39,6 +39,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     logs::settle(model, seen);
     effects.extend(look::again(model));
     effects.extend(inspect::ask(model));
+    effects.extend(look::owners(model));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
     }
@@ -83,6 +84,17 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         Msg::Pressure(pressure) => model.node.pressure = pressure,
         Msg::Inspected(about, state, answer) => inspect::answered(model, about, state, answer),
         Msg::Looked(id, seen) => look::looked(model, id, seen),
+        Msg::LeftBehind(left) if left.is_empty() => {}
+        Msg::LeftBehind(left) => {
+            let count = left.len();
+            model.look.left = left;
+            say(
+                model,
+                &format!(
+                    "{count} debug container(s) of a critui that is no more: :remove-left removes them"
+                ),
+            );
+        }
         Msg::Forwards(list, line) => {
             model.forwards.set(list);
             model.forwards.counted = model.clock.uptime;

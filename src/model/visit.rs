@@ -10,6 +10,8 @@ use crate::text::Text;
 pub struct Visit {
     /// The container.
     pub container: ContainerId,
+    /// The sandbox that it is in.
+    pub pod: PodId,
     /// Its image: what shell it has is the same for all of one image.
     pub image: ImageId,
     /// `namespace/pod/container`.
@@ -29,6 +31,9 @@ pub enum Errand {
     Command(String),
     /// Its own process.
     Attach,
+    /// A debug container from this image; `true` if the container runs, so that its processes can
+    /// be seen.
+    Debug(String, bool),
 }
 
 /// Why nothing can be entered now.
@@ -47,19 +52,55 @@ pub fn enter(model: &Model, errand: Errand) -> Vec<Effect> {
 
 /// What would be entered.
 pub fn aim(model: &Model, errand: Errand) -> Option<Visit> {
-    let row = target(model).ok()?;
+    target(model).ok().map(|row| towards(model, row, errand))
+}
+
+/// What would be looked at or debugged: it need not run.
+pub fn aim_near(model: &Model) -> Option<Visit> {
+    near(model)
+        .ok()
+        .map(|row| towards(model, row, Errand::Shell))
+}
+
+fn towards(model: &Model, row: &ContainerRow, errand: Errand) -> Visit {
     let container = &row.container;
     let title = match &row.pod {
         Some(pod) => format!("{}/{}/{}", pod.namespace, pod.name, container.name),
         None => container.name.to_string(),
     };
-    Some(Visit {
+    Visit {
         container: container.id.clone(),
+        pod: container.pod_id.clone(),
         image: container.image_id.clone(),
         title: Text::clean(&title),
         node: model.node.name.clone(),
         errand,
-    })
+    }
+}
+
+/// Why nothing can be looked at from outside now.
+pub fn refuse_near(model: &Model) -> Option<&'static str> {
+    near(model).err()
+}
+
+/// As [`target`], but one that has ended will do: the newest attempt.
+fn near(model: &Model) -> Result<&ContainerRow, &'static str> {
+    match model.subject() {
+        Some(Subject::Container(id)) => {
+            let row = model.store.container(&id);
+            row.map(AsRef::as_ref).ok_or("it is gone")
+        }
+        Some(Subject::Pod(id)) => {
+            let mut rows = model.store.attempts_in(&id);
+            rows.retain(|row| !row.superseded);
+            match rows[..] {
+                [one] => Ok(one.as_ref()),
+                [] => Err("this pod has no container"),
+                _ => only(model, &id),
+            }
+        }
+        _ => target(model),
+    }
 }
 
 /// The container that is meant: the one under the cursor, or the only running one of a pod.

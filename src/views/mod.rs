@@ -116,8 +116,9 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let doc = summary::runtime::page(&cx);
                 page(&cx, "Runtime", &doc, layer.scroll, body, buffer, &mut seen);
             }
-            Page::Inside(id, name) => {
-                let (title, doc) = (format!("Inside {name}"), inside::page(&cx, id));
+            Page::Inside(visit) => {
+                let title = format!("Debug {}", visit.title);
+                let doc = inside::page(&cx, &visit.container);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
         },
@@ -184,7 +185,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Tree(view) => tree::title(view),
             Page::Diff(view) => diff::title(view),
             Page::Runtime => "Runtime".to_owned(),
-            Page::Inside(_, title) => format!("Inside {title}"),
+            Page::Inside(visit) => format!("Debug {}", visit.title),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
         });

@@ -116,7 +116,7 @@ pub fn choices(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
             buffer[(x, y)].reset();
         }
     }
-    body::titled(cx, over, buffer, "Commands", true);
+    body::titled(cx, over, buffer, palette.title, true);
     for ((entry, chosen), y) in entries.zip(over.y + 1..over.bottom()) {
         choice(
             cx,

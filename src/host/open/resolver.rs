@@ -294,6 +294,23 @@ impl Resolver {
         })
     }
 
+    /// What a magic link of a process leads to (`root`, `ns/net`), which no path does. Whoever asks
+    /// knows whose process it is, and holds it.
+    pub(in crate::host) fn magic(&self, process: u32, name: &str) -> Result<OwnedFd, OpenError> {
+        let folder = Path::new("/proc").join(process.to_string());
+        let folder = self.resolve(&folder, OFlags::PATH | OFlags::DIRECTORY)?;
+        let flags = match name {
+            "root" => OFlags::PATH | OFlags::DIRECTORY,
+            _ => OFlags::RDONLY,
+        };
+        Ok(fs::openat(
+            &folder,
+            name,
+            flags | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?)
+    }
+
     pub(super) fn outside(&self, path: &Path) -> PathBuf {
         self.shown.join(path.strip_prefix("/").unwrap_or(path))
     }

@@ -5,6 +5,8 @@ use super::{Command, ENTERED, LISTS, changes, command, unless};
 use crate::model::visit::{self, Errand};
 use crate::model::{Effect, Noun, Page, forward, look, typing};
 
+const INSIDE: &[Noun] = &[Noun::Inside];
+
 pub(super) const COMMANDS: &[Command] = &[
     changes(unless(
         command(
@@ -48,11 +50,55 @@ pub(super) const COMMANDS: &[Command] = &[
             &["b"],
             ENTERED,
             "",
-            "the container from outside: processes and ports, without a shell",
+            "debug without a shell in the image: processes, ports, shells of the node, a debug container",
             |m, _| look::open(m),
         ),
-        visit::refuse,
+        visit::refuse_near,
     ),
+    changes(command(
+        "host-shell",
+        &["h"],
+        INSIDE,
+        "host shell",
+        "a shell of this node, with its tools, in the pod's network",
+        |m, _| look::host_shell(m, false),
+    )),
+    changes(unless(
+        command(
+            "host-shell-processes",
+            &["H"],
+            INSIDE,
+            "",
+            "the same, among the container's processes",
+            |m, _| look::host_shell(m, true),
+        ),
+        look::refuse_processes,
+    )),
+    changes(unless(
+        command(
+            "debug",
+            &["d"],
+            INSIDE,
+            "debug container",
+            "a container beside it from an image that is here, gone when you leave",
+            |m, _| {
+                typing::open_debug(m);
+                vec![]
+            },
+        ),
+        look::refuse_debug,
+    )),
+    changes(unless(
+        command(
+            "remove-left",
+            &[],
+            LISTS,
+            "",
+            "remove debug containers that a critui left behind which is no more",
+            |m, _| look::remove_left(m),
+        ),
+        |m| m.look.left.is_empty().then_some("nothing was left behind"),
+    )),
     changes(unless(
         command(
             "forward",

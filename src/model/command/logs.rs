@@ -16,7 +16,7 @@ use super::run::go;
 use crate::text::Text;
 
 const LOGS: &[Noun] = &[Noun::Logs];
-const HAVE_LOGS: &[Noun] = &[Noun::Pod, Noun::Container];
+const HAVE_LOGS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Inside];
 
 /// A command of the view.
 const fn of_view(

@@ -47,6 +47,7 @@ pub fn keys_table() -> String {
                 Noun::Tree,
             ] => "lists, pages, YAML",
             [Noun::Forward] => "forwarded ports",
+            [Noun::Inside] => "debugging",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };
