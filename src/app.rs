@@ -20,9 +20,7 @@ use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
-use crate::model::{
-    Clock, Effect, LogView, Model, Msg, Seen, Target, fit, settle, update, wake, wanted,
-};
+use crate::model::{Clock, Effect, LogView, Model, Msg, Seen, fit, settle, update, wake, wanted};
 use crate::shell::Return;
 use crate::terminal::{Keys, Surface};
 use crate::text::Text;
@@ -378,20 +376,6 @@ where
             }
         }
         Ok(())
-    }
-
-    fn fetch(&self, target: Target, jobs: &mut JoinSet<Msg>) {
-        let reader = self.connection.reader();
-        match target {
-            Target::Pod(id) => jobs.spawn(async move {
-                let detail = reader.pod_detail(&id).await.ok();
-                Msg::PodDetail(id, detail)
-            }),
-            Target::Container(id, state) => jobs.spawn(async move {
-                let detail = reader.container_detail(&id).await.ok();
-                Msg::ContainerDetail(id, state, detail)
-            }),
-        };
     }
 
     fn measure(&self, jobs: &mut JoinSet<Msg>, pause: Duration) {
