@@ -184,5 +184,5 @@ fn siblings(pod: &Pod, other: &Pod) -> bool {
     pod.id != other.id
         && pod.uid != other.uid
         && pod.namespace == other.namespace
-        && OWNED.iter().any(|key| same(key))
+        && OWNED.iter().any(same)
 }
