@@ -28,6 +28,7 @@ use crate::theme::Theme;
 use crate::views;
 
 mod enter;
+mod files;
 mod frame;
 mod input;
 mod inside;
@@ -365,6 +366,8 @@ where
             Effect::HostShell(visit, runs, processes) => {
                 self.host_shell(*visit, (runs, processes), jobs);
             }
+            Effect::Browse(browse) => self.browse(*browse, jobs),
+            Effect::CopyOut(browse, to) => self.copy_out(*browse, to, jobs),
             Effect::Owners(owned) => Self::owners(owned, jobs),
             Effect::Discard(left) => self.discard(left, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),

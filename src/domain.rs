@@ -4,6 +4,7 @@
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -250,6 +251,34 @@ pub struct Listener {
     pub protocol: &'static str,
     /// The address it is bound to.
     pub address: IpAddr,
+}
+
+/// A name in a folder of a container.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileRow {
+    /// The name, for the screen.
+    pub name: Text,
+    /// The name as it is, for the way there.
+    pub raw: OsString,
+    /// `-`, `d`, `l`, `c`, `p`, `s`, as `ls` has it.
+    pub kind: char,
+    /// Bytes of a file.
+    pub size: u64,
+    /// Permission bits (`0o7777`).
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Where a link points.
+    pub target: Option<Text>,
+}
+
+/// What a path in a container leads to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Contents {
+    /// The names in a folder, in order, and whether those are all.
+    Folder(Vec<FileRow>, bool),
+    /// The beginning of a file as text, its bytes, and whether that is all of it.
+    File(Vec<Text>, u64, bool),
 }
 
 /// A container as the node sees it.

@@ -23,6 +23,7 @@ mod events;
 pub mod gate;
 mod hints;
 mod inspect;
+mod layers;
 mod link;
 mod list;
 mod pace;

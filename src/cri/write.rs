@@ -174,12 +174,15 @@ impl Writer {
         &self.reader
     }
 
+    pub(super) fn channel(&self, call: &str) -> Result<Gate<Channel>, CriError> {
+        Ok(Gate::open(self.reader.runtime_line(call)?, self.pass))
+    }
+
     pub(super) fn client(
         &self,
         call: &str,
     ) -> Result<RuntimeServiceClient<Gate<Channel>>, CriError> {
-        let channel = self.reader.runtime_line(call)?;
-        let client = RuntimeServiceClient::new(Gate::open(channel, self.pass));
+        let client = RuntimeServiceClient::new(self.channel(call)?);
         Ok(client.max_decoding_message_size(LARGEST))
     }
 }

@@ -5,3 +5,4 @@ pub mod open;
 pub mod owner;
 pub mod pressure;
 pub mod process;
+pub mod tree;

@@ -169,7 +169,7 @@ impl Export {
 }
 
 /// A new file, for its owner alone. What is there already is neither followed nor touched.
-fn create(path: &Path) -> io::Result<File> {
+pub fn create(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).unwrap_or(0);
     OpenOptions::new()

@@ -30,6 +30,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Tree,
     Noun::Events,
     Noun::Inside,
+    Noun::File,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page, Noun::Inside];

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use super::inspect::Answer;
-use super::{About, Keymap, Target, forward, list, logs, visit};
+use super::{About, Keymap, Target, files, forward, list, logs, visit};
 use crate::cri::{Update, Wanted};
-use crate::domain::{ContainerDetail, ContainerId, ContainerState, Inside, PodDetail, PodId};
+use crate::domain::{
+    ContainerDetail, ContainerId, ContainerState, Contents, Inside, PodDetail, PodId,
+};
 use crate::keys::Key;
 use crate::local::Reads;
 use crate::logs::export::Export;
@@ -45,6 +47,8 @@ pub enum Msg {
     Inspected(About, &'static str, Answer),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
+    /// What is at this path of a container, and where that is without links.
+    Browsed(PathBuf, Result<(PathBuf, Contents), Text>),
     /// Debug containers that a critui has left behind which is no more.
     LeftBehind(Vec<ContainerId>),
     /// Time has passed.
@@ -125,6 +129,10 @@ pub enum Effect {
     /// Give the terminal to a shell of the node in a container's network: the container runs, and
     /// the shell is to be among its processes.
     HostShell(Box<visit::Visit>, bool, bool),
+    /// Look at a file or folder of a container.
+    Browse(Box<files::Browse>),
+    /// Copy a file of a container to this new file.
+    CopyOut(Box<files::Browse>, PathBuf),
     /// Find out which of these containers, each with its owner, have been left behind.
     Owners(Vec<(ContainerId, Text)>),
     /// Remove containers that were left behind.

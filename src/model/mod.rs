@@ -6,6 +6,7 @@ pub mod command;
 pub mod events;
 pub mod exit;
 mod fetch;
+pub mod files;
 pub mod filter;
 pub mod forward;
 pub mod home;
@@ -144,6 +145,8 @@ pub enum Noun {
     Events,
     /// A container from outside.
     Inside,
+    /// Its files.
+    File,
 }
 
 /// One thing on the node.
@@ -189,6 +192,8 @@ pub enum Page {
     Events(Box<EventsView>),
     /// A container from outside.
     Inside(Box<visit::Visit>),
+    /// Its files.
+    Files(Box<files::Files>),
 }
 
 /// A line that goes away by itself.
@@ -235,6 +240,7 @@ impl Model {
             Some(Page::Tree(_)) => Noun::Tree,
             Some(Page::Events(_)) => Noun::Events,
             Some(Page::Inside(_)) => Noun::Inside,
+            Some(Page::Files(_)) => Noun::File,
             Some(_) => Noun::Page,
         }
     }

@@ -4,6 +4,7 @@ use crossterm::event::KeyCode;
 use tui_input::{Input, InputRequest};
 
 use crate::keys::Key;
+use crate::model::files::Browse;
 use crate::model::filter::Filter;
 use crate::model::forward::Asked;
 use crate::model::narrowing::Narrowing;
@@ -40,6 +41,8 @@ pub enum Purpose {
     Run(Box<Visit>),
     /// Ports of this pod; `true` once it was said that others could reach them.
     Forward(Box<Asked>, bool),
+    /// The file that a file of a container is copied to.
+    CopyOut(Box<Browse>),
 }
 
 /// What a line is for in other views.

@@ -7,7 +7,8 @@ use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, ViewLine, remember};
 use crate::model::visit::{self, Errand, Visit};
-use crate::model::{Effect, Model, Panel, Seen, command, forward, logs, look, update};
+use crate::model::{Effect, Model, Panel, Seen, command, files, forward, logs, look, update};
+use crate::text::Text;
 
 /// Opens the prompt for a filter of the focused panel.
 pub fn open_filter(model: &mut Model) {
@@ -62,6 +63,16 @@ pub fn open_debug(model: &mut Model) {
     model.prompt = palette.map(|palette| Prompt::new(Purpose::Palette(palette), ""));
 }
 
+/// Opens the prompt for the file to copy to.
+pub fn open_copy_out(model: &mut Model) {
+    if let Ok(file) = files::chosen(model) {
+        // A name from outside: this one stays in its folder.
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = Text::clean(&name);
+        model.prompt = Some(Prompt::new(Purpose::CopyOut(Box::new(file)), name.as_str()));
+    }
+}
+
 /// Opens the prompt for ports to forward.
 pub fn open_forward(model: &mut Model) {
     if let Ok((asked, known)) = forward::aim(model) {
@@ -96,6 +107,7 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
             of_view(model, prompt, typed, what)
         }
         Purpose::Forward(..) => forwarding(model, prompt, typed),
+        Purpose::CopyOut(_) => copying_out(model, prompt, typed),
         Purpose::Run(visit) => {
             let visit = visit.clone();
             running(model, prompt, typed, *visit)
@@ -123,6 +135,22 @@ fn forwarding(model: &mut Model, mut prompt: Prompt, typed: Typed) -> Vec<Effect
             prompt.error = Some("opens it to the network: Enter once more to do so".to_owned());
         }
         (Typed::Accept, Err(why)) => prompt.error = Some(why),
+        _ => {}
+    }
+    model.prompt = Some(prompt);
+    vec![]
+}
+
+fn copying_out(model: &mut Model, prompt: Prompt, typed: Typed) -> Vec<Effect> {
+    let Purpose::CopyOut(file) = &prompt.purpose else {
+        return vec![];
+    };
+    match typed {
+        Typed::Cancel => return vec![],
+        Typed::Accept if !prompt.text().trim().is_empty() => {
+            let path = prompt.text().trim().into();
+            return vec![Effect::CopyOut(file.clone(), path)];
+        }
         _ => {}
     }
     model.prompt = Some(prompt);

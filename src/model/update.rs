@@ -7,8 +7,8 @@ use crate::keys::Key;
 use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, forward,
-    inspect, logs, look, mouse, typing,
+    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, files,
+    forward, inspect, logs, look, mouse, typing,
 };
 use crate::text::Text;
 
@@ -84,6 +84,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         Msg::Pressure(pressure) => model.node.pressure = pressure,
         Msg::Inspected(about, state, answer) => inspect::answered(model, about, state, answer),
         Msg::Looked(id, seen) => look::looked(model, id, seen),
+        Msg::Browsed(asked, found) => files::found(model, &asked, found),
         Msg::LeftBehind(left) if left.is_empty() => {}
         Msg::LeftBehind(left) => {
             let count = left.len();

@@ -4,6 +4,7 @@
 mod body;
 mod diff;
 mod events;
+mod files;
 mod footer;
 mod forwards;
 mod header;
@@ -116,6 +117,11 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let doc = summary::runtime::page(&cx);
                 page(&cx, "Runtime", &doc, layer.scroll, body, buffer, &mut seen);
             }
+            Page::Files(shown) => {
+                let title = crumbs(&cx, &format!("Files {}", shown.title()));
+                body::titled(&cx, body, buffer, &title, true);
+                seen.page = Some(files::draw(&cx, shown, body::below_title(body), buffer));
+            }
             Page::Inside(visit) => {
                 let title = format!("Debug {}", visit.title);
                 let doc = inside::page(&cx, &visit.container);
@@ -186,6 +192,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Diff(view) => diff::title(view),
             Page::Runtime => "Runtime".to_owned(),
             Page::Inside(visit) => format!("Debug {}", visit.title),
+            Page::Files(_) => "Files".to_owned(),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
         });

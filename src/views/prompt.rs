@@ -28,6 +28,10 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
             "LOCAL:REMOTE ",
             format!("into {}  Enter open  Esc close", asked.title),
         ),
+        Purpose::CopyOut(_) => (
+            "copy to ",
+            "a new file of this node  Enter copy  Esc close".to_owned(),
+        ),
         Purpose::Run(visit) => ("$", format!("in {}  Enter run  Esc close", visit.title)),
     };
     // A paste may hold anything; what is typed is shown like what the node says.

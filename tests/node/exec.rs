@@ -494,3 +494,143 @@ fn processes_and_ports_from_outside() {
     });
     quit(term);
 }
+
+#[test]
+fn a_debug_container_sees_the_processes_and_is_gone_afterwards() {
+    let node = node();
+    let mut term = at(&node, "web-13");
+    term.keys("b");
+    term.wait_for_text("What can be done", SOON);
+    term.wait_for_text("trap 'exit 0' TERM", SOON);
+    term.keys("d");
+    term.wait_for_text("Image of the debug container", SOON);
+    term.keys("test/app");
+    term.keys("\r");
+    term.wait_for_text("it is removed when you leave", SOON);
+    says(&mut term, "echo a$((20+3))b", "a23b");
+    let debugging = || {
+        let all = node.cri.containers();
+        let names = all.into_iter().filter_map(|one| Some(one.metadata?.name));
+        names
+            .filter(|name| name.starts_with("critui-debug-"))
+            .count()
+    };
+    assert_eq!(debugging(), 1);
+    // The target is the first process here, and its files can be looked at.
+    says(&mut term, "tr '\\0' ' ' </proc/1/cmdline", "trap");
+    says(&mut term, "ls -d /proc/1/root/bin", "/proc/1/root/bin");
+    term.keys("exit\r");
+    back(&term, "the debug container is gone");
+    assert_eq!(debugging(), 0);
+    // Left in another way, it goes as well.
+    term.keys("d");
+    term.keys("test/app");
+    term.keys("\r");
+    term.wait_for_text("it is removed when you leave", SOON);
+    assert!(wait_until(SOON, || debugging() == 1));
+    term.keys("\x1d\x1d\x1d");
+    term.wait_for_text("What can be done", SOON);
+    assert!(wait_until(SOON, || debugging() == 0));
+    term.keys("q");
+    quit(term);
+}
+
+#[test]
+fn a_shell_of_the_node_in_the_network_of_a_pod() {
+    let node = node();
+    let serve = "mkdir -p /www; httpd -p 8082 -h /www";
+    node.cri.exec(&app(&node, "web-14"), &["sh", "-c", serve]);
+    let mut term = at(&node, "web-14");
+    term.keys("b");
+    term.wait_for_text("[::]:8082", SOON);
+    let net = |term: &Term| -> String {
+        let text = term.text();
+        let at = text.rfind("net:[").expect("a namespace");
+        text[at..].chars().take_while(|c| *c != ']').collect()
+    };
+    term.keys("h");
+    term.wait_for_text("a shell of this node in the network of", SOON);
+    term.keys("readlink /proc/self/ns/net; echo here=$((40+2))\r");
+    term.wait_for_text("here=42", SOON);
+    let own = std::fs::read_link("/proc/self/ns/net").expect("one's own");
+    assert_ne!(format!("{}]", net(&term)), own.display().to_string());
+    // The node's own files and tools are there.
+    term.keys("exit\r");
+    term.wait_for_text("What can be done", SOON);
+    term.keys("H");
+    term.wait_for_text("network and processes of", SOON);
+    term.keys("tr '\\0' ' ' </proc/1/cmdline; echo there=$((40+3))\r");
+    term.wait_for_text("there=43", SOON);
+    assert!(
+        term.text().contains("trap 'exit 0' TERM"),
+        "{}",
+        term.text()
+    );
+    // Ended by a signal, nothing is left of the shell.
+    term.keys("sleep 4711 &\r");
+    assert!(wait_until(SOON, || running("sleep 4711")));
+    term.signal(Signal::TERM);
+    let exit = term.exit(SOON);
+    assert_eq!(exit.damage, Vec::<&str>::new());
+    assert!(wait_until(SOON, || !running("sleep 4711")));
+}
+
+/// A process of the node has this command line.
+fn running(line: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").expect("processes");
+    processes.flatten().any(|process| {
+        let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&words).replace('\0', " ").trim() == line
+    })
+}
+
+/// Copies `/aaa.bin`, the first name in the root of the container under the cursor, and compares.
+fn copies_out(term: &mut Term, sum: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("copy");
+    term.keys("b");
+    term.wait_for_text("What can be done", SOON);
+    term.keys("o");
+    term.wait_for_text("aaa.bin", SOON);
+    term.keys("\x13\x15");
+    term.keys(&format!("{}\r", path.display()));
+    term.wait_for_text("copied 3.00MiB to", LONG);
+    let copy = std::fs::read(&path).expect("it is there");
+    assert_eq!(hex(&Sha256::digest(&copy)), sum);
+    let stat = rustix::fs::stat(&path).expect("it is there");
+    assert_eq!(stat.st_mode & 0o7777, 0o600);
+    // Links are followed inside the container, and what is no file is not opened.
+    term.keys("j\r");
+    term.wait_for_text("/bin/sh", SOON);
+    term.keys("qj\r");
+    term.wait_for_text("is a named pipe, which is not read", SOON);
+    term.keys("qqq");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const MAKE_FILES: &str = "dd if=/dev/urandom of=/aaa.bin bs=1M count=3 2>/dev/null; \
+    chmod 4755 /aaa.bin; echo /bin/sh >/zzz; ln -s ../../../zzz /aab; mkfifo /aac; \
+    sha256sum /aaa.bin | cut -c1-64";
+
+#[test]
+fn files_are_copied_out_of_what_runs_and_of_what_has_ended() {
+    let node = node();
+    let pod = node.pods.get("web-15");
+    let id = pod.add(&node.cri, "files", 0, Recipe::Sleep);
+    let sum = node.cri.exec(&id, &["sh", "-c", MAKE_FILES]);
+    let sum = sum.trim();
+    let mut term = at(&node, "web-15");
+    term.keys("/files\r");
+    term.wait_for("the container alone", SOON, |screen| {
+        !screen.contents().contains("side")
+    });
+    copies_out(&mut term, sum);
+    node.cri.stop(&id, 0);
+    term.wait_for_text("exit", SOON);
+    copies_out(&mut term, sum);
+    node.cri.remove(&id);
+    quit(term);
+}

@@ -37,6 +37,21 @@ impl From<&fs::Stat> for FileId {
     }
 }
 
+/// What a path below a folder is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::host) struct Meta {
+    pub kind: Kind,
+    pub size: u64,
+    pub mode: u32,
+    pub uid: u32,
+    /// Where a link points.
+    pub target: Option<PathBuf>,
+    /// In a layer of an overlay: it hides what lies below, and is not there itself.
+    pub whiteout: bool,
+    /// In a layer of an overlay: nothing below shines through.
+    pub opaque: bool,
+}
+
 impl Resolver {
     /// Opens the folder that `path` names, links followed, inside the root.
     pub fn folder(&self, path: &Path) -> Result<Folder, OpenError> {
@@ -47,6 +62,11 @@ impl Resolver {
 }
 
 impl Folder {
+    /// A folder that was opened by its process.
+    pub(in crate::host) fn of_process(folder: OwnedFd) -> Self {
+        Self(folder)
+    }
+
     /// The folder at `path` below.
     pub fn folder(&self, path: &Path) -> Result<Self, OpenError> {
         let found = self.walk(path)?;
@@ -79,6 +99,31 @@ impl Folder {
     /// Where the link at `path` below points; `None` if it is no link.
     pub fn link_target(&self, path: &Path) -> Result<Option<PathBuf>, OpenError> {
         resolver::link_target(&self.walk(path)?)
+    }
+
+    /// What is at `path` below, a link not followed.
+    pub(in crate::host) fn meta(&self, path: &Path) -> Result<Meta, OpenError> {
+        let found = self.walk(path)?;
+        let stat = fs::fstat(&found)?;
+        let kind = Kind::from(fs::FileType::from_raw_mode(stat.st_mode));
+        let opaque = kind == Kind::Folder && {
+            let mut value = [0; 1];
+            let path = resolver::proc_path(&found);
+            // Only root may ask, and only overlays answer.
+            fs::getxattr(&path, "trusted.overlay.opaque", &mut value).is_ok_and(|_| value == *b"y")
+        };
+        Ok(Meta {
+            kind,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            mode: stat.st_mode & 0o7777,
+            uid: stat.st_uid,
+            target: match kind {
+                Kind::Link => resolver::link_target(&found)?,
+                _ => None,
+            },
+            whiteout: kind == Kind::Device && stat.st_rdev == 0,
+            opaque,
+        })
     }
 
     /// Up to `most` names in it.

@@ -3,9 +3,10 @@
 use super::run::push;
 use super::{Command, ENTERED, LISTS, changes, command, unless};
 use crate::model::visit::{self, Errand};
-use crate::model::{Effect, Noun, Page, forward, look, typing};
+use crate::model::{Effect, Noun, Page, files, forward, look, typing};
 
 const INSIDE: &[Noun] = &[Noun::Inside];
+const FILES: &[Noun] = &[Noun::File];
 
 pub(super) const COMMANDS: &[Command] = &[
     changes(unless(
@@ -88,6 +89,47 @@ pub(super) const COMMANDS: &[Command] = &[
         ),
         look::refuse_debug,
     )),
+    changes(command(
+        "files",
+        &["o"],
+        INSIDE,
+        "files",
+        "the container's files: look around, read, copy out; also once it has ended",
+        |m, _| files::open(m),
+    )),
+    command(
+        "open-file",
+        &["Enter"],
+        FILES,
+        "open",
+        "open the folder or file",
+        |m, _| files::enter(m),
+    ),
+    command(
+        "folder-above",
+        &["Left", "h", "Backspace"],
+        FILES,
+        "up",
+        "to the folder that this is in",
+        |m, _| files::up(m),
+    ),
+    changes(unless(
+        command(
+            "copy-out",
+            &["^s"],
+            FILES,
+            "copy out",
+            "copy the file to a new file of this node",
+            |m, _| {
+                typing::open_copy_out(m);
+                vec![]
+            },
+        ),
+        |m| files::chosen(m).err(),
+    )),
+    command("copy-path", &["c"], FILES, "", "copy the path", |m, _| {
+        files::copy_path(m)
+    }),
     changes(unless(
         command(
             "remove-left",

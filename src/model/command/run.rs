@@ -2,7 +2,9 @@
 
 use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
-use crate::model::{Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView};
+use crate::model::{
+    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, files,
+};
 
 pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
     model.subject().is_none().then_some("the list is empty")
@@ -11,6 +13,10 @@ pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
 pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
     if let Some(view) = model.log_mut() {
         view.go(to, super::area(seen));
+        return vec![];
+    }
+    let height = seen.page.map_or(1, |page| page.height);
+    if files::go(model, to, height) {
         return vec![];
     }
     if let (Noun::Forward, Move::By(by)) = (model.noun(), to) {

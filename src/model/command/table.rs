@@ -48,6 +48,7 @@ pub fn keys_table() -> String {
             ] => "lists, pages, YAML",
             [Noun::Forward] => "forwarded ports",
             [Noun::Inside] => "debugging",
+            [Noun::File] => "files",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };
