@@ -137,7 +137,7 @@ pub(super) const COMMANDS: &[Command] = &[
         },
     ),
     of_tree(
-        "copy-path",
+        "copy-tree-path",
         &["C"],
         "",
         "copy the path, as jq writes it",
