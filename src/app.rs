@@ -20,9 +20,7 @@ use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
-use crate::model::{
-    Clock, Effect, LogView, Model, Msg, Seen, Target, fit, settle, update, wake, wanted,
-};
+use crate::model::{Clock, Effect, LogView, Model, Msg, Seen, fit, settle, update, wake, wanted};
 use crate::shell::Return;
 use crate::terminal::{Keys, Surface};
 use crate::text::Text;
@@ -34,10 +32,12 @@ mod files;
 mod frame;
 mod input;
 mod inside;
+mod inspect;
 mod logs;
 mod signals;
 
 pub use inside::Inside;
+pub use inspect::inspect;
 
 use frame::Frame;
 use input::input;
@@ -362,6 +362,7 @@ where
                 self.tell_forwards(None, jobs);
             }
             Effect::Look(id) => self.look(id, jobs),
+            Effect::Inspect(about, state) => self.inspect(about, state, jobs),
             Effect::HostShell(visit, runs, processes) => {
                 self.host_shell(*visit, (runs, processes), jobs);
             }
@@ -379,20 +380,6 @@ where
             }
         }
         Ok(())
-    }
-
-    fn fetch(&self, target: Target, jobs: &mut JoinSet<Msg>) {
-        let reader = self.connection.reader();
-        match target {
-            Target::Pod(id) => jobs.spawn(async move {
-                let detail = reader.pod_detail(&id).await.ok();
-                Msg::PodDetail(id, detail)
-            }),
-            Target::Container(id, state) => jobs.spawn(async move {
-                let detail = reader.container_detail(&id).await.ok();
-                Msg::ContainerDetail(id, state, detail)
-            }),
-        };
     }
 
     fn measure(&self, jobs: &mut JoinSet<Msg>, pause: Duration) {

@@ -160,6 +160,8 @@ pub enum Command {
     Keys,
     /// Print the logs of a container, or of all containers of a pod, from the files on the node
     Logs(crate::logs_command::Logs),
+    /// Print what the runtime tells of a pod, a container, an image or itself: the facts, or all
+    Inspect(crate::inspect_command::Inspect),
     /// Run the simulated node alone, for other clients such as crictl, until it is told to end
     DemoNode {
         /// Where to listen

@@ -18,8 +18,10 @@
 //! | [`config`], [`cli`] | flags, environment, files; where each value comes from |
 //! | [`logs`], [`logs_command`] | log files: one timeline, searched, followed, woven, printed; the thread that keeps a window on it for a screen |
 //! | [`access`] | the write grant |
+//! | [`tree`] | all that a runtime tells of one thing |
+//! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
-//! | [`snapshot`] | the report |
+//! | [`snapshot`], [`inspect_command`] | reports: of the whole node, of one thing |
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
 //! | [`shell`] | a shell in a container: what happens between the terminal and a stream |
@@ -74,11 +76,13 @@ pub mod domain;
 pub mod format;
 pub mod forward;
 pub mod host;
+pub mod inspect_command;
 pub mod keys;
 pub mod link;
 pub mod local;
 pub mod logs;
 pub mod logs_command;
+pub mod mask;
 pub mod model;
 pub mod paint;
 pub mod shell;
@@ -86,5 +90,6 @@ pub mod snapshot;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+pub mod tree;
 pub mod views;
 pub mod widgets;

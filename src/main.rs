@@ -1,11 +1,11 @@
 //! The program: parse, connect, run, restore the terminal.
 
+mod reach;
 mod screen;
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use critui::cli::{self, Cli, Command, Form, Stop};
 use critui::config::discovery::{self, Candidate, Found, NoneAnswered};
@@ -18,19 +18,17 @@ use critui::config::{self, Config};
 use critui::cri::{self, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Profile, Scenario};
 use critui::host::open::HostRoot;
+use critui::inspect_command::Inspect;
 use critui::logs_command::{self, Logs};
 use critui::model::command;
 use critui::snapshot::{self, Origin};
 use critui::text::Text;
 use jiff::Timestamp;
+use reach::connect;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
-
-/// crictl's pause before it tries to connect again: so long, doubling, up to [`MAX_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why the program ends early: the exit code, and the line for standard error.
 struct Failure(u8, String);
@@ -99,6 +97,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         }
         Some(Command::Snapshot { output }) => setup.snapshot(output.form),
         Some(Command::Logs(logs)) => setup.logs(logs),
+        Some(Command::Inspect(inspect)) => setup.inspect(inspect),
         Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(),
     };
     // A look at a file system that hangs must not keep the program from ending.
@@ -227,6 +226,18 @@ impl Setup {
         });
         let taken = taken.map_err(|line| Failure(cli::FAILED, line))?;
         print(|out| taken.write(form, out))
+    }
+
+    fn inspect(&mut self, inspect: &Inspect) -> Result<(), Failure> {
+        let endpoint = self.settle(false)?;
+        let (target, timing, retries) = (self.target(&endpoint), self.timing(), self.retries());
+        let read = self.runtime.block_on(async {
+            let (reader, version) = connect(&target, &timing, retries).await?;
+            let read = inspect.read(&reader, version).await;
+            read.map_err(|line| line.to_string())
+        });
+        let report = read.map_err(|line| Failure(cli::FAILED, line))?;
+        print(|out| report.write(out))
     }
 
     fn logs(&mut self, logs: &Logs) -> Result<(), Failure> {
@@ -365,25 +376,6 @@ fn start_demo(name: &str) -> Result<DemoNode, Failure> {
     let scenario = Scenario::named(name).map_err(|line| Failure(cli::USAGE, line))?;
     DemoNode::start(&scenario, demo::Options::default())
         .map_err(|error| Failure(cli::FAILED, format!("--demo: {error}")))
-}
-
-async fn connect(
-    target: &Target,
-    timing: &Timing,
-    mut retries: i64,
-) -> Result<(cri::Reader, critui::domain::RuntimeVersion), String> {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match cri::connect_once(target, timing).await {
-            Ok(connected) => return Ok(connected),
-            Err(problem) if retries == 0 => {
-                return Err(format!("{}; {}", problem.what, problem.advice));
-            }
-            Err(_) => retries = retries.saturating_sub(1),
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(MAX_PAUSE);
-    }
 }
 
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {

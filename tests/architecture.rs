@@ -14,7 +14,7 @@ const FILE: usize = 400;
 const LONGER: [(&str, usize); 5] = [
     // Mostly literals: the commands, the columns, and what each runtime says.
     ("src/model/command.rs", 520),
-    ("src/model/columns.rs", 460),
+    ("src/model/columns.rs", 490),
     ("src/demo/profile.rs", 450),
     ("src/demo/tell.rs", 500),
     // One type each, whose fields belong together.

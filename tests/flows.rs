@@ -606,5 +606,6 @@ fn a_debug_container_in_the_simulated_pod() {
     let flow = flow
         .enters("redis<Enter>")
         .reads("it is removed when you leave");
-    flow.says("\x1d\x1d\x1d").sees("the debug container is gone");
+    flow.says("\x1d\x1d\x1d")
+        .sees("the debug container is gone");
 }

@@ -399,7 +399,7 @@ mod tests {
     )]
     #[case(
         "sort: {images: x}",
-        "S:1:8: sort: images: x is no column: there are trouble, image, size, used-by, tags, image-id"
+        "S:1:8: sort: images: x is no column: there are trouble, image, size, used-by, tags, image-id, digest"
     )]
     #[case(
         "sort: {pods: age upwards}",

@@ -11,6 +11,7 @@ use crate::domain::{
     Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Labels, Pod,
     PodDetail, PodId, PodState, RuntimeVersion,
 };
+use crate::mask;
 use crate::text::Text;
 
 /// One condition of the runtime's `Status`.
@@ -111,7 +112,7 @@ pub fn conditions(wire: v1::StatusResponse) -> Vec<Condition> {
         kind: Text::clean(&wire.r#type),
         holds: wire.status,
         reason: text(&wire.reason),
-        message: text(&wire.message),
+        message: text(&mask::text(&wire.message)),
     };
     conditions.into_iter().map(convert).collect()
 }
@@ -145,7 +146,7 @@ pub fn container_detail(wire: &v1::ContainerStatus) -> ContainerDetail {
         // CRI-O says -1 when it does not know.
         exit_code: Some(wire.exit_code).filter(|code| exited && *code != -1),
         reason: text(&wire.reason),
-        message: text(&wire.message),
+        message: text(&mask::text(&wire.message)),
         log_path: text(&wire.log_path),
         image: image.and_then(text),
     }
@@ -187,7 +188,10 @@ fn sorted(raw: &[String]) -> Vec<Text> {
 }
 
 fn labels(raw: HashMap<String, String>, names: &mut Names) -> Labels {
-    let clean = |(key, value): (String, String)| (names.get(&key), Text::clean(&value));
+    let clean = |(key, value): (String, String)| {
+        let value = mask::named(&key, &value);
+        (names.get(&key), Text::clean(&value))
+    };
     let mut labels: Labels = raw.into_iter().map(clean).collect();
     // Two keys that differ only in what was cleaned are one; sorting by value too decides which.
     labels.sort();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 
 use super::gate;
+use crate::mask;
 use crate::text::Text;
 
 /// Why a call failed, as far as callers care.
@@ -43,7 +44,7 @@ pub struct CriError {
 
 impl CriError {
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        let message = Text::from(message.into());
+        let message = Text::clean(&mask::text(&message.into()));
         Self { kind, message }
     }
 

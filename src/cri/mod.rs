@@ -22,6 +22,7 @@ mod error;
 mod events;
 pub mod gate;
 mod hints;
+mod inspect;
 mod layers;
 mod link;
 mod list;

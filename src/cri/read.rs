@@ -210,6 +210,11 @@ impl Reader {
         self.channel(call, |session| &session.runtime)
     }
 
+    /// The line to the image service.
+    pub(super) fn image_line(&self, call: &str) -> Result<Channel, CriError> {
+        self.channel(call, |session| &session.image)
+    }
+
     fn awake(&self, call: &str) -> Result<(), CriError> {
         if self.shared.silent.load(Ordering::Relaxed) {
             let message = format!("{call}: not asked: the runtime does not answer");
@@ -337,7 +342,7 @@ pub(super) async fn within<T>(
     result
 }
 
-fn gone(call: &str, id: &str) -> CriError {
+pub(super) fn gone(call: &str, id: &str) -> CriError {
     CriError::new(Kind::NotFound, format!("{call}: {id} not found"))
 }
 

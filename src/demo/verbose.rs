@@ -242,6 +242,10 @@ fn runtime_spec(teller: &Teller, container: &Container, pod: &Pod, world: &World
     } else {
         json!({})
     };
+    let image = world.image(&container.spec.image);
+    let uid: u32 = image
+        .and_then(|image| image.spec.user.parse().ok())
+        .unwrap_or(0);
     let mut cpu = json!({"period": 100_000, "shares": cpu_shares(container)});
     if cpu_quota(container) > 0 {
         cpu["quota"] = json!(cpu_quota(container));
@@ -259,7 +263,7 @@ fn runtime_spec(teller: &Teller, container: &Container, pod: &Pod, world: &World
         "ociVersion": "1.2.1",
         "process": {"args": container.spec.command, "cwd": "/", "env": container.spec.env,
             "capabilities": capabilities(container.spec.privileged),
-            "oomScoreAdj": oom_score(container, world), "user": {"uid": 0, "gid": 0}},
+            "oomScoreAdj": oom_score(container, world), "user": {"uid": uid, "gid": uid}},
         "root": {"path": match family {
             Family::CriO => format!("/var/lib/containers/storage/overlay/{}/merged", digest(&container.id)),
             _ => "rootfs".into(),

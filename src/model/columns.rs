@@ -381,7 +381,7 @@ pub static CONTAINERS: [Column<ContainerRow>; 9] = [
 pub const OF_THE_POD: [usize; 3] = [1, 2, 8];
 
 /// Columns of the images.
-pub static IMAGES: [Column<ImageRow>; 5] = [
+pub static IMAGES: [Column<ImageRow>; 6] = [
     middle(column(
         "IMAGE",
         (16, 70),
@@ -398,14 +398,18 @@ pub static IMAGES: [Column<ImageRow>; 5] = [
     )),
     right(column(
         "USED BY",
-        (7, 7),
+        (8, 8),
         2,
-        |row, _| match row.used_by {
-            0 if row.image.pinned => Cell::dim("pinned"),
-            0 => Cell::new("unused", Role::Dim),
-            n => Cell::text(n.to_string()),
+        |row, _| match (row.running, row.used_by) {
+            (0, 0) if row.image.pinned => Cell::dim("pinned"),
+            (0, 0) if row.is_pause() => Cell::dim("pause"),
+            (0, 0) if row.is_dangling() => Cell::new("dangling", Role::Warn),
+            (0, 0) => Cell::new("unused", Role::Dim),
+            // Nothing runs from it, but what is dead still needs it.
+            (0, n) => Cell::dim(format!("{n} ended")),
+            (n, _) => Cell::text(n.to_string()),
         },
-        |a, b| b.used_by.cmp(&a.used_by),
+        |a, b| (b.running, b.used_by).cmp(&(a.running, a.used_by)),
     )),
     column(
         "TAGS",
@@ -421,7 +425,21 @@ pub static IMAGES: [Column<ImageRow>; 5] = [
         |row, _| Cell::dim(row.image.id.short()),
         |a, b| a.image.id.cmp(&b.image.id),
     ),
+    column(
+        "DIGEST",
+        (13, 13),
+        6,
+        |row, _| Cell::dim(digest(row)),
+        |a, b| digest(a).cmp(digest(b)),
+    ),
 ];
+
+/// The first digits of the first digest.
+fn digest(row: &ImageRow) -> &str {
+    let digest = row.image.digests.first().map_or("", Text::as_str);
+    let hex = digest.rsplit(':').next().unwrap_or_default();
+    hex.char_indices().nth(13).map_or(hex, |(at, _)| &hex[..at])
+}
 
 fn count(n: u32) -> Cell<'static> {
     if n == 0 {

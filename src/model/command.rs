@@ -5,6 +5,8 @@ use crate::model::list::{Mark, Move};
 use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 
 mod enter;
+mod events;
+mod inspect;
 mod logs;
 mod run;
 mod table;
@@ -25,6 +27,8 @@ const ANYWHERE: &[Noun] = &[
     Noun::Page,
     Noun::Logs,
     Noun::Forward,
+    Noun::Tree,
+    Noun::Events,
     Noun::Inside,
     Noun::File,
 ];
@@ -102,7 +106,13 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 
 /// All commands, in the order in which help shows them.
 pub static COMMANDS: &[Command] = &table::join::<{ table::length(TABLES) }>(TABLES);
-const TABLES: &[&[Command]] = &[logs::COMMANDS, enter::COMMANDS, GENERAL];
+const TABLES: &[&[Command]] = &[
+    logs::COMMANDS,
+    inspect::COMMANDS,
+    events::COMMANDS,
+    enter::COMMANDS,
+    GENERAL,
+];
 
 /// Those of the lists and of every view.
 const GENERAL: &[Command] = &[

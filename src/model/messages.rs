@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Keymap, Target, files, forward, list, logs, ran, visit};
+use super::inspect::Answer;
+use super::{About, Keymap, Target, files, forward, list, logs, ran, visit};
 use crate::cri::{Update, Wanted};
 use crate::domain::{
     ContainerDetail, ContainerId, ContainerState, Contents, Inside, PodDetail, PodId,
@@ -42,6 +43,8 @@ pub enum Msg {
     Returned(Text),
     /// A container from outside, or why it cannot be seen.
     Looked(ContainerId, Result<Inside, Text>),
+    /// All that the runtime tells of something, asked for in this state.
+    Inspected(About, &'static str, Answer),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
     /// What a command left in one of several containers.
@@ -123,6 +126,8 @@ pub enum Effect {
     CountForwards,
     /// Look at a container from outside.
     Look(ContainerId),
+    /// Ask the runtime for everything about something, which is in this state.
+    Inspect(About, &'static str),
     /// Give the terminal to a shell of the node in a container's network: the container runs, and
     /// the shell is to be among its processes.
     HostShell(Box<visit::Visit>, bool, bool),

@@ -3,12 +3,14 @@
 
 pub mod columns;
 pub mod command;
+pub mod events;
 pub mod exit;
 mod fetch;
 pub mod files;
 pub mod filter;
 pub mod forward;
 pub mod home;
+pub mod inspect;
 pub mod keymap;
 pub mod list;
 pub mod logs;
@@ -37,8 +39,10 @@ use crate::domain::{ContainerId, ImageId, PodId, RuntimeVersion};
 use crate::link::Link;
 use crate::text::Text;
 
+pub use events::EventsView;
 pub use fetch::{Fetches, Target};
 pub use home::Home;
+pub use inspect::{About, DiffView, Inspections, TreeView};
 pub use keymap::Keymap;
 pub use logs::LogView;
 pub use messages::{Changed, Effect, Mouse, Msg, Slot};
@@ -88,6 +92,8 @@ pub struct Model {
     pub forwards: forward::Forwards,
     /// The container that is looked at from outside.
     pub look: look::Look,
+    /// What the runtime has told in full.
+    pub inspections: Inspections,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Something is being saved.
@@ -134,6 +140,10 @@ pub enum Noun {
     Logs,
     /// The list of forwarded ports.
     Forward,
+    /// The view of a tree.
+    Tree,
+    /// The view of events.
+    Events,
     /// A container from outside.
     Inside,
     /// Its files.
@@ -173,6 +183,14 @@ pub enum Page {
     Logs(Box<LogView>),
     /// The forwarded ports.
     Forwards,
+    /// All that the runtime tells of something, as a tree.
+    Tree(Box<TreeView>),
+    /// What differs between two things.
+    Diff(Box<DiffView>),
+    /// The runtime.
+    Runtime,
+    /// What has happened.
+    Events(Box<EventsView>),
     /// A container from outside.
     Inside(Box<visit::Visit>),
     /// Its files.
@@ -208,6 +226,7 @@ impl Model {
             commands: Vec::new(),
             forwards: forward::Forwards::default(),
             look: look::Look::default(),
+            inspections: Inspections::default(),
             fetches: Fetches::default(),
             saving: false,
             mouse: false,
@@ -221,6 +240,8 @@ impl Model {
             None => self.home.focus.noun(),
             Some(Page::Logs(_)) => Noun::Logs,
             Some(Page::Forwards) => Noun::Forward,
+            Some(Page::Tree(_)) => Noun::Tree,
+            Some(Page::Events(_)) => Noun::Events,
             Some(Page::Inside(_)) => Noun::Inside,
             Some(Page::Files(_)) => Noun::File,
             Some(_) => Noun::Page,
@@ -257,14 +278,45 @@ impl Model {
         })
     }
 
+    /// The view of events, if it is on top, and all of them.
+    fn events_mut(&mut self) -> (Option<&mut EventsView>, &events::History) {
+        let top = self.layers.last_mut().map(|layer| &mut layer.page);
+        let view = match top {
+            Some(Page::Events(view)) => Some(&mut **view),
+            _ => None,
+        };
+        (view, self.store.history())
+    }
+
+    /// The view of a tree, if it is on top.
+    pub fn tree_mut(&mut self) -> Option<&mut TreeView> {
+        match &mut self.layers.last_mut()?.page {
+            Page::Tree(view) => Some(view),
+            _ => None,
+        }
+    }
+
     /// The thing under the cursor.
     pub fn subject(&self) -> Option<Subject> {
         match self.layers.last().map(|layer| &layer.page) {
             Some(Page::Summary(subject)) => Some(subject.clone()),
             Some(Page::Logs(view)) => Some(view.subject.clone()),
+            Some(Page::Tree(view)) => about(&view.about),
+            Some(Page::Diff(view)) => about(&view.after),
+            Some(Page::Events(view)) => {
+                let event = view.chosen(self.store.history())?;
+                Some(event.subject.clone())
+            }
             Some(Page::Inside(visit)) => Some(Subject::Container(visit.container.clone())),
             Some(_) => None,
             None => self.home.subject(),
         }
+    }
+}
+
+fn about(about: &About) -> Option<Subject> {
+    match about {
+        About::One(subject) => Some(subject.clone()),
+        About::Runtime => None,
     }
 }

@@ -17,6 +17,19 @@ pub fn used(model: &mut Model, seen: &Seen, mouse: Mouse, (x, y): (u16, u16)) {
         }
         return;
     }
+    let height = seen.page.map_or(20, |page| page.height);
+    if let (Some(view), history) = model.events_mut() {
+        if let Mouse::Wheel(turns) = mouse {
+            view.go(history, Move::By(turns * TURN), height);
+        }
+        return;
+    }
+    if let Some(view) = model.tree_mut() {
+        if let Mouse::Wheel(turns) = mouse {
+            view.go(Move::By(turns * TURN), height);
+        }
+        return;
+    }
     if let Some(layer) = model.layers.last_mut() {
         if let (Mouse::Wheel(turns), Some(page)) = (mouse, seen.page) {
             let last = page.lines.saturating_sub(page.height);

@@ -35,6 +35,8 @@ pub enum Purpose {
     Palette(Palette),
     /// Something for the view of logs.
     Logs(LogLine),
+    /// Something for the view on top.
+    View(ViewLine),
     /// A command for this container, also when the cursor has moved on by itself.
     Run(Box<Visit>),
     /// A command for all of these.
@@ -43,6 +45,15 @@ pub enum Purpose {
     Forward(Box<Asked>, bool),
     /// The file that a file of a container is copied to.
     CopyOut(Box<Browse>),
+}
+
+/// What a line is for in other views.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ViewLine {
+    /// What to look for in a tree.
+    Tree,
+    /// Which events to show.
+    Events,
 }
 
 /// What a line is for in the view of logs.

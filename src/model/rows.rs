@@ -70,6 +70,27 @@ pub struct ImageRow {
     pub name: Text,
     /// Containers that were made from it, in whatever state.
     pub used_by: usize,
+    /// Those of them that run.
+    pub running: usize,
+}
+
+impl ImageRow {
+    /// No name leads to it any more.
+    pub fn is_dangling(&self) -> bool {
+        self.image.tags.is_empty()
+    }
+
+    /// It is the image of the pause containers, which no list of containers shows: older
+    /// runtimes do not pin it.
+    pub fn is_pause(&self) -> bool {
+        let last = self.name.as_str().rsplit('/').next().unwrap_or_default();
+        last == "pause" || last.starts_with("pause:") || last.starts_with("pause-")
+    }
+
+    /// Nobody would miss it: no container was made from it, and the runtime does not keep it.
+    pub fn is_reclaimable(&self) -> bool {
+        self.used_by == 0 && !self.image.pinned && !self.is_pause()
+    }
 }
 
 impl Row for PodRow {

@@ -9,10 +9,11 @@ use crate::domain::{
     Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Pod, PodDetail, PodId,
 };
 use crate::domain::{IdMap, IdSet};
+use crate::model::events::History;
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, image_name};
 use crate::text::Text;
 
-mod index;
+pub(super) mod index;
 mod judge;
 
 use index::{Index, Known, group_key};
@@ -26,6 +27,7 @@ pub struct Store {
     details: Details,
     index: Index,
     rows: Rows,
+    history: History,
     loaded: Loaded,
     /// When time alone may change the judgement of a pod.
     rechecks: IdMap<Text, Timestamp>,
@@ -87,8 +89,12 @@ impl Loaded {
 impl Store {
     /// Takes a new list of pods.
     pub fn set_pods(&mut self, list: &[Arc<Pod>], now: Timestamp) {
-        self.dirty.pods |= !std::mem::replace(&mut self.loaded.pods, true);
+        let first = !std::mem::replace(&mut self.loaded.pods, true);
+        self.dirty.pods |= first;
         let changed = self.pods.replace(list, |pod| &pod.id);
+        if !first {
+            self.history.pods(&changed, now);
+        }
         let mut groups = IdSet::default();
         for change in &changed {
             self.index.pod(change);
@@ -111,6 +117,11 @@ impl Store {
         let first = !std::mem::replace(&mut self.loaded.containers, true);
         self.dirty.containers |= first;
         let changed = self.containers.replace(list, |container| &container.id);
+        if !first {
+            let pods = &self.pods;
+            let pod = |container: &Container| pods.get(&container.pod_id);
+            self.history.containers(&changed, pod, now);
+        }
         let mut groups = IdSet::default();
         let mut images = IdSet::default();
         for change in &changed {
@@ -136,8 +147,12 @@ impl Store {
 
     /// Takes a new list of images.
     pub fn set_images(&mut self, list: &[Arc<Image>], now: Timestamp) {
-        self.dirty.images |= !std::mem::replace(&mut self.loaded.images, true);
+        let first = !std::mem::replace(&mut self.loaded.images, true);
+        self.dirty.images |= first;
         let changed = self.images.replace(list, |image| &image.id);
+        if !first {
+            self.history.images(&changed, now);
+        }
         for change in &changed {
             self.index.image(change);
             match (&change.before, &change.after) {
@@ -184,6 +199,7 @@ impl Store {
     ) {
         if let Some(container) = self.containers.get(id) {
             let group = self.group_of(container);
+            self.history.detail(id, &detail, now);
             self.details
                 .containers
                 .insert(id.clone(), (state, Arc::new(detail)));
@@ -208,6 +224,11 @@ impl Store {
     /// Which rows have changed since this was last asked.
     pub fn take_dirty(&mut self) -> Dirty {
         std::mem::take(&mut self.dirty)
+    }
+
+    /// What has happened since the first lists.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Which lists have arrived.
@@ -271,9 +292,11 @@ impl Store {
     }
 
     fn build_image(&mut self, image: &Arc<Image>) {
+        let users = self.index.users(image.id.key());
         let row = ImageRow {
             name: image_name(image),
-            used_by: self.index.users(image.id.key()),
+            used_by: users.all,
+            running: users.running,
             image: Arc::clone(image),
         };
         self.rows.images.insert(image.id.clone(), Arc::new(row));

@@ -5,7 +5,7 @@ use crate::logs::Sought;
 use crate::model::filter::Filter;
 use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Entry, Palette};
-use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, remember};
+use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, ViewLine, remember};
 use crate::model::visit::{self, Errand, Visit};
 use crate::model::{Effect, Model, Panel, Seen, command, files, forward, logs, look, ran, update};
 use crate::text::Text;
@@ -37,6 +37,16 @@ pub fn open_log_line(model: &mut Model, what: LogLine) {
         _ => sought.map_or("", Sought::line).to_owned(),
     };
     model.prompt = Some(Prompt::new(Purpose::Logs(what), &text));
+}
+
+/// Opens the prompt for something about another view.
+pub fn open_view_line(model: &mut Model, what: ViewLine) {
+    let sought = match what {
+        ViewLine::Tree => model.tree_mut().and_then(|view| view.search.as_ref()),
+        ViewLine::Events => model.events_mut().0.and_then(|view| view.filter.as_ref()),
+    };
+    let text = sought.map_or("", Sought::line).to_owned();
+    model.prompt = Some(Prompt::new(Purpose::View(what), &text));
 }
 
 /// Opens the prompt for a command in a container.
@@ -96,6 +106,10 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
         Purpose::Logs(what) => {
             let what = *what;
             of_logs(model, seen, prompt, typed, what)
+        }
+        Purpose::View(what) => {
+            let what = *what;
+            of_view(model, prompt, typed, what)
         }
         Purpose::Forward(..) => forwarding(model, prompt, typed),
         Purpose::CopyOut(_) => copying_out(model, prompt, typed),
@@ -244,6 +258,36 @@ fn of_logs(
             }
         }
         Typed::Tab | Typed::Nothing | Typed::Choose(_) => {}
+    }
+    model.prompt = Some(prompt);
+    vec![]
+}
+
+fn of_view(model: &mut Model, mut prompt: Prompt, typed: Typed, what: ViewLine) -> Vec<Effect> {
+    let sought = Sought::parse(prompt.text());
+    match (typed, sought) {
+        (Typed::Cancel, _) => return vec![],
+        (Typed::Accept, Ok(sought)) => {
+            let text = prompt.text().to_owned();
+            remember(&mut model.filters, &text);
+            let found = match what {
+                ViewLine::Tree => model.tree_mut().is_some_and(|view| view.search(sought)),
+                ViewLine::Events => {
+                    if let (Some(view), _) = model.events_mut() {
+                        (view.filter, view.cursor) = (sought, None);
+                    }
+                    true
+                }
+            };
+            if !found {
+                update::say(model, "nothing here matches; what is masked is never found");
+            }
+            return vec![];
+        }
+        (Typed::Changed | Typed::Accept, sought) => {
+            prompt.error = sought.err().map(|why| why.to_string());
+        }
+        _ => {}
     }
     model.prompt = Some(prompt);
     vec![]

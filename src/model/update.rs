@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
     Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, files,
-    forward, logs, look, mouse, ran, typing,
+    forward, inspect, logs, look, mouse, ran, typing,
 };
 use crate::text::Text;
 
@@ -38,6 +38,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     pass_time(model);
     logs::settle(model, seen);
     effects.extend(look::again(model));
+    effects.extend(inspect::ask(model));
     effects.extend(look::owners(model));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
@@ -81,6 +82,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
             }
         }
         Msg::Pressure(pressure) => model.node.pressure = pressure,
+        Msg::Inspected(about, state, answer) => inspect::answered(model, about, state, answer),
         Msg::Looked(id, seen) => look::looked(model, id, seen),
         Msg::Ran(place, left) => ran::take(model, place, left),
         Msg::Browsed(asked, found) => files::found(model, &asked, found),
@@ -266,6 +268,12 @@ pub fn fit(model: &mut Model, seen: &Seen) -> bool {
         let last = page.lines.saturating_sub(page.height);
         moved |= layer.scroll > last;
         layer.scroll = layer.scroll.min(last);
+    }
+    if let (Some(page), (Some(view), history)) = (seen.page, model.events_mut()) {
+        moved |= view.fit(history, page.height);
+    }
+    if let (Some(page), Some(view)) = (seen.page, model.tree_mut()) {
+        moved |= view.fit(page.height);
     }
     if let (Some(size), Some(view)) = (seen.log, model.log_mut()) {
         moved |= view.fit(size);

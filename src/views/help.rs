@@ -8,19 +8,26 @@ use crate::widgets::page::Doc;
 /// The keys, as the user has them; those of logs before those of the lists if `from_logs`.
 pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
     let mut doc = Doc::default();
-    let everywhere = |command: &&Command| command.on.contains(&Noun::Page);
+    // What the logs and every page know.
+    let everywhere =
+        |command: &&Command| command.on.contains(&Noun::Forward) && command.on.len() > 1;
     doc.title("Everywhere");
     for command in COMMANDS.iter().filter(everywhere) {
         doc.fact(keys(keymap, command), command.doc);
     }
     let of_logs = |command: &&Command| matches!(command.on, [Noun::Logs]);
-    let in_lists = |command: &&Command| !everywhere(command) && !of_logs(command);
-    let mut sections: [(&str, Vec<&Command>); 2] = [
+    let of_tree = |command: &&Command| matches!(command.on, [Noun::Tree]);
+    let of_events = |command: &&Command| matches!(command.on, [Noun::Events]);
+    let of_view = |command: &&Command| of_logs(command) || of_tree(command) || of_events(command);
+    let in_lists = |command: &&Command| !everywhere(command) && !of_view(command);
+    let mut sections: [(&str, Vec<&Command>); 4] = [
         ("In the lists", COMMANDS.iter().filter(in_lists).collect()),
         ("In logs", COMMANDS.iter().filter(of_logs).collect()),
+        ("In YAML", COMMANDS.iter().filter(of_tree).collect()),
+        ("In events", COMMANDS.iter().filter(of_events).collect()),
     ];
     if from_logs {
-        sections.reverse();
+        sections.swap(0, 1);
     }
     for (title, commands) in sections {
         doc.title(title);

@@ -2,6 +2,8 @@
 //! screen comes back as [`Seen`].
 
 mod body;
+mod diff;
+mod events;
 mod files;
 mod footer;
 mod forwards;
@@ -15,6 +17,7 @@ mod prompt;
 mod ran;
 mod summary;
 mod title;
+mod tree;
 
 use std::cell::Cell;
 
@@ -24,7 +27,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use crate::model::{Model, Page, PageSeen, Seen};
+use crate::model::{About, Model, Page, PageSeen, Seen};
 use crate::theme::{Role, Theme};
 use crate::widgets::page::Doc;
 
@@ -102,7 +105,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 page(&cx, "Notices", &doc, layer.scroll, body, buffer, &mut seen);
             }
             Page::Summary(subject) => {
-                let (title, doc) = summary::page(&cx, subject, true);
+                let (title, doc) = summary::whole(&cx, subject);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
             Page::Ran(ran) => {
@@ -116,6 +119,16 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                     buffer,
                     &mut seen,
                 );
+            }
+            Page::Events(view) => events::draw(&cx, view, body, buffer, &mut seen),
+            Page::Tree(view) => tree::draw(&cx, view, body, buffer, &mut seen),
+            Page::Diff(view) => {
+                let (title, doc) = (diff::title(view), diff::page(view));
+                page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
+            }
+            Page::Runtime => {
+                let doc = summary::runtime::page(&cx);
+                page(&cx, "Runtime", &doc, layer.scroll, body, buffer, &mut seen);
             }
             Page::Files(shown) => {
                 let title = crumbs(&cx, &format!("Files {}", shown.title()));
@@ -134,6 +147,24 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
     }
     seen.wake_at = cx.wake_at.get();
     seen
+}
+
+/// The summary of something in lines, for no screen.
+pub fn report(model: &Model, theme: &Theme, about: &About, width: u16) -> Vec<String> {
+    let cx = Cx {
+        model,
+        theme,
+        wake_at: Cell::new(None),
+    };
+    let (title, doc) = match about {
+        About::One(subject) => summary::whole(&cx, subject),
+        About::Runtime => ("Runtime".to_owned(), summary::runtime::page(&cx)),
+    };
+    let lines = doc.lines(theme, width);
+    let lines = lines
+        .iter()
+        .map(|line| line.to_string().trim_end().to_owned());
+    [title, String::new()].into_iter().chain(lines).collect()
 }
 
 /// Draws a page of text.
@@ -169,6 +200,10 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Help => "Help".to_owned(),
             Page::Notices => "Notices".to_owned(),
             Page::Forwards => "Forwarded ports".to_owned(),
+            Page::Events(view) => events::title(view),
+            Page::Tree(view) => tree::title(view),
+            Page::Diff(view) => diff::title(view),
+            Page::Runtime => "Runtime".to_owned(),
             Page::Inside(visit) => format!("Debug {}", visit.title),
             Page::Files(_) => "Files".to_owned(),
             Page::Ran(_) => "Run in all".to_owned(),

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{Cx, body};
 use crate::model::palette::{Entry, Palette, SHOWN};
-use crate::model::prompt::{LogLine, Prompt, Purpose};
+use crate::model::prompt::{LogLine, Prompt, Purpose, ViewLine};
 use crate::model::{Home, Panel};
 use crate::text::Text;
 use crate::theme::Role;
@@ -17,6 +17,13 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
         Purpose::Filter(_) => ("/", filter_hint(&cx.model.home)),
         Purpose::Palette(palette) => (":", palette_hint(palette)),
         Purpose::Logs(what) => logs_hint(*what),
+        Purpose::View(ViewLine::Tree) => {
+            ("/", "text or ~regex  Enter search  Esc close".to_owned())
+        }
+        Purpose::View(ViewLine::Events) => (
+            "/",
+            "text or ~regex  Enter show these  Esc close".to_owned(),
+        ),
         Purpose::Forward(asked, _) => (
             "LOCAL:REMOTE ",
             format!("into {}  Enter open  Esc close", asked.title),

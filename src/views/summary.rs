@@ -1,10 +1,18 @@
 //! The facts about one pod, container or image, from lists and statuses.
 
+mod container;
+mod image;
+mod labels;
+mod pod;
+pub mod runtime;
+mod words;
+
 use jiff::Timestamp;
 
 use super::Cx;
 use crate::domain::{ContainerDetail, Labels, PodId};
 use crate::format::{age, bytes, seconds_between, span};
+use crate::link::Link;
 use crate::model::columns::{ROW_STEP, Stands};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow};
 use crate::model::{Subject, exit};
@@ -15,9 +23,78 @@ use crate::widgets::page::Doc;
 /// Labels shown at most; the rest is counted.
 const LABELS: usize = 12;
 
+/// Everything about `subject`: first what the lists tell, below it what the runtime says when it
+/// is asked for more, so that nothing moves when that comes in.
+pub fn whole(cx: &Cx, subject: &Subject) -> (String, Doc) {
+    let (title, mut doc) = facts(cx, subject, true);
+    let inspected = cx.model.inspections.of_subject(subject);
+    match inspected {
+        None if cx.model.node.link == Link::Up => {
+            doc.title("More").text("asking the runtime", Role::Dim);
+            return (title, doc);
+        }
+        None => {
+            doc.title("More")
+                .text("asked for when the runtime answers", Role::Dim);
+        }
+        Some(Err(why)) => {
+            doc.title("More")
+                .fact_as("not told", why.as_str(), Role::Warn);
+        }
+        Some(Ok(tree)) => match subject {
+            Subject::Pod(_) => pod::sections(tree, &mut doc),
+            Subject::Container(_) => container::sections(tree, &mut doc),
+            Subject::Image(_) => {
+                users(cx, subject, &mut doc);
+                image::sections(tree, &mut doc);
+            }
+        },
+    }
+    let store = &cx.model.store;
+    match subject {
+        Subject::Pod(id) => {
+            if let Some(row) = store.pod(id) {
+                labels::all(&mut doc, "Labels", &row.pod.labels);
+                labels::all(&mut doc, "Annotations", &row.pod.annotations);
+                labels::lineage(&mut doc, &row.pod);
+            }
+        }
+        Subject::Container(id) => {
+            if let Some(row) = store.container(id) {
+                labels::all(&mut doc, "Labels", &row.container.labels);
+                labels::all(&mut doc, "Annotations", &row.container.annotations);
+                if let Some(pod) = &row.pod {
+                    labels::lineage(&mut doc, pod);
+                }
+            }
+        }
+        Subject::Image(_) => {}
+    }
+    (title, doc)
+}
+
 /// Title and facts of `subject`.
 /// The attempts can be left out, for a pane of their own.
 pub fn page(cx: &Cx, subject: &Subject, with_attempts: bool) -> (String, Doc) {
+    let (title, mut doc) = facts(cx, subject, with_attempts);
+    let store = &cx.model.store;
+    match subject {
+        Subject::Pod(id) => {
+            if let Some(row) = store.pod(id) {
+                self::labels(&mut doc, &row.pod.labels);
+            }
+        }
+        Subject::Container(id) => {
+            if let Some(row) = store.container(id) {
+                self::labels(&mut doc, &row.container.labels);
+            }
+        }
+        Subject::Image(_) => {}
+    }
+    (title, doc)
+}
+
+fn facts(cx: &Cx, subject: &Subject, with_attempts: bool) -> (String, Doc) {
     let store = &cx.model.store;
     let mut doc = Doc::default();
     let title = match subject {
@@ -34,6 +111,14 @@ pub fn page(cx: &Cx, subject: &Subject, with_attempts: bool) -> (String, Doc) {
         "Gone".to_owned()
     });
     (title, doc)
+}
+
+/// The containers of an image.
+fn users(cx: &Cx, subject: &Subject, doc: &mut Doc) {
+    let (title, used) = related(cx, subject);
+    if !used.is_empty() {
+        doc.title(title).append(used);
+    }
 }
 
 /// Title and facts of what belongs to `subject`: the attempts of a pod's containers, or the
@@ -109,7 +194,6 @@ fn pod(cx: &Cx, row: &PodRow, with_attempts: bool, doc: &mut Doc) -> String {
         doc.title("Attempts");
         attempts(cx, &pod.id, None, doc);
     }
-    labels(doc, &pod.labels);
     format!("Pod {}/{}", pod.namespace, pod.name)
 }
 
@@ -138,7 +222,6 @@ fn container(cx: &Cx, row: &ContainerRow, with_attempts: bool, doc: &mut Doc) ->
         doc.title("Attempts");
         attempts(cx, &container.pod_id, Some(&container.name), doc);
     }
-    labels(doc, &container.labels);
     format!("Container {}/{}", row.pod_name(), container.name)
 }
 
@@ -172,16 +255,26 @@ fn image(_: &Cx, row: &ImageRow, doc: &mut Doc) -> String {
         "size",
         format!("{} ({} bytes)", bytes(image.size), image.size),
     );
-    let used = match row.used_by {
-        0 => "no container".to_owned(),
-        1 => "1 container".to_owned(),
-        n => format!("{n} containers"),
+    let used = match (row.used_by, row.running) {
+        (0, _) => "no container".to_owned(),
+        (1, running) => format!(
+            "1 container, {}",
+            if running > 0 { "running" } else { "ended" }
+        ),
+        (n, running) => format!("{n} containers, {running} running"),
+    };
+    let kept = match (image.pinned, row.is_pause(), row.used_by) {
+        (true, ..) => "no, the runtime keeps it",
+        (false, true, _) => "no, pods need it to exist",
+        (false, false, 0) => "yes",
+        _ => "no, containers were made from it",
     };
     doc.fact("used by", used)
         .fact("pinned", if image.pinned { "yes" } else { "no" });
+    doc.fact("reclaimable", kept);
     doc.fact("image id", image.id.as_str());
     doc.title("Tags");
-    list(doc, &image.tags, "none");
+    list(doc, &image.tags, "none: it is dangling");
     doc.title("Digests");
     list(doc, &image.digests, "none (imported from a file)");
     format!("Image {}", row.name)

@@ -1,6 +1,7 @@
 //! The titles of the panels: how many there are, and what hides the others.
 
 use super::{Cx, body};
+use crate::format::bytes;
 use crate::model::Panel;
 use crate::model::columns::Stands;
 use crate::model::list::List;
@@ -83,11 +84,30 @@ fn extras(cx: &Cx, panel: Panel, facts: &Facts) -> String {
         (facts.trouble > 0).then(|| format!("{} in trouble", facts.trouble)),
         (facts.marked > 0).then(|| format!("{} marked", facts.marked)),
         (narrowing.only_trouble && panel != Panel::Images).then(|| "only trouble".to_owned()),
+        (panel == Panel::Images).then(|| disk(cx)).flatten(),
         filter.map(|filter| format!("/{}", Text::clean(filter.source()))),
     ];
     let separator = format!(" {} ", cx.theme.glyphs().dot);
     let told = parts.into_iter().flatten();
     told.fold(String::new(), |text, part| text + &separator + &part)
+}
+
+/// What the images that are shown take, and what of it nobody would miss. Layers that several
+/// share are counted for each, because the CRI does not tell them apart.
+fn disk(cx: &Cx) -> Option<String> {
+    let rows = cx.model.home.images.rows();
+    let sum = |free: bool| -> u64 {
+        let counted = rows.iter().filter(|row| !free || row.is_reclaimable());
+        counted
+            .map(|row| row.image.size)
+            .fold(0, u64::saturating_add)
+    };
+    let (all, free) = (sum(false), sum(true));
+    let told = match free {
+        0 => bytes(all),
+        free => format!("{}, {} reclaimable", bytes(all), bytes(free)),
+    };
+    (all > 0).then_some(told)
 }
 
 fn place<R: Row>(list: &List<R>) -> String {

@@ -59,6 +59,25 @@ impl Doc {
         self
     }
 
+    /// Adds all of another page.
+    pub fn append(&mut self, mut other: Self) -> &mut Self {
+        self.entries.append(&mut other.entries);
+        self
+    }
+
+    /// Nothing is on it.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Names and values, without titles and running text.
+    pub fn facts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Fact(name, value, _) => Some((name.as_str(), value.as_str())),
+            Entry::Title(_) | Entry::Text(..) => None,
+        })
+    }
+
     /// The page in lines of `room` cells.
     pub fn lines(&self, theme: &Theme, room: u16) -> Vec<Line<'static>> {
         let names = self.entries.iter().filter_map(|entry| match entry {

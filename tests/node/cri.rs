@@ -133,6 +133,15 @@ impl Cri {
             .expect("a status")
     }
 
+    /// The status of a container, with everything that is verbose.
+    pub fn container_status_verbose(&self, id: &str) -> cri::ContainerStatusResponse {
+        let asked = cri::ContainerStatusRequest {
+            container_id: id.to_owned(),
+            verbose: true,
+        };
+        call!(self, runtime.container_status, asked)
+    }
+
     /// Starts a sandbox; its id.
     pub fn run_sandbox(&self, config: &cri::PodSandboxConfig) -> String {
         let request = cri::RunPodSandboxRequest {

@@ -5,6 +5,7 @@ mod cri;
 mod exec;
 mod harness;
 mod image;
+mod inspect;
 mod logs;
 #[path = "../bench/measures.rs"]
 mod measures;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::domain::{Listener, Process};
+use crate::mask;
 use crate::text::Text;
 
 /// Clock ticks in a second, as `/proc` counts on every architecture of Linux.
@@ -35,7 +36,8 @@ pub(super) fn row(pid: u32, status: &str, command: &str) -> Option<Process> {
     let memory: u64 = field("VmRSS")
         .and_then(|text| text.split_whitespace().next()?.parse().ok())
         .unwrap_or(0);
-    let command = command.trim_end_matches('\0').replace('\0', " ");
+    let args: Vec<&str> = command.trim_end_matches('\0').split('\0').collect();
+    let command = mask::args(&args).join(" ");
     let command = if command.is_empty() {
         format!("[{name}]")
     } else {

@@ -2,7 +2,9 @@
 
 use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
-use crate::model::{Effect, Layer, Model, Noun, Page, Panel, Seen, Subject, files};
+use crate::model::{
+    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, files,
+};
 
 pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
     model.subject().is_none().then_some("the list is empty")
@@ -19,6 +21,15 @@ pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
     }
     if let (Noun::Forward, Move::By(by)) = (model.noun(), to) {
         model.forwards.go(by);
+        return vec![];
+    }
+    let height = seen.page.map_or(20, |page| page.height);
+    if let (Some(view), history) = model.events_mut() {
+        view.go(history, to, height);
+        return vec![];
+    }
+    if let Some(view) = model.tree_mut() {
+        view.go(to, height);
         return vec![];
     }
     let Some(layer) = model.layers.last_mut() else {
@@ -51,7 +62,10 @@ pub(super) fn open(model: &mut Model, seen: &Seen) -> Vec<Effect> {
 
 pub(super) fn summary(model: &mut Model, _: &Seen) -> Vec<Effect> {
     match model.subject() {
-        Some(subject) => push(model, Page::Summary(subject)),
+        Some(subject) => {
+            model.inspections.retry();
+            push(model, Page::Summary(subject))
+        }
         None => vec![],
     }
 }
@@ -83,6 +97,12 @@ pub(super) fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
         .log_mut()
         .is_some_and(|view| view.drop_one(super::area(seen)))
     {
+        return vec![];
+    }
+    if model.events_mut().0.is_some_and(EventsView::widen) {
+        return vec![];
+    }
+    if model.tree_mut().is_some_and(TreeView::drop_search) {
         return vec![];
     }
     if !model.layers.is_empty() {

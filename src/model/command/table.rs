@@ -36,6 +36,16 @@ pub fn keys_table() -> String {
             ANYWHERE => "everywhere",
             ENTERED => "pods, containers",
             [Noun::Logs] => "logs",
+            [Noun::Tree] => "YAML",
+            [Noun::Events] => "events",
+            [Noun::Page] => "pages",
+            [
+                Noun::Pod,
+                Noun::Container,
+                Noun::Image,
+                Noun::Page,
+                Noun::Tree,
+            ] => "lists, pages, YAML",
             [Noun::Forward] => "forwarded ports",
             [Noun::Inside] => "debugging",
             [Noun::File] => "files",
@@ -44,10 +54,11 @@ pub fn keys_table() -> String {
         };
         format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)
     };
-    let of_logs = |command: &&Command| matches!(command.on, [Noun::Logs]);
-    let general = COMMANDS.iter().filter(|command| !of_logs(command));
+    let of_view =
+        |command: &&Command| matches!(command.on, [Noun::Logs | Noun::Tree | Noun::Events]);
+    let general = COMMANDS.iter().filter(|command| !of_view(command));
     let rows: String = general
-        .chain(COMMANDS.iter().filter(of_logs))
+        .chain(COMMANDS.iter().filter(of_view))
         .map(row)
         .collect();
     format!("| keys | what | where |\n|---|---|---|\n{rows}")

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::domain::IdMap;
-use crate::domain::{Container, ContainerId, Image, Pod, PodId};
+use crate::domain::{Container, ContainerId, ContainerState, Image, Pod, PodId};
 use crate::model::rows::image_name;
 use crate::text::Text;
 
@@ -88,13 +88,22 @@ pub fn group_key(pod: &Pod) -> Text {
     }
 }
 
+/// Who uses an image.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Users {
+    /// Containers that were made from it.
+    pub all: usize,
+    /// Those of them that run.
+    pub running: usize,
+}
+
 /// Look-ups by what things belong to.
 #[derive(Default, Debug)]
 pub struct Index {
     by_uid: IdMap<Text, Vec<PodId>>,
     by_pod: IdMap<PodId, Vec<ContainerId>>,
     /// Containers made from an image, by the image's join key.
-    used_by: IdMap<Text, usize>,
+    used_by: IdMap<Text, Users>,
     image_names: IdMap<Text, Text>,
 }
 
@@ -113,9 +122,12 @@ impl Index {
     }
 
     /// Takes note of what changed about a container. Returns the join keys of the images that
-    /// are used by more or fewer containers now.
+    /// are used by more or fewer containers, or by others that run, now.
     pub fn container(&mut self, change: &Change<Container>) -> Vec<Text> {
-        let key = |container: &Arc<Container>| Text::clean(container.image_id.key());
+        let key = |container: &Arc<Container>| {
+            let runs = container.state == ContainerState::Running;
+            (Text::clean(container.image_id.key()), usize::from(runs))
+        };
         let (before, after) = (change.before.as_ref(), change.after.as_ref());
         if let Some(container) = before {
             remove(&mut self.by_pod, &container.pod_id, &container.id);
@@ -128,13 +140,19 @@ impl Index {
         if before == after {
             return vec![];
         }
-        if let Some(count) = before.as_ref().and_then(|key| self.used_by.get_mut(key)) {
-            *count = count.saturating_sub(1);
+        if let Some((key, running)) = &before
+            && let Some(users) = self.used_by.get_mut(key)
+        {
+            users.all = users.all.saturating_sub(1);
+            users.running = users.running.saturating_sub(*running);
         }
-        if let Some(key) = &after {
-            *self.used_by.entry(key.clone()).or_default() += 1;
+        if let Some((key, running)) = &after {
+            let users = self.used_by.entry(key.clone()).or_default();
+            users.all += 1;
+            users.running += running;
         }
-        before.into_iter().chain(after).collect()
+        let both = before.into_iter().chain(after);
+        both.map(|(key, _)| key).collect()
     }
 
     /// Takes note of what changed about an image.
@@ -159,8 +177,8 @@ impl Index {
     }
 
     /// How many containers were made from an image.
-    pub fn users(&self, image_key: &str) -> usize {
-        self.used_by.get(image_key).copied().unwrap_or(0)
+    pub fn users(&self, image_key: &str) -> Users {
+        self.used_by.get(image_key).copied().unwrap_or_default()
     }
 
     /// The name of an image.

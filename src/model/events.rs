@@ -1,0 +1,347 @@
+//! What has changed on the node since the program started, from the differences between lists.
+
+mod view;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    Container, ContainerDetail, ContainerId, ContainerState, Image, Pod, PodState,
+};
+use crate::model::Subject;
+use crate::model::rows::image_name;
+use crate::model::store::index::Change;
+use crate::text::Text;
+
+pub use view::EventsView;
+
+/// Events remembered at most.
+const MOST: usize = 5000;
+
+/// What happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// It was made.
+    Created,
+    /// Its process began.
+    Started,
+    /// Its process ended, or the sandbox stopped.
+    Ended,
+    /// The runtime has lost its state.
+    Lost,
+    /// It is gone.
+    Removed,
+    /// An image came.
+    Pulled,
+    /// An image has other names.
+    Tagged,
+}
+
+impl What {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Started => "started",
+            Self::Ended => "exited",
+            Self::Lost => "lost",
+            Self::Removed => "removed",
+            Self::Pulled => "pulled",
+            Self::Tagged => "tagged",
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// Counts up.
+    pub number: u64,
+    /// When, as well as is known: what the runtime does not date happened since the list before.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+    /// To what.
+    pub subject: Subject,
+    /// Uid of the pod; empty for an image.
+    pub uid: Text,
+    /// `namespace/pod`, `namespace/pod/container #attempt`, or the name of an image.
+    pub name: Text,
+    /// Exit code and reason, once they are known.
+    pub ending: Option<(Option<i32>, Option<Text>)>,
+}
+
+/// All of them, the oldest first.
+#[derive(Default, Debug)]
+pub struct History {
+    all: VecDeque<Event>,
+    next: u64,
+}
+
+impl History {
+    /// All of them, the oldest first.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.all.iter()
+    }
+
+    /// How many there were, also those that are forgotten.
+    pub fn total(&self) -> u64 {
+        self.next
+    }
+
+    fn push(&mut self, at: Timestamp, what: What, subject: Subject, uid: &Text, name: &Text) {
+        self.all.push_back(Event {
+            number: self.next,
+            at,
+            what,
+            subject,
+            uid: uid.clone(),
+            name: name.clone(),
+            ending: None,
+        });
+        self.next += 1;
+        self.settle(self.all.len() - 1);
+        if self.all.len() > MOST {
+            self.all.pop_front();
+        }
+    }
+
+    /// Moves an event back to where its time puts it.
+    fn settle(&mut self, mut place: usize) {
+        while place > 0 && self.all[place - 1].at > self.all[place].at {
+            self.all.swap(place - 1, place);
+            place -= 1;
+        }
+    }
+
+    /// Takes what changed about pods.
+    pub(super) fn pods(&mut self, changed: &[Change<Pod>], now: Timestamp) {
+        for change in changed {
+            let Some(pod) = change.after.as_ref().or(change.before.as_ref()) else {
+                continue;
+            };
+            let what = match (&change.before, &change.after) {
+                (None, Some(_)) => What::Created,
+                (Some(_), None) => What::Removed,
+                (Some(before), Some(after))
+                    if before.state == PodState::Ready && after.state != PodState::Ready =>
+                {
+                    What::Ended
+                }
+                _ => continue,
+            };
+            let made = pod
+                .created_at
+                .filter(|at| what == What::Created && *at <= now);
+            let name = Text::clean(&format!("{}/{}", pod.namespace, pod.name));
+            self.push(
+                made.unwrap_or(now),
+                what,
+                Subject::Pod(pod.id.clone()),
+                &pod.uid,
+                &name,
+            );
+        }
+    }
+
+    /// Takes what changed about containers; `pod` knows their pods.
+    pub(super) fn containers<'a>(
+        &mut self,
+        changed: &[Change<Container>],
+        pod: impl Fn(&Container) -> Option<&'a Arc<Pod>>,
+        now: Timestamp,
+    ) {
+        for change in changed {
+            let Some(container) = change.after.as_ref().or(change.before.as_ref()) else {
+                continue;
+            };
+            let label = |key| crate::domain::label(&container.labels, key).cloned();
+            let of_pod = pod(container);
+            let uid = of_pod
+                .map(|pod| pod.uid.clone())
+                .or_else(|| label("io.kubernetes.pod.uid"));
+            let pod = match of_pod {
+                Some(pod) => format!("{}/{}", pod.namespace, pod.name),
+                None => label("io.kubernetes.pod.name")
+                    .unwrap_or_default()
+                    .to_string(),
+            };
+            let name = format!("{pod}/{} #{}", container.name, container.attempt);
+            let (name, uid) = (Text::clean(&name), uid.unwrap_or_default());
+            let subject = Subject::Container(container.id.clone());
+            if change.before.is_none() {
+                let made = container.created_at.filter(|at| *at <= now);
+                self.push(
+                    made.unwrap_or(now),
+                    What::Created,
+                    subject.clone(),
+                    &uid,
+                    &name,
+                );
+            }
+            let before = change.before.as_ref().map(|before| before.state);
+            let what = match change.after.as_ref().map(|after| after.state) {
+                None => What::Removed,
+                state if state == before => continue,
+                Some(ContainerState::Running) => What::Started,
+                Some(ContainerState::Exited) => What::Ended,
+                Some(ContainerState::Unknown) => What::Lost,
+                Some(ContainerState::Created) => continue,
+            };
+            self.push(now, what, subject, &uid, &name);
+        }
+    }
+
+    /// Takes what changed about images.
+    pub(super) fn images(&mut self, changed: &[Change<Image>], now: Timestamp) {
+        for change in changed {
+            let Some(image) = change.after.as_ref().or(change.before.as_ref()) else {
+                continue;
+            };
+            let what = match (&change.before, &change.after) {
+                (None, _) => What::Pulled,
+                (_, None) => What::Removed,
+                (Some(before), Some(after)) if before.tags != after.tags => What::Tagged,
+                _ => continue,
+            };
+            let subject = Subject::Image(image.id.clone());
+            self.push(now, what, subject, &Text::default(), &image_name(image));
+        }
+    }
+
+    /// A container that had already ended when it was first listed has begun too.
+    fn began(&mut self, id: &ContainerId, at: Option<Timestamp>) {
+        let is = |event: &&Event| matches!(&event.subject, Subject::Container(of) if of == id);
+        let mut of_it = self.all.iter().rev().filter(is);
+        let made = of_it
+            .clone()
+            .find(|event| event.what == What::Created)
+            .cloned();
+        let known = of_it.any(|event| event.what == What::Started);
+        if let (Some(made), Some(at), false) = (made, at, known) {
+            self.push(at, What::Started, made.subject, &made.uid, &made.name);
+        }
+    }
+
+    /// The status of a container is known: how it ended, and when.
+    pub(super) fn detail(&mut self, id: &ContainerId, detail: &ContainerDetail, now: Timestamp) {
+        let is = |event: &Event, what| {
+            event.what == what && matches!(&event.subject, Subject::Container(of) if of == id)
+        };
+        self.began(id, detail.started_at.filter(|at| *at <= now));
+        let times = [
+            (What::Started, detail.started_at),
+            (What::Ended, detail.finished_at),
+        ];
+        for (what, at) in times {
+            let Some(place) = self.all.iter().rposition(|event| is(event, what)) else {
+                continue;
+            };
+            let event = &mut self.all[place];
+            if what == What::Ended {
+                event.ending = Some((detail.exit_code, detail.reason.clone()));
+            }
+            if let Some(at) = at.filter(|at| *at <= now) {
+                event.at = at;
+                self.settle(place);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ImageId, PodId};
+    use crate::model::Store;
+    use jiff::SignedDuration;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second)
+    }
+
+    fn container(id: &str, attempt: u32, state: ContainerState) -> Arc<Container> {
+        Arc::new(Container {
+            id: ContainerId::new(id),
+            pod_id: PodId::new("p"),
+            name: "app".into(),
+            attempt,
+            state,
+            created_at: Some(at(100)),
+            image: "i".into(),
+            image_id: ImageId::new("i"),
+            labels: vec![],
+            annotations: vec![],
+        })
+    }
+
+    fn told(store: &Store) -> Vec<String> {
+        let line = |event: &Event| {
+            let code = event.ending.as_ref().and_then(|(code, _)| *code);
+            let code = code.map_or_else(String::new, |code| format!(" {code}"));
+            format!(
+                "{} {} {}{code}",
+                event.at.as_second(),
+                event.what.word(),
+                event.name
+            )
+        };
+        store.history().all().map(line).collect()
+    }
+
+    #[test]
+    fn a_life_from_list_to_list() {
+        let mut store = Store::default();
+        store.set_containers(&[container("old", 0, ContainerState::Running)], at(90));
+        assert_eq!(
+            told(&store),
+            [] as [&str; 0],
+            "what was there before is no news"
+        );
+        store.set_containers(&[container("c", 1, ContainerState::Created)], at(101));
+        store.set_containers(&[container("c", 1, ContainerState::Running)], at(103));
+        store.set_containers(&[container("c", 1, ContainerState::Exited)], at(110));
+        let detail = ContainerDetail {
+            started_at: Some(at(102)),
+            finished_at: Some(at(107)),
+            exit_code: Some(3),
+            ..ContainerDetail::default()
+        };
+        store.set_container_detail(
+            &ContainerId::new("c"),
+            ContainerState::Exited,
+            detail,
+            at(111),
+        );
+        store.set_containers(&[], at(120));
+        assert_eq!(
+            told(&store),
+            [
+                "100 created /app #1",
+                "101 removed /app #0",
+                "102 started /app #1",
+                "107 exited /app #1 3",
+                "120 removed /app #1",
+            ]
+        );
+    }
+
+    #[test]
+    fn there_is_a_bound() {
+        let mut history = History::default();
+        let id = Subject::Image(ImageId::new("i"));
+        for second in 0..6000 {
+            history.push(
+                at(second),
+                What::Pulled,
+                id.clone(),
+                &Text::default(),
+                &"i".into(),
+            );
+        }
+        assert_eq!((history.all().count(), history.total()), (MOST, 6000));
+        assert_eq!(history.all().next().map(|event| event.number), Some(1000));
+    }
+}

@@ -1,0 +1,30 @@
+//! Connecting once, for commands that print and end.
+
+use std::time::Duration;
+
+use critui::cri::{self, Reader, Target, Timing};
+use critui::domain::RuntimeVersion;
+
+/// crictl's pause before it tries to connect again: so long, doubling, up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// Connects, with so many attempts after the first; for ever if negative. The error is one line.
+pub async fn connect(
+    target: &Target,
+    timing: &Timing,
+    mut retries: i64,
+) -> Result<(Reader, RuntimeVersion), String> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match cri::connect_once(target, timing).await {
+            Ok(connected) => return Ok(connected),
+            Err(problem) if retries == 0 => {
+                return Err(format!("{}; {}", problem.what, problem.advice));
+            }
+            Err(_) => retries = retries.saturating_sub(1),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
+}

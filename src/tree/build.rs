@@ -1,0 +1,243 @@
+//! From JSON to a tree. Secrets are masked here.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::{DEEPEST, Key, MOST, Node, Tree, Value};
+use crate::mask::{self, Guarded};
+use crate::text::Text;
+
+/// Names of lists that are command lines.
+const COMMANDS: [&str; 6] = ["args", "command", "cmd", "entrypoint", "execargs", "exec"];
+/// Names of lists whose texts are `NAME=VALUE`.
+const ENVIRONMENTS: [&str; 3] = ["env", "envs", "environment"];
+/// Names inside something secret that tell about it.
+const ABOUT: [&str; 6] = ["name", "namespace", "type", "path", "kind", "username"];
+
+/// What the place of a value says about it.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// Nothing more than this name.
+    Under(&'a str),
+    /// It is the value of a variable of this name.
+    Variable(&'a str),
+    /// It is an entry of an environment.
+    Entry,
+    /// All of it is secret.
+    Secret,
+}
+
+struct Builder {
+    nodes: Vec<Node>,
+    /// Names, once each: they repeat thousands of times.
+    names: HashMap<String, Text, foldhash::fast::RandomState>,
+}
+
+impl Tree {
+    /// The tree of what was decoded.
+    pub fn of(json: &Json) -> Self {
+        let mut builder = Builder {
+            nodes: Vec::new(),
+            names: HashMap::default(),
+        };
+        builder.add(Key::Root, json, Place::Under(""), 0, 0);
+        Self {
+            nodes: builder.nodes,
+        }
+    }
+}
+
+impl Builder {
+    fn add(&mut self, key: Key, json: &Json, place: Place, depth: u16, parent: u32) {
+        let at = self.nodes.len();
+        let index = u32::try_from(at).unwrap_or(u32::MAX);
+        if at >= MOST || depth >= DEEPEST {
+            let note = Guarded::open("… left out: too much of it".into());
+            self.push(key, Value::Text(note), depth, parent);
+            return;
+        }
+        match json {
+            Json::Null => self.push(key, Value::Null, depth, parent),
+            Json::Bool(yes) => self.push(key, Value::Bool(*yes), depth, parent),
+            Json::Number(number) => {
+                let number = number.to_string();
+                let value = match masked(place, &number) {
+                    masked @ Cow::Owned(_) => Value::Text(Guarded::new(&number, masked)),
+                    Cow::Borrowed(_) => Value::Number(Text::clean(&number)),
+                };
+                self.push(key, value, depth, parent);
+            }
+            Json::String(text) => {
+                if let Some(inner) = nested(text, place) {
+                    self.add(key, &inner, place, depth, parent);
+                } else {
+                    let value = Guarded::new(text, masked(place, text));
+                    self.push(key, Value::Text(value), depth, parent);
+                }
+            }
+            Json::Array(items) => {
+                self.push(key, Value::List, depth, parent);
+                self.items(items, place, depth + 1, index);
+            }
+            Json::Object(map) => {
+                self.push(key, Value::Map, depth, parent);
+                self.members(map, place, depth + 1, index);
+            }
+        }
+        let end = self.nodes.len();
+        if let Some(node) = self.nodes.get_mut(at) {
+            node.end = u32::try_from(end).unwrap_or(u32::MAX);
+        }
+    }
+
+    fn push(&mut self, key: Key, value: Value, depth: u16, parent: u32) {
+        let end = u32::try_from(self.nodes.len() + 1).unwrap_or(u32::MAX);
+        self.nodes.push(Node {
+            key,
+            value,
+            depth,
+            parent,
+            end,
+        });
+    }
+
+    fn items(&mut self, items: &[Json], place: Place, depth: u16, parent: u32) {
+        let is = |names: &[&str]| {
+            matches!(place, Place::Under(name)
+                if names.iter().any(|known| name.eq_ignore_ascii_case(known)))
+        };
+        if is(&COMMANDS) && items.iter().all(Json::is_string) {
+            let raw: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
+            for (item, masked) in (0..).zip(raw.iter().zip(mask::args(&raw))) {
+                let value = Guarded::new(masked.0, masked.1);
+                self.push(Key::Item(item), Value::Text(value), depth, parent);
+            }
+            return;
+        }
+        let place = if is(&ENVIRONMENTS) {
+            Place::Entry
+        } else {
+            place
+        };
+        for (item, json) in (0..).zip(items) {
+            if self.nodes.len() > MOST {
+                return;
+            }
+            self.add(Key::Item(item), json, place, depth, parent);
+        }
+    }
+
+    fn members(&mut self, map: &Map<String, Json>, place: Place, depth: u16, parent: u32) {
+        let text = |name: &str| map.get(name).and_then(Json::as_str);
+        let variable = text("key").or_else(|| text("name"));
+        // What matters comes first, as crictl has it.
+        let first = map.get_key_value("status").filter(|_| depth == 1);
+        let rest = map
+            .iter()
+            .filter(|(name, _)| first.is_none_or(|(first, _)| first != *name));
+        for (name, json) in first.into_iter().chain(rest) {
+            if self.nodes.len() > MOST {
+                return;
+            }
+            let inside = match (place, variable) {
+                (Place::Secret, _) if !ABOUT.contains(&name.as_str()) => Place::Secret,
+                (_, Some(variable)) if name == "value" => Place::Variable(variable),
+                _ => Place::Under(name),
+            };
+            let is_branch = matches!(json, Json::Array(_) | Json::Object(_));
+            let inside = if is_branch && is_secret(inside) {
+                Place::Secret
+            } else {
+                inside
+            };
+            let key = Key::Name(self.name(name));
+            self.add(key, json, inside, depth, parent);
+        }
+    }
+
+    fn name(&mut self, raw: &str) -> Text {
+        if let Some(name) = self.names.get(raw) {
+            return name.clone();
+        }
+        // A name can hold a secret too, in a map that somebody else has made.
+        let name = Text::clean(&mask::text(raw));
+        self.names.insert(raw.to_owned(), name.clone());
+        name
+    }
+}
+
+fn is_secret(place: Place) -> bool {
+    matches!(place, Place::Under(name) if mask::is_secret(name))
+}
+
+/// `raw` as it may be shown in its place.
+fn masked<'a>(place: Place, raw: &'a str) -> Cow<'a, str> {
+    match place {
+        Place::Under(name) => mask::named(name, raw),
+        Place::Variable(name) => mask::environment(name, raw),
+        Place::Entry => mask::entry(raw),
+        Place::Secret if raw.is_empty() => Cow::Borrowed(raw),
+        Place::Secret => Cow::Owned(mask::MASK.to_owned()),
+    }
+}
+
+/// The JSON that a text is, if it is a map or list.
+fn nested(text: &str, place: Place) -> Option<Json> {
+    let (first, last) = (text.bytes().next()?, text.bytes().next_back()?);
+    if !matches!((first, last), (b'{', b'}') | (b'[', b']')) {
+        return None;
+    }
+    // What is masked as a whole stays so.
+    if masked(place, text) == mask::MASK {
+        return None;
+    }
+    serde_json::from_str(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_are_masked_wherever_they_stand() {
+        let tree = Tree::of(&json!({
+            "envs": [{"key": "DB_PASSWORD", "value": "hunter2"}, {"key": "A", "value": "b"}],
+            "process": {"args": ["app", "--password", "hunter2"], "env": ["API_KEY=hunter2", "A=b"]},
+            "registry": {"configs": {"x": {"auth": {"username": "me", "password": "hunter2",
+                "auth": "aHVudGVyMg=="}, "identitytoken": "hunter2"}}, "auth": "aHVudGVyMg=="},
+            "annotations": {
+                "kubectl.kubernetes.io/last-applied-configuration": "{\"x\":\"hunter2\"}",
+                "other": "{\"password\":\"hunter2\",\"pin\":{\"secret\":[7777]}}",
+            },
+            "history": [{"created_by": "/bin/sh -c #(nop) ENV PW=hunter2"}],
+            "headers": {"Authorization": ["Bearer hunter2hunter2"]},
+        }));
+        let text = tree.json(0);
+        for secret in ["hunter2", "aHVudGVyMg", "7777"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        let plain = ["DB_PASSWORD", "\"me\"", "\"A=b\"", "--password", "\"b\""];
+        for shown in plain {
+            assert!(text.contains(shown), "{shown} in {text}");
+        }
+    }
+
+    #[test]
+    fn json_in_texts_is_parsed() {
+        let tree = Tree::of(&json!({"a": "{\"b\":[\"{\\\"c\\\":1}\"]}", "d": "{no}", "e": "[]"}));
+        assert_eq!(tree.yaml(0), "a:\n  b:\n  - c: 1\nd: '{no}'\ne: []\n");
+    }
+
+    #[test]
+    fn too_deep_is_cut() {
+        let mut json = json!("x");
+        for _ in 0..500 {
+            json = json!([json]);
+        }
+        let tree = Tree::of(&json);
+        assert!(tree.nodes().len() <= usize::from(DEEPEST) + 1);
+    }
+}
