@@ -19,7 +19,8 @@
 //! | [`logs`], [`logs_command`] | log files: one timeline, searched, followed, woven, printed; the thread that keeps a window on it for a screen |
 //! | [`access`] | the write grant |
 //! | [`host`] | what the node's own files say, through the one opener |
-//! | [`snapshot`] | the report |
+//! | [`snapshot`], [`top`] | the reports |
+//! | [`stats`] | rates, histories, the numbers of a row: pure |
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
 //! | [`shell`] | a shell in a container: what happens between the terminal and a stream |
@@ -82,8 +83,10 @@ pub mod model;
 pub mod paint;
 pub mod shell;
 pub mod snapshot;
+pub mod stats;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+pub mod top;
 pub mod views;
 pub mod widgets;

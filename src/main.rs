@@ -1,5 +1,6 @@
 //! The program: parse, connect, run, restore the terminal.
 
+mod live;
 mod screen;
 
 use std::io::{self, Write};
@@ -99,6 +100,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         }
         Some(Command::Snapshot { output }) => setup.snapshot(output.form),
         Some(Command::Logs(logs)) => setup.logs(logs),
+        Some(Command::Top(top)) => setup.top(top),
         Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(),
     };
     // A look at a file system that hangs must not keep the program from ending.

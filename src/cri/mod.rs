@@ -26,6 +26,7 @@ mod list;
 mod pace;
 mod poll;
 mod read;
+mod stats;
 pub mod stream;
 mod target;
 #[cfg(test)]

@@ -294,11 +294,11 @@ impl<T: Listed> List<T> {
     }
 }
 
-fn grpc(channel: Channel) -> tonic::client::Grpc<Gated> {
+pub(super) fn grpc(channel: Channel) -> tonic::client::Grpc<Gated> {
     tonic::client::Grpc::new(Gate::closed(channel)).max_decoding_message_size(LARGEST)
 }
 
-async fn ready(client: &mut tonic::client::Grpc<Gated>) -> Result<(), Status> {
+pub(super) async fn ready(client: &mut tonic::client::Grpc<Gated>) -> Result<(), Status> {
     client
         .ready()
         .await
@@ -306,7 +306,7 @@ async fn ready(client: &mut tonic::client::Grpc<Gated>) -> Result<(), Status> {
 }
 
 /// The name of a call, from its path.
-fn call(path: &'static str) -> &'static str {
+pub(super) fn call(path: &'static str) -> &'static str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
