@@ -1,5 +1,6 @@
 //! What the node's own files say. Everything here reads; nothing here writes.
 
+pub mod cgroup;
 pub mod holder;
 pub mod open;
 pub mod pressure;

@@ -95,7 +95,7 @@ impl<const N: usize> History<N> {
         let columns_u64 = columns.max(1) as u64;
         let edge = |column: u64| (end + window * column / columns_u64).checked_sub(window);
         let column = |nth_column: u64| {
-            let to = edge(nth_column + 1)?;
+            let to = edge(nth_column + 1).filter(|to| *to > 0)?;
             let from = edge(nth_column).unwrap_or(0);
             // A column between two slots shows the one that it lies in.
             let slots = from / step..=(to.saturating_sub(1) / step).max(from / step);

@@ -9,12 +9,14 @@
 //! ([`Source`]).
 
 pub mod cgroup;
+pub mod deep;
 pub mod history;
 pub mod load;
 pub mod meter;
 pub mod rate;
 pub mod sample;
 
+pub use deep::{Deep, Deeps};
 pub use history::History;
 pub use load::Load;
 pub use meter::{Meter, Meters};
