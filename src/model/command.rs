@@ -2,9 +2,9 @@
 //! [`COMMANDS`]. The keys in it are the defaults: see [`Keymap`](crate::model::Keymap).
 
 use crate::model::list::{Mark, Move};
-use crate::model::visit::{self, Errand};
-use crate::model::{Effect, Model, Noun, Page, Panel, Seen, forward, look, typing};
+use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 
+mod enter;
 mod logs;
 mod run;
 mod table;
@@ -99,11 +99,11 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 }
 
 /// All commands, in the order in which help shows them.
-pub static COMMANDS: &[Command] =
-    &table::join::<31, { GENERAL.len() }, { 31 + GENERAL.len() }>(logs::LOG_COMMANDS, GENERAL);
+pub static COMMANDS: &[Command] = &table::join::<{ table::length(TABLES) }>(TABLES);
+const TABLES: &[&[Command]] = &[logs::COMMANDS, enter::COMMANDS, GENERAL];
 
 /// Those of the lists and of every view.
-const GENERAL: [Command; 44] = [
+const GENERAL: &[Command] = &[
     command(
         "down",
         &["j", "Down"],
@@ -218,89 +218,6 @@ const GENERAL: [Command; 44] = [
     command("images", &["3"], LISTS, "", "to the images", |m, _| {
         focus(m, Panel::Images)
     }),
-    changes(unless(
-        command(
-            "shell",
-            &["s", "e"],
-            ENTERED,
-            "shell",
-            "a shell in the container",
-            |m, _| visit::enter(m, Errand::Shell),
-        ),
-        visit::refuse,
-    )),
-    changes(unless(
-        command(
-            "run",
-            &["S"],
-            ENTERED,
-            "",
-            "run a command in the container, with a terminal",
-            |m, _| {
-                typing::open_run(m);
-                vec![]
-            },
-        ),
-        visit::refuse,
-    )),
-    changes(unless(
-        command(
-            "attach",
-            &["a"],
-            ENTERED,
-            "",
-            "attach to the container's process; ctrl-p ctrl-q leaves",
-            |m, _| visit::enter(m, Errand::Attach),
-        ),
-        visit::refuse,
-    )),
-    unless(
-        command(
-            "inside",
-            &["b"],
-            ENTERED,
-            "",
-            "the container from outside: processes and ports, without a shell",
-            |m, _| look::open(m),
-        ),
-        visit::refuse,
-    ),
-    changes(unless(
-        command(
-            "forward",
-            &["f"],
-            ENTERED,
-            "",
-            "forward ports of the pod: LOCAL:REMOTE, several with spaces",
-            |m, _| {
-                typing::open_forward(m);
-                vec![]
-            },
-        ),
-        forward::refuse,
-    )),
-    command(
-        "forwards",
-        &["F"],
-        LISTS,
-        "",
-        "the forwarded ports, what goes through them, and their end",
-        |m, _| {
-            push(m, Page::Forwards);
-            vec![Effect::CountForwards]
-        },
-    ),
-    unless(
-        command(
-            "stop-forward",
-            &["x"],
-            &[Noun::Forward],
-            "stop",
-            "stop forwarding this port",
-            |m, _| forward::stop(m),
-        ),
-        |m| m.forwards.chosen().is_none().then_some("the list is empty"),
-    ),
     command(
         "filter",
         &["/"],

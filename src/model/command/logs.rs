@@ -29,7 +29,7 @@ const fn of_view(
 }
 
 /// All of them, in the order in which help shows them.
-pub(super) const LOG_COMMANDS: [Command; 31] = [
+pub(super) const COMMANDS: &[Command] = &[
     unless(
         command(
             "logs",

@@ -3,16 +3,27 @@
 use super::{ANYWHERE, COMMANDS, Command, ENTERED, LISTS_AND_LOGS};
 use crate::model::Noun;
 
-/// One table of two.
-pub(super) const fn join<const A: usize, const B: usize, const ALL: usize>(
-    first: [Command; A],
-    second: [Command; B],
-) -> [Command; ALL] {
-    let mut all = [second[0]; ALL];
-    let mut at = 0;
-    while at < ALL {
-        all[at] = if at < A { first[at] } else { second[at - A] };
+/// Commands in all tables.
+pub(super) const fn length(tables: &[&[Command]]) -> usize {
+    let (mut sum, mut at) = (0, 0);
+    while at < tables.len() {
+        sum += tables[at].len();
         at += 1;
+    }
+    sum
+}
+
+/// One table of several; none of them is empty.
+pub(super) const fn join<const ALL: usize>(tables: &[&[Command]]) -> [Command; ALL] {
+    let mut all = [tables[0][0]; ALL];
+    let (mut at, mut table, mut row) = (0, 0, 0);
+    while at < ALL {
+        if row == tables[table].len() {
+            (table, row) = (table + 1, 0);
+        }
+        all[at] = tables[table][row];
+        at += 1;
+        row += 1;
     }
     all
 }
