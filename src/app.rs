@@ -35,6 +35,7 @@ mod input;
 mod inside;
 mod logs;
 mod signals;
+mod stats;
 
 pub use inside::Inside;
 
@@ -105,6 +106,7 @@ where
         let mut work = Work {
             jobs: JoinSet::new(),
             logs: Logs::new(self.gauge.host().clone()),
+            places: stats::Places::default(),
         };
         let mut seen = Seen::default();
         let now = Instant::now();
@@ -354,6 +356,7 @@ where
                 self.tell_forwards(None, jobs);
             }
             Effect::Look(id) => self.look(id, jobs),
+            Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.

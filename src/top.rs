@@ -21,13 +21,9 @@ use crate::domain::{Container, ContainerId, ContainerState, IdMap, Limits, Pod, 
 use crate::format::bytes;
 use crate::stats::load::{memory_limit, percent, rounded};
 use crate::stats::rate::Moment;
-use crate::stats::{Meter, Meters, Network, Source};
+use crate::stats::{Meter, Meters, Networks, Source};
 use crate::text::Text;
 use crate::widgets::text::width;
-
-mod network;
-
-use network::Networks;
 
 /// Time between the two looks that make a rate.
 pub const SECOND_LOOK: Duration = Duration::from_secs(1);
@@ -175,7 +171,13 @@ impl Taker {
         }
         Ok(match self.reader.pod_stats().await {
             Ok(pods) => {
-                self.networks.take(&pods, self.moment());
+                let moment = self.moment();
+                for pod in pods {
+                    if let Some(network) = pod.network {
+                        self.networks.take(&pod.id, network, moment);
+                    }
+                }
+                self.networks.forget(moment.uptime);
                 vec![]
             }
             Err(error) if matches!(error.kind, Kind::Down | Kind::Timeout) => return Err(error),
@@ -235,7 +237,10 @@ impl Taker {
         let mut places: IdMap<&PodId, usize> = IdMap::default();
         for row in rows {
             let place = *places.entry(&row.pod_id).or_insert_with(|| {
-                let network = self.networks.rate(&row.pod_id);
+                let network = self
+                    .networks
+                    .get(&row.pod_id)
+                    .and_then(|traffic| traffic.rate);
                 pods.push(PodRow {
                     namespace: row.namespace.clone(),
                     name: row.pod.clone(),
@@ -432,22 +437,4 @@ fn aligned(names: &[&str], others: &[&str], rows: Vec<Vec<String>>) -> Vec<Strin
         text.trim_end().to_owned()
     };
     lines.iter().map(line).collect()
-}
-
-/// Bytes a second in and out, from two readings of a pod's network.
-fn rates(before: &(Network, Moment), after: &(Network, Moment)) -> Option<(u64, u64)> {
-    const SECOND: u64 = 1_000_000_000;
-    let reading = |(network, read): &(Network, Moment), total| crate::stats::rate::Reading {
-        at: network.at,
-        total,
-        read: *read,
-    };
-    let rate = |of: fn(&Network) -> u64| {
-        let (before, after) = (reading(before, of(&before.0)), reading(after, of(&after.0)));
-        crate::stats::rate::step(&before, &after).per(SECOND)
-    };
-    Some((
-        rate(|network| network.received)?,
-        rate(|network| network.sent)?,
-    ))
 }

@@ -50,7 +50,7 @@ pub use convert::Condition;
 pub use error::{CriError, Kind};
 pub use read::{Reader, connect_once};
 pub use target::{SocketPath, Target, Timing};
-pub use verbose::Process;
+pub use verbose::{Place, Process};
 pub use write::{Outcome, Writer};
 
 use crate::access::WriteGrant;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::open::{HostRoot, Resolver};
 use crate::domain::{ContainerId, Limits};
-use crate::stats::cgroup::{Cgroup, Counters, Gauges};
+use crate::stats::cgroup::{Cgroup, Counters, Gauges, Look};
 use crate::text::Text;
 
 mod parse;
@@ -32,15 +32,6 @@ pub struct Claim {
     /// `cgroupsPath` of its specification: a path, or `slice:prefix:name` with the systemd
     /// driver.
     pub path: Option<Text>,
-}
-
-/// One look at a container's cgroup, and at its pod's, which outlives it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Look {
-    /// The container's; `None` once it is gone.
-    pub own: Option<Cgroup>,
-    /// The pod's.
-    pub pod: Option<Cgroup>,
 }
 
 /// Looks at the cgroups of all `claims` in one go, in their order. The error is a line for the

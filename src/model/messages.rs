@@ -1,6 +1,6 @@
 //! What comes in and what goes out: [`Msg`]s and [`Effect`]s.
 
-use super::{Keymap, Target, forward, list, logs, visit};
+use super::{Keymap, Target, forward, list, logs, stats, visit};
 use crate::cri::{Update, Wanted};
 use crate::domain::{ContainerDetail, ContainerId, ContainerState, Inside, PodDetail, PodId};
 use crate::keys::Key;
@@ -39,6 +39,8 @@ pub enum Msg {
     Looked(ContainerId, Result<Inside, Text>),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
+    /// What everything uses.
+    Sampled(Box<stats::Sampled>),
     /// Time has passed.
     Wake,
 }
@@ -110,4 +112,6 @@ pub enum Effect {
     CountForwards,
     /// Look at a container from outside.
     Look(ContainerId),
+    /// Look at what everything uses.
+    Sample(Box<stats::Asked>),
 }

@@ -21,6 +21,7 @@ pub mod prompt;
 pub mod rows;
 mod seen;
 pub mod sorting;
+pub mod stats;
 pub mod store;
 pub mod trouble;
 mod typing;
@@ -86,6 +87,8 @@ pub struct Model {
     pub forwards: forward::Forwards,
     /// The container that is looked at from outside.
     pub look: look::Look,
+    /// What everything uses.
+    pub stats: stats::Board,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Something is being saved.
@@ -198,6 +201,7 @@ impl Model {
             commands: Vec::new(),
             forwards: forward::Forwards::default(),
             look: look::Look::default(),
+            stats: stats::Board::default(),
             fetches: Fetches::default(),
             saving: false,
             mouse: false,

@@ -14,6 +14,7 @@ use crate::text::Text;
 
 mod index;
 mod judge;
+mod loads;
 
 use index::{Index, Known, group_key};
 

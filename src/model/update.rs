@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
     Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, forward,
-    logs, look, mouse, typing,
+    logs, look, mouse, stats, typing,
 };
 use crate::text::Text;
 
@@ -38,6 +38,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     pass_time(model);
     logs::settle(model, seen);
     effects.extend(look::again(model));
+    effects.extend(stats::next(model, seen));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
     }
@@ -77,6 +78,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         }
         Msg::Pressure(pressure) => model.node.pressure = pressure,
         Msg::Looked(id, seen) => look::looked(model, id, seen),
+        Msg::Sampled(seen) => stats::sampled(model, *seen),
         Msg::Forwards(list, line) => {
             model.forwards.set(list);
             model.forwards.counted = model.clock.uptime;
@@ -102,6 +104,7 @@ pub fn wake(model: &Model) -> Option<Duration> {
         model.home.rest_at(),
         forward::due(model),
         look::due(model),
+        stats::due(model),
     ]
     .into_iter()
     .flatten()
@@ -254,6 +257,7 @@ pub fn fit(model: &mut Model, seen: &Seen) -> bool {
     }
     // What of a log is shown now may be something else than before.
     logs::settle(model, seen);
+    stats::drawn(model, seen);
     moved
 }
 

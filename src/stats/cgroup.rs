@@ -53,3 +53,12 @@ pub struct Cgroup {
     /// Gauges.
     pub gauges: Gauges,
 }
+
+/// One look at a container's cgroup, and at its pod's, which outlives it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Look {
+    /// The container's; `None` once it is gone.
+    pub own: Option<Cgroup>,
+    /// The pod's.
+    pub pod: Option<Cgroup>,
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cgroup::Cgroup;
+use super::cgroup::{Cgroup, Look};
 use super::history::{Fold, History};
 use super::rate::{Moment, Reading, step};
 use crate::domain::{ContainerId, IdMap};
@@ -124,13 +124,8 @@ pub struct Deeps(IdMap<ContainerId, Deep>);
 
 impl Deeps {
     /// Takes a look at a container's cgroup and at its pod's.
-    pub fn take(
-        &mut self,
-        id: &ContainerId,
-        own: Option<Cgroup>,
-        pod: Option<Cgroup>,
-        moment: Moment,
-    ) {
+    pub fn take(&mut self, id: &ContainerId, look: Look, moment: Moment) {
+        let Look { own, pod } = look;
         if let Some(deep) = self.0.get_mut(id) {
             deep.take(own, pod, moment);
             return;
@@ -181,15 +176,43 @@ mod tests {
     fn rates_marks_and_what_stays_after_the_end() {
         let id = ContainerId::new("c");
         let mut deeps = Deeps::default();
-        deeps.take(&id, Some(cgroup(0, 1)), None, moment(0));
+        deeps.take(
+            &id,
+            Look {
+                own: Some(cgroup(0, 1)),
+                pod: None,
+            },
+            moment(0),
+        );
         // Kills before the first look have no time.
         assert_eq!(deeps.get(&id).unwrap().kills, []);
-        deeps.take(&id, Some(cgroup(500, 1)), None, moment(2));
+        deeps.take(
+            &id,
+            Look {
+                own: Some(cgroup(500, 1)),
+                pod: None,
+            },
+            moment(2),
+        );
         let deep = deeps.get(&id).unwrap();
         assert_eq!(deep.throttled, Some(250));
         assert_eq!(deep.io, [None, Some(250 * 1024)]);
-        deeps.take(&id, Some(cgroup(500, 2)), None, moment(4));
-        deeps.take(&id, None, Some(cgroup(0, 3)), moment(6));
+        deeps.take(
+            &id,
+            Look {
+                own: Some(cgroup(500, 2)),
+                pod: None,
+            },
+            moment(4),
+        );
+        deeps.take(
+            &id,
+            Look {
+                own: None,
+                pod: Some(cgroup(0, 3)),
+            },
+            moment(6),
+        );
         let deep = deeps.get(&id).unwrap();
         assert_eq!(deep.kills, [Duration::from_secs(4), Duration::from_secs(6)]);
         assert_eq!((deep.oom_kills(), deep.peak()), (Some(3), Some(7)));
@@ -205,7 +228,14 @@ mod tests {
         let mut deeps = Deeps::default();
         for nth in 0..600_u64 {
             let id = ContainerId::new(&nth.to_string());
-            deeps.take(&id, Some(cgroup(0, 0)), None, moment(nth));
+            deeps.take(
+                &id,
+                Look {
+                    own: Some(cgroup(0, 0)),
+                    pod: None,
+                },
+                moment(nth),
+            );
         }
         assert_eq!(deeps.0.len(), MOST);
         assert!(deeps.get(&ContainerId::new("0")).is_none());

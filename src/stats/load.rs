@@ -48,7 +48,13 @@ impl Load {
             memory,
             percent,
             trend: trend(meter, uptime),
-            rank: rank.map_or(fresh, |old| old.rank),
+            rank: match rank {
+                // What was not known before cannot be held.
+                Some(old) => std::array::from_fn(|at| {
+                    old.rank[at].filter(|_| fresh[at].is_some()).or(fresh[at])
+                }),
+                None => fresh,
+            },
         }
     }
 

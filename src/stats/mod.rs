@@ -13,6 +13,7 @@ pub mod deep;
 pub mod history;
 pub mod load;
 pub mod meter;
+pub mod network;
 pub mod rate;
 pub mod sample;
 
@@ -20,6 +21,7 @@ pub use deep::{Deep, Deeps};
 pub use history::History;
 pub use load::Load;
 pub use meter::{Meter, Meters};
+pub use network::Networks;
 pub use sample::{Cpu, Memory, Network, PodSample, Sample};
 
 /// Where a number comes from.
