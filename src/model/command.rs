@@ -7,6 +7,7 @@ use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 mod enter;
 mod logs;
 mod run;
+mod stats;
 mod table;
 
 pub(super) use logs::area;
@@ -25,6 +26,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Page,
     Noun::Logs,
     Noun::Forward,
+    Noun::Stats,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page];
@@ -100,7 +102,7 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 
 /// All commands, in the order in which help shows them.
 pub static COMMANDS: &[Command] = &table::join::<{ table::length(TABLES) }>(TABLES);
-const TABLES: &[&[Command]] = &[logs::COMMANDS, enter::COMMANDS, GENERAL];
+const TABLES: &[&[Command]] = &[logs::COMMANDS, enter::COMMANDS, stats::COMMANDS, GENERAL];
 
 /// Those of the lists and of every view.
 const GENERAL: &[Command] = &[

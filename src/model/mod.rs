@@ -23,6 +23,7 @@ mod seen;
 pub mod sorting;
 pub mod stats;
 pub mod store;
+pub mod top;
 pub mod trouble;
 mod typing;
 mod update;
@@ -135,6 +136,8 @@ pub enum Noun {
     Logs,
     /// The list of forwarded ports.
     Forward,
+    /// Statistics of a pod or a container.
+    Stats,
 }
 
 /// One thing on the node.
@@ -172,6 +175,8 @@ pub enum Page {
     Forwards,
     /// A container from outside, with its name.
     Inside(ContainerId, Text),
+    /// What a pod or a container uses, over time.
+    Top(Box<top::TopView>),
 }
 
 /// A line that goes away by itself.
@@ -215,6 +220,7 @@ impl Model {
             None => self.home.focus.noun(),
             Some(Page::Logs(_)) => Noun::Logs,
             Some(Page::Forwards) => Noun::Forward,
+            Some(Page::Top(_)) => Noun::Stats,
             Some(_) => Noun::Page,
         }
     }
@@ -223,6 +229,21 @@ impl Model {
     pub fn log(&self) -> Option<&LogView> {
         match &self.layers.last()?.page {
             Page::Logs(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    /// The screen of statistics, if it is on top.
+    pub fn top(&self) -> Option<&top::TopView> {
+        match &self.layers.last()?.page {
+            Page::Top(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    fn top_mut(&mut self) -> Option<&mut top::TopView> {
+        match &mut self.layers.last_mut()?.page {
+            Page::Top(view) => Some(view),
             _ => None,
         }
     }
@@ -254,6 +275,7 @@ impl Model {
         match self.layers.last().map(|layer| &layer.page) {
             Some(Page::Summary(subject)) => Some(subject.clone()),
             Some(Page::Logs(view)) => Some(view.subject.clone()),
+            Some(Page::Top(view)) => Some(view.subject.clone()),
             Some(Page::Inside(id, _)) => Some(Subject::Container(id.clone())),
             Some(_) => None,
             None => self.home.subject(),

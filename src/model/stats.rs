@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use crate::domain::{ContainerId, ContainerState, IdSet, Limits, PodId};
+use crate::domain::{ContainerId, ContainerState, IdSet, Limits, PodId, PodState};
 use crate::link::Link;
 use crate::model::home::page;
 use crate::model::rows::ContainerRow;
-use crate::model::{Effect, Model, Panel, Seen, Subject};
+use crate::model::{Effect, Model, Page, Panel, Seen, Subject, top};
 use crate::stats::cgroup::Look;
 use crate::stats::rate::Moment;
 use crate::stats::{Deeps, Load, Meters, Network, Networks, Sample};
@@ -106,9 +106,12 @@ pub fn due(model: &Model) -> Option<Duration> {
 
 /// Takes note of whether what is drawn shows statistics.
 pub fn drawn(model: &mut Model, seen: &Seen) {
-    let panels = seen.panels.iter().flatten();
-    let at_home = model.layers.is_empty() && panels.into_iter().any(|panel| panel.shows_load);
-    model.stats.pace.shown = at_home;
+    let mut panels = seen.panels.iter().flatten();
+    let shown = match model.layers.last().map(|layer| &layer.page) {
+        None => seen.log_tail.is_some() || panels.any(|panel| panel.shows_load),
+        Some(page) => matches!(page, Page::Summary(_) | Page::Top(_)),
+    };
+    model.stats.pace.shown = shown;
 }
 
 /// Looks, if it is time.
@@ -117,10 +120,17 @@ pub fn next(model: &mut Model, seen: &Seen) -> Option<Effect> {
     due(model).filter(|at| *at <= model.clock.uptime)?;
     let asked = Asked {
         cgroups: looked_at(model, seen),
-        network: None,
+        network: network(model),
     };
     model.stats.pace.asked = Some(model.clock.uptime);
     Some(Effect::Sample(Box::new(asked)))
+}
+
+/// The pod whose network is on the screen, if it runs.
+fn network(model: &Model) -> Option<PodId> {
+    let pod = top::pod(model, &model.top()?.subject)?;
+    let ready = model.store.pod(&pod)?.pod.state == PodState::Ready;
+    ready.then_some(pod)
 }
 
 /// Containers whose cgroups are worth a look: the selection, then what is on the screen, then
@@ -128,6 +138,9 @@ pub fn next(model: &mut Model, seen: &Seen) -> Option<Effect> {
 fn looked_at(model: &Model, seen: &Seen) -> Vec<ContainerId> {
     if !model.stats.pace.shown {
         return vec![];
+    }
+    if let Some(subject) = model.top().map(|view| &view.subject) {
+        return of(model, subject).into_iter().take(CGROUPS).collect();
     }
     let list = &model.home.containers;
     let rows = page(seen, Panel::Containers);
@@ -149,14 +162,13 @@ fn looked_at(model: &Model, seen: &Seen) -> Vec<ContainerId> {
         .collect()
 }
 
-/// The containers that a subject is about, those that run.
+/// The containers that a subject is about, each by its newest attempt.
 pub fn of(model: &Model, subject: &Subject) -> Vec<ContainerId> {
     match subject {
-        Subject::Container(id) => vec![id.clone()],
-        Subject::Pod(id) => {
-            let attempts = model.store.attempts_in(id).into_iter();
-            let runs = attempts.filter(|row| row.container.state == ContainerState::Running);
-            runs.map(|row| row.container.id.clone()).collect()
+        Subject::Container(_) | Subject::Pod(_) => {
+            let members = top::members(model, subject);
+            let newest = members.into_iter().map(|member| member.row);
+            newest.map(|row| row.container.id.clone()).collect()
         }
         Subject::Image(_) => vec![],
     }

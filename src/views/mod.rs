@@ -13,6 +13,7 @@ mod panel;
 mod prompt;
 mod summary;
 mod title;
+mod top;
 
 use std::cell::Cell;
 
@@ -103,6 +104,10 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let (title, doc) = summary::page(&cx, subject, true);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
+            Page::Top(view) => {
+                body::titled(&cx, body, buffer, &crumbs(&cx, &top::title(view)), true);
+                top::draw(&cx, view, body::below_title(body), buffer);
+            }
             Page::Inside(id, name) => {
                 let (title, doc) = (format!("Inside {name}"), inside::page(&cx, id));
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
@@ -152,6 +157,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Inside(_, title) => format!("Inside {title}"),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
+            Page::Top(view) => top::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();
     let all: Vec<String> = std::iter::once(panel)

@@ -2,7 +2,7 @@
 
 use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
-use crate::model::{Effect, Layer, Model, Noun, Page, Panel, Seen, Subject};
+use crate::model::{Effect, Layer, Model, Noun, Page, Panel, Seen, Subject, top};
 
 pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
     model.subject().is_none().then_some("the list is empty")
@@ -11,6 +11,13 @@ pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
 pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
     if let Some(view) = model.log_mut() {
         view.go(to, super::area(seen));
+        return vec![];
+    }
+    if let Some(view) = model.top() {
+        let lines = top::members(model, &view.subject).len() + 1;
+        if let Some(view) = model.top_mut() {
+            view.go(to, lines);
+        }
         return vec![];
     }
     if let (Noun::Forward, Move::By(by)) = (model.noun(), to) {

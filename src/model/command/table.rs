@@ -37,6 +37,8 @@ pub fn keys_table() -> String {
             ENTERED => "pods, containers",
             [Noun::Logs] => "logs",
             [Noun::Forward] => "forwarded ports",
+            [Noun::Stats] => "statistics",
+            [Noun::Pod, Noun::Container] => "pods, containers",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };
