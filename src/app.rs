@@ -356,6 +356,7 @@ where
                 self.tell_forwards(None, jobs);
             }
             Effect::Look(id) => self.look(id, jobs),
+            Effect::LookAtNode => self.look_at_node(jobs),
             Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {

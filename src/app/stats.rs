@@ -10,8 +10,10 @@ use super::App;
 use crate::cri::Reader;
 use crate::domain::{ContainerId, IdMap, PodId};
 use crate::host::cgroup::{self, Claim};
+use crate::host::node;
 use crate::host::open::HostRoot;
 use crate::model::Msg;
+use crate::model::node::NodeSeen;
 use crate::model::stats::{Asked, Sampled};
 use crate::stats::Network;
 use crate::stats::cgroup::Look;
@@ -40,6 +42,24 @@ impl<S: Surface, I: Keys> App<S, I> {
                 cgroups: Ok(vec![]),
                 network: None,
             })))
+        });
+    }
+}
+
+impl<S: Surface, I: Keys> App<S, I> {
+    pub(super) fn look_at_node(&self, jobs: &mut JoinSet<Msg>) {
+        let (reader, host) = (self.connection.reader(), self.gauge.host().clone());
+        jobs.spawn(async move {
+            let health = reader.health().await.map_err(|error| error.message);
+            // Where images are is a help, no more.
+            let images = reader.image_places().await.unwrap_or_default();
+            let files = tokio::task::spawn_blocking(move || node::look(&host, images)).await;
+            let files = files.unwrap_or_else(|error| Err(Text::clean(&error.to_string())));
+            Msg::Node(Box::new(NodeSeen {
+                files: Some(files),
+                health: Some(health),
+                latencies: crate::cri::latencies(),
+            }))
         });
     }
 }

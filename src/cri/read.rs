@@ -18,6 +18,7 @@ use super::diagnose::{Failure, diagnose};
 use super::dial::{self, Session, Watch};
 use super::error::{CriError, Kind};
 use super::gate::Gate;
+use super::latency;
 use super::list::{Listed, Listing, Memory};
 use super::target::{Target, Timing};
 use crate::domain::{
@@ -167,7 +168,8 @@ impl Reader {
             verbose: false,
         };
         let answer = client.pod_sandbox_status(request(asked, self.shared.deadline));
-        let answer = within(CALL, self.shared.deadline, answer).await?;
+        let about = Some(id.as_str());
+        let answer = within_of(CALL, about, self.shared.deadline, answer).await?;
         let status = answer.status.ok_or_else(|| gone(CALL, id.as_str()))?;
         Ok(convert::pod_detail(status))
     }
@@ -181,7 +183,8 @@ impl Reader {
             verbose: false,
         };
         let answer = client.container_status(request(asked, self.shared.deadline));
-        let answer = within(CALL, self.shared.deadline, answer).await?;
+        let about = Some(id.as_str());
+        let answer = within_of(CALL, about, self.shared.deadline, answer).await?;
         let status = answer.status.ok_or_else(|| gone(CALL, id.as_str()))?;
         Ok(convert::container_detail(&status))
     }
@@ -195,7 +198,11 @@ impl Reader {
         Ok(convert::conditions(answer))
     }
 
-    fn channel(&self, call: &str, of: impl Fn(&Session) -> &Channel) -> Result<Channel, CriError> {
+    pub(super) fn channel(
+        &self,
+        call: &str,
+        of: impl Fn(&Session) -> &Channel,
+    ) -> Result<Channel, CriError> {
         self.awake(call)?;
         self.line(call, of)
     }
@@ -323,6 +330,16 @@ pub(super) async fn within<T>(
     deadline: Duration,
     answer: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, CriError> {
+    within_of(call, None, deadline, answer).await
+}
+
+/// [`within`], for a call about one thing.
+pub(super) async fn within_of<T>(
+    call: &str,
+    about: Option<&str>,
+    deadline: Duration,
+    answer: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, CriError> {
     let began = Instant::now();
     let result = match tokio::time::timeout(deadline, answer).await {
         Err(_) => Err(CriError::timeout(call, deadline)),
@@ -332,6 +349,7 @@ pub(super) async fn within<T>(
         }),
         Ok(Ok(response)) => Ok(response.into_inner()),
     };
+    latency::note(call, about, began.elapsed(), result.is_err());
     let error = result.as_ref().err().map(tracing::field::display);
     tracing::debug!(call, took = ?began.elapsed(), error);
     result

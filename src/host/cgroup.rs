@@ -13,7 +13,8 @@ use crate::text::Text;
 
 mod parse;
 
-use parse::{field, first, io_v1, io_v2, limit, pressure, quota_v2};
+pub(super) use parse::pressure;
+use parse::{field, first, io_v1, io_v2, limit, quota_v2};
 
 /// Longest look at the cgroups of all containers that are asked for.
 const DEADLINE: Duration = Duration::from_secs(2);

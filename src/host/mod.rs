@@ -2,6 +2,7 @@
 
 pub mod cgroup;
 pub mod holder;
+pub mod node;
 pub mod open;
 pub mod pressure;
 pub mod process;

@@ -1,6 +1,6 @@
 //! What comes in and what goes out: [`Msg`]s and [`Effect`]s.
 
-use super::{Keymap, Target, forward, list, logs, stats, visit};
+use super::{Keymap, Target, forward, list, logs, node, stats, visit};
 use crate::cri::{Update, Wanted};
 use crate::domain::{ContainerDetail, ContainerId, ContainerState, Inside, PodDetail, PodId};
 use crate::keys::Key;
@@ -41,6 +41,8 @@ pub enum Msg {
     Forwards(Vec<forward::Forward>, Option<Text>),
     /// What everything uses.
     Sampled(Box<stats::Sampled>),
+    /// How the node itself fares.
+    Node(Box<node::NodeSeen>),
     /// Time has passed.
     Wake,
 }
@@ -114,4 +116,6 @@ pub enum Effect {
     Look(ContainerId),
     /// Look at what everything uses.
     Sample(Box<stats::Asked>),
+    /// Look at the node itself.
+    LookAtNode,
 }

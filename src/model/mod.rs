@@ -15,6 +15,7 @@ pub mod look;
 mod messages;
 mod mouse;
 pub mod narrowing;
+pub mod node;
 pub mod palette;
 mod panel;
 pub mod prompt;
@@ -90,6 +91,8 @@ pub struct Model {
     pub look: look::Look,
     /// What everything uses.
     pub stats: stats::Board,
+    /// How the node itself fares.
+    pub node_look: node::NodeLook,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Something is being saved.
@@ -175,6 +178,8 @@ pub enum Page {
     Forwards,
     /// A container from outside, with its name.
     Inside(ContainerId, Text),
+    /// The node itself.
+    Node,
     /// What a pod or a container uses, over time.
     Top(Box<top::TopView>),
 }
@@ -207,6 +212,7 @@ impl Model {
             forwards: forward::Forwards::default(),
             look: look::Look::default(),
             stats: stats::Board::default(),
+            node_look: node::NodeLook::default(),
             fetches: Fetches::default(),
             saving: false,
             mouse: false,

@@ -109,7 +109,7 @@ pub fn drawn(model: &mut Model, seen: &Seen) {
     let mut panels = seen.panels.iter().flatten();
     let shown = match model.layers.last().map(|layer| &layer.page) {
         None => seen.log_tail.is_some() || panels.any(|panel| panel.shows_load),
-        Some(page) => matches!(page, Page::Summary(_) | Page::Top(_)),
+        Some(page) => matches!(page, Page::Summary(_) | Page::Top(_) | Page::Node),
     };
     model.stats.pace.shown = shown;
 }

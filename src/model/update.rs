@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
     Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, forward,
-    logs, look, mouse, stats, typing,
+    logs, look, mouse, node, stats, typing,
 };
 use crate::text::Text;
 
@@ -39,6 +39,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     logs::settle(model, seen);
     effects.extend(look::again(model));
     effects.extend(stats::next(model, seen));
+    effects.extend(node::again(model));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
     }
@@ -79,6 +80,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         Msg::Pressure(pressure) => model.node.pressure = pressure,
         Msg::Looked(id, seen) => look::looked(model, id, seen),
         Msg::Sampled(seen) => stats::sampled(model, *seen),
+        Msg::Node(seen) => node::seen(model, *seen),
         Msg::Forwards(list, line) => {
             model.forwards.set(list);
             model.forwards.counted = model.clock.uptime;
@@ -105,6 +107,7 @@ pub fn wake(model: &Model) -> Option<Duration> {
         forward::due(model),
         look::due(model),
         stats::due(model),
+        node::due(model),
     ]
     .into_iter()
     .flatten()

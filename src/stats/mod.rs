@@ -14,6 +14,7 @@ pub mod history;
 pub mod load;
 pub mod meter;
 pub mod network;
+pub mod node;
 pub mod rate;
 pub mod sample;
 

@@ -9,6 +9,7 @@ mod help;
 mod home;
 mod inside;
 mod logs;
+mod node;
 mod panel;
 mod prompt;
 mod summary;
@@ -104,6 +105,18 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let (title, doc) = summary::page(&cx, subject, true);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
+            Page::Node => {
+                let title = format!("Node {}", model.node.name);
+                page(
+                    &cx,
+                    &title,
+                    &node::page(&cx),
+                    layer.scroll,
+                    body,
+                    buffer,
+                    &mut seen,
+                );
+            }
             Page::Top(view) => {
                 body::titled(&cx, body, buffer, &crumbs(&cx, &top::title(view)), true);
                 top::draw(&cx, view, body::below_title(body), buffer);
@@ -157,6 +170,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Inside(_, title) => format!("Inside {title}"),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
+            Page::Node => "Node".to_owned(),
             Page::Top(view) => top::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();

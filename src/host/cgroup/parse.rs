@@ -53,7 +53,7 @@ pub(super) fn io_v1(text: &str) -> Option<(u64, u64)> {
 }
 
 /// The averages over ten seconds in a file of pressure.
-pub(super) fn pressure(text: &str) -> Option<Pressure> {
+pub(in crate::host) fn pressure(text: &str) -> Option<Pressure> {
     let average = |kind: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(kind))?;
         let value = line

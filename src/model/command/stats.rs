@@ -1,8 +1,8 @@
 //! The commands of statistics.
 
 use super::run::nothing_selected;
-use super::{Command, command, unless};
-use crate::model::{Effect, Model, Noun, top};
+use super::{Command, LISTS, command, unless};
+use crate::model::{Effect, Model, Noun, node, top};
 
 const STATS: &[Noun] = &[Noun::Stats];
 
@@ -17,6 +17,14 @@ pub(super) const COMMANDS: &[Command] = &[
             |m, _| top::open(m),
         ),
         nothing_selected,
+    ),
+    command(
+        "node",
+        &["n"],
+        LISTS,
+        "",
+        "the node itself: CPU, memory, disks, pressure, its runtime and how fast that answers",
+        |m, _| node::open(m),
     ),
     command(
         "stats-longer",

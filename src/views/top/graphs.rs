@@ -14,7 +14,7 @@ use crate::theme::Role;
 use crate::widgets::graph::{Graph, values_in};
 
 /// A graph in fewer lines shows nothing.
-const LEAST: u16 = 6;
+const LEAST: u16 = 5;
 /// From so many cells on graphs stand side by side.
 const TWO: u16 = 100;
 const THREE: u16 = 170;
@@ -39,6 +39,9 @@ const ALL: [Make; 7] = [
     waiting::<1>,
     waiting::<2>,
 ];
+
+/// From here on they are about waiting.
+const WAITING: usize = 4;
 
 /// Draws what fits.
 pub fn draw(cx: &Cx, view: &TopView, members: &[Member], area: Rect, buffer: &mut Buffer) {
@@ -65,11 +68,12 @@ pub fn draw(cx: &Cx, view: &TopView, members: &[Member], area: Rect, buffer: &mu
     };
     let graphs: Vec<Graph> = ALL.iter().map(|make| make(&frame)).collect();
     let known = |graph: &&Graph| graph.area.iter().chain(&graph.line).any(Option::is_some);
-    let (drawn, empty): (Vec<&Graph>, Vec<&Graph>) = graphs.iter().partition(known);
-    // Each that is left out takes a line.
+    let drawn: Vec<&Graph> = graphs.iter().filter(known).collect();
+    // Those that are left out take a line each; those about waiting share one.
     let fitting = |rows: u16| usize::from(rows * columns);
     let rows_for = |count: usize| u16::try_from(count.div_ceil(usize::from(columns))).unwrap_or(1);
-    let lines = |full: usize| u16::try_from(graphs.len() - full).unwrap_or(0);
+    let short = |full: usize| short(&frame, &drawn[..full.min(drawn.len())], &graphs);
+    let lines = |full: usize| u16::try_from(short(full).len()).unwrap_or(0);
     let mut rows = rows_for(drawn.len());
     while rows > 1 && rows * LEAST + lines(fitting(rows).min(drawn.len())) > area.height {
         rows -= 1;
@@ -87,14 +91,54 @@ pub fn draw(cx: &Cx, view: &TopView, members: &[Member], area: Rect, buffer: &mu
         };
         graph.draw(cx.theme, place, buffer);
     }
-    let rest = drawn.iter().skip(full).chain(&empty);
-    for (graph, y) in rest.zip(area.y + rows * height..area.bottom()) {
+    for ((text, role), y) in short(full)
+        .iter()
+        .zip(area.y + rows * height..area.bottom())
+    {
         let line = Rect {
             y,
             height: 1,
             ..area
         };
-        body::line(cx, line, buffer, &graph.title, graph.role);
+        body::line(cx, line, buffer, text, *role);
+    }
+}
+
+/// What is not drawn, in words.
+fn short(frame: &Frame, drawn: &[&Graph], all: &[Graph]) -> Vec<(String, Role)> {
+    let left = |graph: &&Graph| !drawn.iter().any(|one| std::ptr::eq(*one, *graph));
+    let single = all.iter().take(WAITING).filter(left);
+    let mut lines: Vec<(String, Role)> = single
+        .map(|graph| (graph.title.clone(), graph.role))
+        .collect();
+    if all.iter().skip(WAITING).any(|graph| left(&graph)) {
+        lines.push(waits(frame));
+    }
+    lines
+}
+
+/// How long some task waited, for all three in one line.
+fn waits(frame: &Frame) -> (String, Role) {
+    let share = |nth: usize| {
+        let series = frame.deep(deep::PRESSURE + nth, Together::Most);
+        frame.told(&series).0
+    };
+    match [share(0), share(1), share(2)] {
+        [None, None, None] => {
+            let text = "waiting for CPU, memory and disks: not known (cgroup v2 tells it)";
+            (text.to_owned(), Role::Dim)
+        }
+        shares => {
+            let text = shares.map(|share| {
+                share.map_or_else(
+                    || "not known".to_owned(),
+                    |share| format!("{}.{:02}%", share / 100, share % 100),
+                )
+            });
+            let [cpu, memory, disks] = text;
+            let text = format!("waiting for CPU {cpu}, memory {memory}, disks {disks} of the time");
+            (text, Role::Title)
+        }
     }
 }
 

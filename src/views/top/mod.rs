@@ -13,6 +13,9 @@ use crate::widgets::text::wrap;
 mod breakdown;
 mod graphs;
 
+/// Cells below which a terminal is narrow.
+const NARROW: u16 = 100;
+
 /// The title of the page.
 pub fn title(view: &TopView) -> String {
     let (_, window) = WINDOWS[view.window.min(WINDOWS.len() - 1)];
@@ -52,7 +55,7 @@ pub fn draw(cx: &Cx, view: &TopView, area: Rect, buffer: &mut Buffer) {
     put(&text, role);
     let (text, role) = memory(cx, &now, &chosen);
     put(&text, role);
-    put(&began(cx, &now), Role::Dim);
+    put(&began(cx, &now, area.width), Role::Dim);
     if let Some(problem) = &cx.model.stats.problem {
         put(problem.as_str(), Role::Bad);
     }
@@ -136,7 +139,7 @@ fn memory(cx: &Cx, now: &Now, chosen: &[Member]) -> (String, Role) {
 }
 
 /// Since when there is a history, and where the numbers come from.
-fn began(cx: &Cx, now: &Now) -> String {
+fn began(cx: &Cx, now: &Now, room: u16) -> String {
     let began = cx.model.stats.meters.began().map_or_else(
         || "not measured yet".to_owned(),
         |began| {
@@ -155,11 +158,10 @@ fn began(cx: &Cx, now: &Now) -> String {
     let limit = now
         .memory_limit
         .map(|limit| format!("limit from {}", limit.source.words()));
-    [Some(began), cpu, limit]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("; ")
+    let all = [Some(began), cpu, limit].into_iter().flatten();
+    // In a narrow terminal the graphs need the lines more.
+    let most = if room < NARROW { 1 } else { 3 };
+    all.take(most).collect::<Vec<_>>().join("; ")
 }
 
 /// Millionths of a core in thousandths.
