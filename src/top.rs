@@ -5,7 +5,6 @@
 //! number comes from.
 
 use std::cmp::Reverse;
-use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,15 +14,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::cli::{Form, Output};
+use crate::cli::Output;
 use crate::cri::{CriError, Kind, Reader};
 use crate::domain::{Container, ContainerId, ContainerState, IdMap, Limits, Pod, PodId};
-use crate::format::bytes;
 use crate::stats::load::{memory_limit, percent, rounded};
 use crate::stats::rate::Moment;
 use crate::stats::{Meter, Meters, Networks, Source};
 use crate::text::Text;
-use crate::widgets::text::width;
+
+mod table;
 
 /// Time between the two looks that make a rate.
 pub const SECOND_LOOK: Duration = Duration::from_secs(1);
@@ -321,120 +320,4 @@ impl Usage {
         self.memory_percent_of_limit =
             share(self.memory_working_set_bytes, self.memory_limit_bytes);
     }
-
-    /// CPU, of its limit, memory, its limit, of it.
-    fn cells(&self) -> [String; 5] {
-        let share = |percent: Option<u32>| percent.map_or_else(dash, |p| format!("{p}%"));
-        let size = |count: Option<u64>| count.map_or_else(dash, bytes);
-        [
-            self.cpu_millicores
-                .map_or_else(dash, |milli| format!("{milli}m")),
-            share(self.cpu_percent_of_limit),
-            size(self.memory_working_set_bytes),
-            size(self.memory_limit_bytes),
-            share(self.memory_percent_of_limit),
-        ]
-    }
-}
-
-fn dash() -> String {
-    "-".to_owned()
-}
-
-const NUMBERS: [&str; 5] = ["CPU", "%CPU LIMIT", "MEM", "MEM LIMIT", "%MEM LIMIT"];
-
-impl Report {
-    /// What could not be asked, each in a line.
-    pub fn notes(&self) -> &[Text] {
-        &self.notes
-    }
-
-    /// Writes the report; `among` others, so that each can be told from the next.
-    pub fn write(&self, form: Form, among: bool, out: &mut dyn Write) -> io::Result<()> {
-        match form {
-            Form::Json if among => {
-                serde_json::to_writer(&mut *out, self)?;
-                writeln!(out)
-            }
-            Form::Json => {
-                serde_json::to_writer_pretty(&mut *out, self)?;
-                writeln!(out)
-            }
-            Form::Yaml => {
-                if among {
-                    writeln!(out, "---")?;
-                }
-                serde_yaml::to_writer(out, self).map_err(io::Error::other)
-            }
-            Form::Table => self
-                .lines()
-                .iter()
-                .try_for_each(|line| writeln!(out, "{line}")),
-        }
-    }
-
-    /// The table in lines, heads first.
-    pub fn lines(&self) -> Vec<String> {
-        let text = |text: &Option<Text>| text.as_ref().map_or_else(dash, ToString::to_string);
-        if self.pods.is_empty() {
-            let rows = self.containers.iter().map(|row| {
-                let names = [text(&row.namespace), text(&row.pod), row.name.to_string()];
-                let layer = row.writable_layer_bytes.map_or_else(dash, bytes);
-                names
-                    .into_iter()
-                    .chain(row.usage.cells())
-                    .chain([layer])
-                    .collect()
-            });
-            return aligned(
-                &["NAMESPACE", "POD", "CONTAINER"],
-                &["DISK"],
-                rows.collect(),
-            );
-        }
-        let rate = |rate: Option<u64>| rate.map_or_else(dash, |rate| format!("{}/s", bytes(rate)));
-        let rows = self.pods.iter().map(|row| {
-            let names = [text(&row.namespace), text(&row.name)];
-            let network = [
-                rate(row.network_received_bytes_per_second),
-                rate(row.network_sent_bytes_per_second),
-            ];
-            names
-                .into_iter()
-                .chain(row.usage.cells())
-                .chain(network)
-                .collect()
-        });
-        aligned(
-            &["NAMESPACE", "POD"],
-            &["NET IN", "NET OUT"],
-            rows.collect(),
-        )
-    }
-}
-
-/// Names to the left, numbers to the right, two spaces apart.
-fn aligned(names: &[&str], others: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
-    let heads = names.iter().chain(&NUMBERS).chain(others);
-    let heads: Vec<String> = heads.map(|head| (*head).to_owned()).collect();
-    let lines: Vec<Vec<String>> = std::iter::once(heads).chain(rows).collect();
-    let widest = |place: usize| {
-        lines
-            .iter()
-            .map(|line| width(&line[place]))
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<u16> = (0..lines[0].len()).map(widest).collect();
-    let line = |line: &Vec<String>| {
-        let mut text = String::new();
-        for (place, (cell, room)) in line.iter().zip(&widths).enumerate() {
-            let pad = " ".repeat(usize::from(room - width(cell)));
-            let left = place < names.len();
-            let (before, after) = if left { ("", &*pad) } else { (&*pad, "") };
-            text.extend([before, cell, after, "  "]);
-        }
-        text.trim_end().to_owned()
-    };
-    lines.iter().map(line).collect()
 }

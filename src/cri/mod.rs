@@ -14,6 +14,7 @@
 //! Writer ── gate, opened by the grant ── stream   exec, attach, port-forward
 //! ```
 
+mod ask;
 mod convert;
 mod diagnose;
 mod dial;

@@ -8,17 +8,16 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use k8s_cri::v1::runtime_service_client::RuntimeServiceClient;
 use k8s_cri::{v1, v1alpha2};
-use tokio::time::Instant;
 use tokio_stream::StreamExt;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
+pub(super) use super::ask::{request, within, within_of};
 use super::convert::{self, Condition};
 use super::diagnose::{Failure, diagnose};
 use super::dial::{self, Session, Watch};
 use super::error::{CriError, Kind};
 use super::gate::Gate;
-use super::latency;
 use super::list::{Listed, Listing, Memory};
 use super::target::{Target, Timing};
 use crate::domain::{
@@ -315,44 +314,6 @@ pub(super) async fn ready(client: &mut tonic::client::Grpc<Gated>) -> Result<(),
 /// The name of a call, from its path.
 pub(super) fn call(path: &'static str) -> &'static str {
     path.rsplit('/').next().unwrap_or(path)
-}
-
-pub(super) fn request<T>(message: T, deadline: Duration) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(deadline);
-    request
-}
-
-/// Waits for `answer` at most `deadline`: tonic's own timer ends with the first byte of an
-/// answer, this one with its last.
-pub(super) async fn within<T>(
-    call: &str,
-    deadline: Duration,
-    answer: impl Future<Output = Result<Response<T>, Status>>,
-) -> Result<T, CriError> {
-    within_of(call, None, deadline, answer).await
-}
-
-/// [`within`], for a call about one thing.
-pub(super) async fn within_of<T>(
-    call: &str,
-    about: Option<&str>,
-    deadline: Duration,
-    answer: impl Future<Output = Result<Response<T>, Status>>,
-) -> Result<T, CriError> {
-    let began = Instant::now();
-    let result = match tokio::time::timeout(deadline, answer).await {
-        Err(_) => Err(CriError::timeout(call, deadline)),
-        Ok(Err(status)) => Err(match CriError::from_status(call, &status) {
-            error if error.kind == Kind::Timeout => CriError::timeout(call, deadline),
-            error => error,
-        }),
-        Ok(Ok(response)) => Ok(response.into_inner()),
-    };
-    latency::note(call, about, began.elapsed(), result.is_err());
-    let error = result.as_ref().err().map(tracing::field::display);
-    tracing::debug!(call, took = ?began.elapsed(), error);
-    result
 }
 
 fn gone(call: &str, id: &str) -> CriError {

@@ -175,7 +175,7 @@ pub fn of(model: &Model, subject: &Subject) -> Vec<ContainerId> {
 }
 
 /// Takes what was seen.
-pub fn sampled(model: &mut Model, sampled: Sampled) {
+pub fn sampled(model: &mut Model, seen: Sampled) {
     let (clock, stats) = (model.clock, &mut model.stats);
     let moment = Moment {
         now: clock.now,
@@ -183,7 +183,7 @@ pub fn sampled(model: &mut Model, sampled: Sampled) {
     };
     let began = stats.pace.asked.take().unwrap_or(clock.uptime);
     stats.pace.last = Some((began, clock.uptime));
-    match sampled.containers {
+    match seen.containers {
         Ok(samples) => {
             stats.pace.looks = stats.pace.looks.saturating_add(1);
             stats.meters.take(&samples, moment);
@@ -191,7 +191,7 @@ pub fn sampled(model: &mut Model, sampled: Sampled) {
         }
         Err(why) => stats.problem = Some(why),
     }
-    match sampled.cgroups {
+    match seen.cgroups {
         Ok(looks) => {
             stats.no_cgroups = None;
             for (id, look) in looks {
@@ -200,7 +200,7 @@ pub fn sampled(model: &mut Model, sampled: Sampled) {
         }
         Err(why) => stats.no_cgroups = Some(why),
     }
-    if let Some((id, network)) = sampled.network {
+    if let Some((id, network)) = seen.network {
         stats.no_network = network.as_ref().err().cloned();
         if let Ok(Some(network)) = network {
             stats.networks.take(&id, network, moment);

@@ -359,7 +359,9 @@ mod tests {
     #[case(&[true, false, true], 1)]
     fn windows(#[case] keys: &[bool], #[case] window: usize) {
         let mut view = view();
-        keys.iter().for_each(|longer| view.zoom(*longer));
+        for longer in keys {
+            view.zoom(*longer);
+        }
         assert_eq!(view.window, window);
     }
 

@@ -54,7 +54,7 @@ impl<const N: usize> History<N> {
         let at = milliseconds(uptime);
         // Time does not go back; what comes twice in a millisecond is one.
         let since = self.last.filter(|last| at - (*last).min(at) <= HELD);
-        let point = values.map(|value| value.unwrap_or(UNKNOWN).min(UNKNOWN));
+        let point = values.map(|value| value.unwrap_or(UNKNOWN));
         for (ring, (step, most)) in self.tiers.iter_mut().zip(TIERS) {
             let slot = at / step;
             // The slot of the value before is its own.
@@ -86,7 +86,8 @@ impl<const N: usize> History<N> {
         let window = milliseconds(window).max(1);
         let covers = |(_, (step, most)): &(&Ring<N>, (u64, usize))| step * (*most as u64) >= window;
         let mut tiers = self.tiers.iter().zip(TIERS);
-        let Some((ring, (step, _))) = tiers.find(covers).or(self.tiers.iter().zip(TIERS).last())
+        let fine = tiers.find(covers);
+        let Some((ring, (step, _))) = fine.or_else(|| self.tiers.iter().zip(TIERS).next_back())
         else {
             return vec![None; columns];
         };

@@ -107,7 +107,7 @@ pub fn percent(used: u64, limit: u64) -> u32 {
 fn trend(meter: &Meter, uptime: Duration) -> [Option<u8>; TREND] {
     // Columns as wide as three samples, so that they do not flicker as they pass by.
     let step = TREND_WINDOW.as_secs() / TREND as u64;
-    let end = Duration::from_secs((uptime.as_secs() / step + 1) * step) - Duration::from_millis(1);
+    let end = Duration::from_millis((uptime.as_secs() / step + 1) * step * 1000 - 1);
     let series = meter.history.series(CPU, end, TREND_WINDOW, TREND);
     let most = series.iter().flatten().max().copied().unwrap_or(0);
     let most = u64::from(most.max(TREND_FLOOR));

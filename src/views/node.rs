@@ -7,16 +7,19 @@ use crate::model::columns::{ROW_STEP, Stands};
 use crate::model::node::{Health, Latency};
 use crate::model::rows::PodRow;
 use crate::stats::cgroup::Pressure;
-use crate::stats::node::{Disk, NodeFiles, NodeMemory, Threshold};
+use crate::stats::node::{NodeFiles, NodeMemory, Threshold};
+use crate::text::Text;
 use crate::theme::Role;
 use crate::widgets::page::Doc;
+
+mod disks;
+
+use disks::{disks, fills};
 
 /// Cells of a bar.
 const BAR: usize = 24;
 /// From here on something full is worth a colour, in percent.
 const FULL: u64 = 85;
-/// Writable layers that are named.
-const LAYERS: usize = 5;
 /// The control plane in the order in which its parts need each other, with the port of each.
 const PLANE: [(&str, u16); 4] = [
     ("etcd", 2379),
@@ -224,95 +227,7 @@ fn used(cx: &Cx, doc: &mut Doc) {
         .fact("containers", counts.containers.to_string());
 }
 
-fn disks(cx: &Cx, files: &NodeFiles, doc: &mut Doc) {
-    doc.title("Disks");
-    if files.disks.is_empty() {
-        doc.text(
-            "not known: none of the usual folders can be looked at",
-            Role::Dim,
-        );
-    }
-    for disk in &files.disks {
-        let used = disk.size.saturating_sub(disk.available);
-        let share = used * 100 / disk.size.max(1);
-        let (line, reached) = evicts(disk, &files.thresholds);
-        let role = match (reached, share) {
-            (true, _) => Role::Bad,
-            (false, FULL..) => Role::Warn,
-            _ => Role::Text,
-        };
-        let text = format!(
-            "{} {} of {} ({share}%), {} left{line}",
-            bar(cx, used, disk.size),
-            bytes(used),
-            bytes(disk.size),
-            bytes(disk.available)
-        );
-        doc.fact_as(disk.holds.join(", "), text, role);
-        let inodes = disk.inodes.saturating_sub(disk.inodes_free);
-        if disk.inodes > 0 {
-            let share = inodes.saturating_mul(100) / disk.inodes;
-            let (line, reached) = threshold(
-                &files.thresholds,
-                "nodefs.inodesFree",
-                disk.inodes,
-                disk.inodes_free,
-            );
-            let role = if reached { Role::Bad } else { Role::Dim };
-            doc.fact_as(
-                "",
-                format!("{inodes} of {} inodes ({share}%){line}", disk.inodes),
-                role,
-            );
-        }
-    }
-}
-
-/// Where the kubelet evicts for this disk.
-fn evicts(disk: &Disk, thresholds: &[Threshold]) -> (String, bool) {
-    let signal = if disk.holds.contains(&"kubelet") {
-        "nodefs.available"
-    } else if disk.holds.contains(&"images") {
-        "imagefs.available"
-    } else {
-        return (String::new(), false);
-    };
-    threshold(thresholds, signal, disk.size, disk.available)
-}
-
-/// What is known to fill the disks, without looking for it.
-fn fills(cx: &Cx, doc: &mut Doc) {
-    let store = &cx.model.store;
-    let unused = store
-        .image_rows()
-        .filter(|row| row.used_by == 0 && !row.image.pinned);
-    let (count, size) = unused.fold((0, 0_u64), |(count, size), row| {
-        (count + 1, size.saturating_add(row.image.size))
-    });
-    doc.title("What the kubelet or you could free");
-    doc.fact(
-        "unused images",
-        format!("{count}, {} as the runtime counts them", bytes(size)),
-    );
-    let layer = |row: &std::sync::Arc<crate::model::rows::ContainerRow>| {
-        let layer = cx.model.stats.meters.get(&row.container.id)?.layer?;
-        Some((layer, format!("{}/{}", row.pod_name(), row.container.name)))
-    };
-    let mut layers: Vec<(u64, String)> = store.container_rows().filter_map(layer).collect();
-    layers.sort_by(|a, b| b.cmp(a));
-    let all = layers
-        .iter()
-        .fold(0_u64, |sum, (size, _)| sum.saturating_add(*size));
-    doc.fact(
-        "written in containers",
-        format!("{} in all, most of it by", bytes(all)),
-    );
-    for (size, name) in layers.into_iter().take(LAYERS) {
-        doc.fact("", format!("{:>9}  {name}", bytes(size)));
-    }
-}
-
-fn runtime(cx: &Cx, health: Option<&Result<Health, crate::text::Text>>, doc: &mut Doc) {
+fn runtime(cx: &Cx, health: Option<&Result<Health, Text>>, doc: &mut Doc) {
     doc.title("Runtime");
     if let Some(version) = &cx.model.node.version {
         doc.fact("version", format!("{} {}", version.name, version.version));
@@ -333,11 +248,7 @@ fn runtime(cx: &Cx, health: Option<&Result<Health, crate::text::Text>>, doc: &mu
             ("no", Role::Bad)
         };
         let why = [&condition.reason, &condition.message];
-        let why: Vec<&str> = why
-            .into_iter()
-            .flatten()
-            .map(|text| text.as_str())
-            .collect();
+        let why: Vec<&str> = why.into_iter().flatten().map(Text::as_str).collect();
         let why = if condition.holds || why.is_empty() {
             String::new()
         } else {
@@ -354,7 +265,7 @@ fn runtime(cx: &Cx, health: Option<&Result<Health, crate::text::Text>>, doc: &mu
         doc.fact_as("CNI configuration", cni.as_str(), role);
     }
     if !health.networks.is_empty() {
-        let names: Vec<&str> = health.networks.iter().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = health.networks.iter().map(Text::as_str).collect();
         doc.fact("CNI networks", names.join(", "));
     }
     if let Some(systemd) = health.systemd {

@@ -75,7 +75,7 @@ impl Graph<'_> {
             self.plot(&canvas, buffer);
         }
         if let Some((name, levels, role)) = &self.strip {
-            self.strip(&canvas, (name, levels, *role), buffer);
+            strip(&canvas, (name, levels, *role), buffer);
         }
         self.horizontal(&canvas, area.bottom() - 1, buffer);
     }
@@ -172,26 +172,6 @@ impl Graph<'_> {
         (symbol, Role::Accent)
     }
 
-    fn strip(&self, canvas: &Canvas, strip: (&str, &[u8], Role), buffer: &mut Buffer) {
-        let Canvas { theme, plot } = canvas;
-        let (name, levels, role) = strip;
-        let y = plot.bottom();
-        let name = prefix(name, AXIS - 1);
-        let x = (plot.x - 1).saturating_sub(width(name));
-        buffer.set_string(x, y, name, theme.style(Role::Dim));
-        let symbols = if theme.unicode() {
-            [' ', '░', '▒', '▓']
-        } else {
-            [' ', '.', ':', '#']
-        };
-        let wide = if theme.unicode() { 2 } else { 1 };
-        for (levels, x) in levels.chunks(wide).zip(plot.x..plot.right()) {
-            let level = levels.iter().max().copied().unwrap_or(0);
-            let symbol = symbols[usize::from(level.min(3))];
-            buffer.set_string(x, y, symbol.to_string(), theme.style(role));
-        }
-    }
-
     fn horizontal(&self, canvas: &Canvas, y: u16, buffer: &mut Buffer) {
         let Canvas { theme, plot } = canvas;
         let style = theme.style(Role::Dim);
@@ -204,6 +184,26 @@ impl Graph<'_> {
         if plot.width >= LABELS * 2 {
             buffer.set_string(plot.right() - width(right).min(plot.width), y, right, style);
         }
+    }
+}
+
+fn strip(canvas: &Canvas, strip: (&str, &[u8], Role), buffer: &mut Buffer) {
+    let Canvas { theme, plot } = canvas;
+    let (name, levels, role) = strip;
+    let y = plot.bottom();
+    let name = prefix(name, AXIS - 1);
+    let x = (plot.x - 1).saturating_sub(width(name));
+    buffer.set_string(x, y, name, theme.style(Role::Dim));
+    let symbols = if theme.unicode() {
+        [' ', '░', '▒', '▓']
+    } else {
+        [' ', '.', ':', '#']
+    };
+    let wide = if theme.unicode() { 2 } else { 1 };
+    for (levels, x) in levels.chunks(wide).zip(plot.x..plot.right()) {
+        let level = levels.iter().max().copied().unwrap_or(0);
+        let symbol = symbols[usize::from(level.min(3))];
+        buffer.set_string(x, y, symbol.to_string(), theme.style(role));
     }
 }
 

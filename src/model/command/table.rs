@@ -34,11 +34,10 @@ pub fn keys_table() -> String {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
         let place = match command.on {
             ANYWHERE => "everywhere",
-            ENTERED => "pods, containers",
+            ENTERED | [Noun::Pod, Noun::Container] => "pods, containers",
             [Noun::Logs] => "logs",
             [Noun::Forward] => "forwarded ports",
             [Noun::Stats] => "statistics",
-            [Noun::Pod, Noun::Container] => "pods, containers",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::{Cx, body};
+use super::scale::top_of;
 use super::{milli, tenths};
 use crate::format::{age, bytes};
 use crate::model::top::{self, Member, Span, Together, TopView, WINDOWS};
@@ -14,7 +15,7 @@ use crate::theme::Role;
 use crate::widgets::graph::{Graph, values_in};
 
 /// A graph in fewer lines shows nothing.
-const LEAST: u16 = 5;
+const LEAST: u16 = 4;
 /// From so many cells on graphs stand side by side.
 const TWO: u16 = 100;
 const THREE: u16 = 170;
@@ -80,7 +81,7 @@ pub fn draw(cx: &Cx, view: &TopView, members: &[Member], area: Rect, buffer: &mu
     }
     let full = fitting(rows).min(drawn.len());
     let left = area.height.saturating_sub(lines(full));
-    let height = if rows == 0 { 0 } else { (left / rows).min(16) };
+    let height = left.checked_div(rows).map_or(0, |height| height.min(16));
     for (nth, graph) in drawn.iter().take(full).enumerate() {
         let nth = u16::try_from(nth).unwrap_or(0);
         let place = Rect {
@@ -200,41 +201,6 @@ impl Frame<'_> {
         top::series(self.members, self.span, Together::Sum, |id| {
             Some((&meters.get(id)?.history, nth))
         })
-    }
-}
-
-/// A round number from which the graph hangs: above all values, and the limit where the values
-/// come anywhere near it.
-fn top_of(values: &[Option<u32>], limit: Option<u32>, least: u32) -> u32 {
-    let most = values
-        .iter()
-        .flatten()
-        .max()
-        .copied()
-        .unwrap_or(0)
-        .max(least);
-    match limit {
-        Some(limit) if most >= limit / 10 => limit.max(most),
-        _ => round(most),
-    }
-}
-
-/// The next of 1, 2, 3, 5 and their multiples by ten.
-fn round(value: u32) -> u32 {
-    let mut unit = 1_u32;
-    loop {
-        for step in [1, 2, 3, 5] {
-            let Some(top) = unit.checked_mul(step) else {
-                return u32::MAX;
-            };
-            if top >= value {
-                return top;
-            }
-        }
-        let Some(next) = unit.checked_mul(10) else {
-            return u32::MAX;
-        };
-        unit = next;
     }
 }
 
@@ -399,30 +365,4 @@ fn waiting<const WHAT: usize>(frame: &Frame) -> Graph<'static> {
     };
     why(&mut graph, None);
     graph
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case(0, 1)]
-    #[case(11, 20)]
-    #[case(300, 300)]
-    #[case(301, 500)]
-    #[case(501, 1000)]
-    #[case(u32::MAX, u32::MAX)]
-    fn rounds(#[case] value: u32, #[case] top: u32) {
-        assert_eq!(round(value), top);
-    }
-
-    #[rstest]
-    #[case::near(&[Some(50)], Some(100), 100)]
-    #[case::above(&[Some(150)], Some(100), 150)]
-    #[case::far_below(&[Some(50)], Some(100_000), 50)]
-    #[case::none(&[None], None, 10)]
-    fn tops(#[case] values: &[Option<u32>], #[case] limit: Option<u32>, #[case] top: u32) {
-        assert_eq!(top_of(values, limit, 10), top);
-    }
 }

@@ -12,6 +12,7 @@ use crate::widgets::text::wrap;
 
 mod breakdown;
 mod graphs;
+mod scale;
 
 /// Cells below which a terminal is narrow.
 const NARROW: u16 = 100;
