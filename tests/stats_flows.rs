@@ -59,7 +59,11 @@ fn rows_carry_what_they_use() {
         size: (200, 50),
         ..Start::default()
     };
-    opened(&start).types("2*").sees("%LIMIT").sees("CPU").sees("MiB");
+    opened(&start)
+        .types("2**")
+        .sees("%LIMIT")
+        .sees("CPU")
+        .sees("MiB");
 }
 
 #[test]
@@ -80,9 +84,11 @@ fn looking_is_no_change() {
         read_only: true,
         ..Start::default()
     };
-    each(&start, &[("t", "Statistics of"), ("n", "Disks")], |flow, (keys, text)| {
-        flow.types(keys).sees(text)
-    });
+    each(
+        &start,
+        &[("t", "Statistics of"), ("n", "Disks")],
+        |flow, (keys, text)| flow.types(keys).sees(text),
+    );
 }
 
 #[test]

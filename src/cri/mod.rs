@@ -54,6 +54,7 @@ pub use error::{CriError, Kind};
 pub use latency::{Latency, latencies};
 pub use node::Health;
 pub use read::{Reader, connect_once};
+pub use stats::samples_of;
 pub use target::{SocketPath, Target, Timing};
 pub use verbose::{Place, Process};
 pub use write::{Outcome, Writer};

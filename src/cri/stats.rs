@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use prost::Message;
+use prost::{DecodeError, Message};
 use tokio_stream::StreamExt;
 use tonic::Response;
 use tonic_prost::ProstCodec;
@@ -195,6 +195,11 @@ impl Reader {
         });
         within(call(STREAMED), deadline, answer).await
     }
+}
+
+/// What a reply of `ListContainerStats` tells, as it was sent.
+pub fn samples_of(reply: &[u8]) -> Result<Vec<Sample>, DecodeError> {
+    Ok(samples(wire::Containers::decode(reply)?))
 }
 
 fn all() -> wire::All {
