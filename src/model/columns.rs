@@ -350,7 +350,7 @@ pub static CONTAINERS: [Column<ContainerRow>; 13] = [
     load::cpu(3),
     load::memory(3),
     load::percent(4),
-    load::trend(5),
+    load::trend(4),
     right(column(
         "ATTEMPT",
         (7, 7),

@@ -88,7 +88,8 @@ impl Meter {
         self.memory = sample.memory;
         self.layer = sample.layer.or(self.layer);
         let implied = sample.memory.and_then(|memory| {
-            let limit = memory.available?.checked_add(memory.working_set?)?;
+            let available = memory.available.filter(|left| *left > 0)?;
+            let limit = available.checked_add(memory.working_set?)?;
             Some(limit).filter(|limit| *limit < crate::domain::NO_LIMIT)
         });
         // Nothing is available at the limit itself.

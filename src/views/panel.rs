@@ -274,10 +274,15 @@ fn draw_one<R: Stands>(
             cell.role
         };
         let middle = column.cut == Cut::Middle;
+        let text = if column.live && !cx.theme.unicode() {
+            plain(&cell.text).into()
+        } else {
+            cell.text
+        };
         Some((
             (*room)?,
             Cell {
-                text: cell.text,
+                text,
                 role,
                 right: column.right,
                 middle,
@@ -292,6 +297,19 @@ fn draw_one<R: Stands>(
     let filter = cx.model.home.narrowing.filters[panel.index()].as_ref();
     let matched = |text: &str| filter.map_or_else(Vec::new, |filter| filter.matched(text));
     draw_row(buffer, rest, cx.theme, cells, selected, &matched);
+}
+
+/// A trend for a terminal without blocks.
+fn plain(text: &str) -> String {
+    let level = |c: char| match c {
+        '▁' => '.',
+        '▂' | '▃' => ':',
+        '▄' | '▅' => '+',
+        '▆' | '▇' => '*',
+        '█' => '#',
+        other => other,
+    };
+    text.chars().map(level).collect()
 }
 
 fn empty(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {

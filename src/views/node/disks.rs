@@ -34,7 +34,7 @@ pub fn disks(cx: &Cx, files: &NodeFiles, doc: &mut Doc) {
             bytes(disk.size),
             bytes(disk.available)
         );
-        doc.fact_as(disk.holds.join(", "), text, role);
+        doc.fact_as(disk.holds.join("+"), text, role);
         let inodes = disk.inodes.saturating_sub(disk.inodes_free);
         if let Some(share) = inodes.saturating_mul(100).checked_div(disk.inodes) {
             let (line, reached) = threshold(

@@ -8,13 +8,15 @@ use ratatui::layout::Rect;
 use super::super::{Cx, body};
 use super::scale::top_of;
 use super::{milli, tenths};
-use crate::format::{age, bytes};
+use crate::format::{age, bytes, span};
 use crate::model::top::{self, Member, Span, Together, TopView, WINDOWS};
 use crate::stats::{deep, meter, network};
 use crate::theme::Role;
 use crate::widgets::graph::{Graph, values_in};
 
-/// A graph in fewer lines shows nothing.
+/// A graph in fewer lines says little.
+const GOOD: u16 = 6;
+/// And in fewer nothing.
 const LEAST: u16 = 4;
 /// From so many cells on graphs stand side by side.
 const TWO: u16 = 100;
@@ -76,7 +78,12 @@ pub fn draw(cx: &Cx, view: &TopView, members: &[Member], area: Rect, buffer: &mu
     let short = |full: usize| short(&frame, &drawn[..full.min(drawn.len())], &graphs);
     let lines = |full: usize| u16::try_from(short(full).len()).unwrap_or(0);
     let mut rows = rows_for(drawn.len());
-    while rows > 1 && rows * LEAST + lines(fitting(rows).min(drawn.len())) > area.height {
+    let beyond = |rows: u16, least| rows * least + lines(fitting(rows)) > area.height;
+    // The first two matter most; better both in little room than one in more.
+    while rows > 2 / columns.min(2) && beyond(rows, GOOD) {
+        rows -= 1;
+    }
+    while rows > 1 && beyond(rows, LEAST) {
         rows -= 1;
     }
     let full = fitting(rows).min(drawn.len());
@@ -173,7 +180,7 @@ impl Frame<'_> {
 
     fn graph(&self, area: Vec<Option<u32>>, unit: fn(u32) -> String) -> Graph<'static> {
         let window = self.span.window;
-        let ago = |span: Duration| format!("{} ago", age(span.as_secs()));
+        let ago = |time: Duration| format!("{} ago", span(time.as_secs()));
         Graph {
             title: String::new(),
             role: Role::Title,

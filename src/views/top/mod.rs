@@ -124,10 +124,10 @@ fn memory(cx: &Cx, now: &Now, chosen: &[Member]) -> (String, Role) {
     let kills = match (kills.last(), now.oom_kills.filter(|kills| *kills > 0)) {
         (Some(last), count) => {
             let ago = cx.model.clock.uptime.saturating_sub(*last).as_secs();
-            let times = count.map_or_else(String::new, |count| format!(" {count} times"));
+            let times = count.map_or_else(String::new, |count| format!(" {}", times(count)));
             format!(", killed for it{times}, last {} ago", age(ago))
         }
-        (None, Some(count)) => format!(", killed for it {count} times"),
+        (None, Some(count)) => format!(", killed for it {}", times(count)),
         (None, None) => String::new(),
     };
     let role = match share {
@@ -163,6 +163,14 @@ fn began(cx: &Cx, now: &Now, room: u16) -> String {
     // In a narrow terminal the graphs need the lines more.
     let most = if room < NARROW { 1 } else { 3 };
     all.take(most).collect::<Vec<_>>().join("; ")
+}
+
+fn times(count: u64) -> String {
+    if count == 1 {
+        "once".to_owned()
+    } else {
+        format!("{count} times")
+    }
 }
 
 /// Millionths of a core in thousandths.
