@@ -38,16 +38,16 @@ mod measured {
         let mut ids: Vec<_> = runs.map(|row| row.container.id.clone()).collect();
         ids.sort();
         let mut totals = vec![1_u64; ids.len()];
-        for step in 0..60_u64 {
+        for step in 0..150_u64 {
             let mut sampled = Sampled {
                 containers: Ok(vec![]),
                 cgroups: Ok(vec![]),
                 network: None,
             };
             for ((id, nth), total) in ids.iter().zip(0_u64..).zip(&mut totals) {
-                // Half a core to a whole one, shared by fewer and fewer.
-                *total += (500 + (step * (nth + 3)) % 50 * 10) * 2_500_000 / (nth + 1);
-                let used = (20 + nth * 7 + step / 2) << 20;
+                // Half a second to a second of CPU time in two.
+                *total += (500 + (step * (nth + 3)) % 50 * 10) * 1_000_000 / (nth + 1);
+                let used = (20 + nth * 7 + step / 4) << 20;
                 let sample = Sample {
                     id: id.clone(),
                     cpu: Some(Cpu {
@@ -73,7 +73,7 @@ mod measured {
                     .expect("a list")
                     .push((id.clone(), look));
             }
-            screen.clock.uptime += Duration::from_secs(5);
+            screen.clock.uptime += Duration::from_secs(2);
             screen.send(Msg::Sampled(Box::new(sampled)));
         }
     }
@@ -87,10 +87,10 @@ mod measured {
             },
             ..Cgroup::default()
         };
-        group.counters.throttled = Some(step * 1_000_000_000);
-        group.counters.read = Some(step * step * 20_000);
-        group.counters.written = Some(step * 200_000);
-        group.counters.oom_kills = Some(step / 40);
+        group.counters.throttled = Some(step * 400_000_000);
+        group.counters.read = Some(step * step * 4096);
+        group.counters.written = Some(step * 80_000);
+        group.counters.oom_kills = Some(step / 100);
         group.gauges.peak = Some(70 << 20);
         group.gauges.pids = Some(3);
         let psi = |some| Some(Pressure { some, full: 0 });
