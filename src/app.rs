@@ -35,6 +35,7 @@ mod inside;
 mod inspect;
 mod logs;
 mod signals;
+mod stats;
 
 pub use inside::Inside;
 pub use inspect::inspect;
@@ -107,6 +108,7 @@ where
         let mut work = Work {
             jobs: JoinSet::new(),
             logs: Logs::new(self.gauge.host().clone()),
+            places: stats::Places::default(),
         };
         let mut seen = Seen::default();
         let now = Instant::now();
@@ -371,6 +373,8 @@ where
             Effect::CopyOut(browse, to) => self.copy_out(*browse, to, jobs),
             Effect::Owners(owned) => Self::owners(owned, jobs),
             Effect::Discard(left) => self.discard(left, jobs),
+            Effect::LookAtNode => self.look_at_node(jobs),
+            Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.

@@ -156,6 +156,8 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Print what uses most CPU or memory, and how close it is to its limits
+    Top(crate::top::Top),
     /// Print the keys of the screen as a table in Markdown
     Keys,
     /// Print the logs of a container, or of all containers of a pod, from the files on the node

@@ -206,6 +206,35 @@ impl Container {
     }
 }
 
+/// No container is given as much memory: what says so means that there is no limit.
+pub const NO_LIMIT: u64 = 1 << 60;
+
+/// What a container may use. No limit is `None`, however the node writes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// Bytes of memory.
+    pub memory: Option<u64>,
+    /// CPU, in millionths of a core.
+    pub cpu: Option<u64>,
+}
+
+impl Limits {
+    /// More cores than any node has.
+    const NO_CPU: u64 = 100_000 * 1_000_000;
+
+    /// From the numbers of the node: bytes, and microseconds of CPU time in each period. Zero,
+    /// negative and absurd ones are no limit.
+    pub fn of(memory: i64, quota: i64, period: i64) -> Self {
+        let memory = u64::try_from(memory).ok();
+        let cpu = u64::try_from(quota).ok().zip(u64::try_from(period).ok());
+        let cpu = cpu.and_then(|(quota, period)| quota.checked_mul(1_000_000)?.checked_div(period));
+        Self {
+            memory: memory.filter(|bytes| (1..NO_LIMIT).contains(bytes)),
+            cpu: cpu.filter(|cpu| (1..Self::NO_CPU).contains(cpu)),
+        }
+    }
+}
+
 /// What `ContainerStatus` adds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ContainerDetail {
@@ -223,6 +252,8 @@ pub struct ContainerDetail {
     pub log_path: Option<Text>,
     /// The image as the status names it: on containerd the first tag.
     pub image: Option<Text>,
+    /// What it may use, as far as the runtime says: cri-dockerd does not.
+    pub limits: Limits,
 }
 
 /// One process.

@@ -22,6 +22,8 @@
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`], [`inspect_command`] | reports: of the whole node, of one thing |
+//! | [`snapshot`], [`top`] | the reports |
+//! | [`stats`] | rates, histories, the numbers of a row: pure |
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
 //! | [`shell`] | a shell in a container: what happens between the terminal and a stream |
@@ -87,9 +89,11 @@ pub mod model;
 pub mod paint;
 pub mod shell;
 pub mod snapshot;
+pub mod stats;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+pub mod top;
 pub mod tree;
 pub mod views;
 pub mod widgets;

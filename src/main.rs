@@ -1,5 +1,6 @@
 //! The program: parse, connect, run, restore the terminal.
 
+mod live;
 mod reach;
 mod screen;
 
@@ -92,15 +93,15 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let result = match &cli.command {
         Some(Command::Config { output }) => setup.show_config(output.form),
         Some(Command::Settings { output, .. }) => {
-            let report = Report::of_settings(&setup.config);
-            print(|out| report.write(output.form, out))
+            print(|out| Report::of_settings(&setup.config).write(output.form, out))
         }
         Some(Command::Snapshot { output }) => setup.snapshot(output.form),
         Some(Command::Logs(logs)) => setup.logs(logs),
         Some(Command::Inspect(inspect)) => setup.inspect(inspect),
+        Some(Command::Top(top)) => setup.top(top),
         Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(),
     };
-    // A look at a file system that hangs must not keep the program from ending.
+    // A file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();
     result
 }
@@ -125,8 +126,8 @@ fn demo_node(
             "listening at unix://{socket}, its files are in {root}"
         );
     };
-    let served = runtime.block_on(demo::serve_alone(socket, &scenario, options, ready));
-    served.map_err(|error| Failure(cli::FAILED, error.to_string()))
+    let served = demo::serve_alone(socket, &scenario, options, ready);
+    (runtime.block_on(served)).map_err(|error| Failure(cli::FAILED, error.to_string()))
 }
 
 impl From<config::ConfigError> for Failure {
@@ -293,8 +294,8 @@ impl Setup {
             watcher: self.watcher.clone(),
             target,
         };
-        let failed = |error: io::Error| Failure(cli::FAILED, error.to_string());
-        self.runtime.block_on(screen::open(opening)).map_err(failed)
+        let opened = self.runtime.block_on(screen::open(opening));
+        opened.map_err(|error| Failure(cli::FAILED, error.to_string()))
     }
 
     /// The runtime's endpoint, discovered if nobody named one. `patient` takes one that does not
@@ -381,12 +382,9 @@ fn start_demo(name: &str) -> Result<DemoNode, Failure> {
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
-        // Whoever reads has seen enough, as in `critui config | head -1`.
+        // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => {
-            let line = format!("standard output: {error}");
-            Err(Failure(cli::FAILED, Text::clean(&line).to_string()))
-        }
+        Err(error) => Err(Failure(cli::FAILED, format!("standard output: {error}"))),
         Ok(()) => Ok(()),
     }
 }

@@ -356,6 +356,8 @@ fn table<R>(
     rows: &[&Arc<R>],
     now: Timestamp,
 ) -> io::Result<()> {
+    // What is measured over time is not in what is asked once: critui top tells it.
+    let columns: Vec<&Column<R>> = columns.iter().filter(|column| !column.live).collect();
     let cells = |row: &&Arc<R>| -> Vec<String> {
         columns
             .iter()
@@ -380,7 +382,7 @@ fn table<R>(
         .collect();
     for line in lines {
         let mut text = String::new();
-        for ((cell, room), column) in line.iter().zip(&widths).zip(columns) {
+        for ((cell, room), column) in line.iter().zip(&widths).zip(&columns) {
             let pad = " ".repeat(usize::from(room - width(cell)));
             let (before, after) = if column.right {
                 (&*pad, "")

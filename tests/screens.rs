@@ -16,6 +16,141 @@ use critui::theme::Ability;
 use rstest::rstest;
 use sample::{FULL, Lists, PLAIN, Screen, Wrote, ago, busy, hostile};
 
+mod measured {
+    //! What everything uses, for five minutes: waves of CPU, memory that climbs, a limit in reach.
+
+    use std::time::Duration;
+
+    use critui::domain::{ContainerState, Limits};
+    use critui::model::Msg;
+    use critui::model::node::NodeSeen;
+    use critui::model::stats::Sampled;
+    use critui::stats::cgroup::{Cgroup, Look, Pressure};
+    use critui::stats::node::{Disk, Least, NodeFiles, NodeMemory, Threshold, Ticks};
+    use critui::stats::{Cpu, Memory, Sample};
+
+    use crate::sample::Screen;
+
+    /// Adds it.
+    pub fn use_up(screen: &mut Screen) {
+        let rows = screen.model.store.container_rows();
+        let runs = rows.filter(|row| row.container.state == ContainerState::Running);
+        let mut ids: Vec<_> = runs.map(|row| row.container.id.clone()).collect();
+        ids.sort();
+        let mut totals = vec![1_u64; ids.len()];
+        for step in 0..150_u64 {
+            let mut sampled = Sampled {
+                containers: Ok(vec![]),
+                cgroups: Ok(vec![]),
+                network: None,
+            };
+            for ((id, nth), total) in ids.iter().zip(0_u64..).zip(&mut totals) {
+                // Half a second to a second of CPU time in two.
+                *total += (500 + (step * (nth + 3)) % 50 * 10) * 1_000_000 / (nth + 1);
+                let used = (20 + nth * 7 + step / 4) << 20;
+                let sample = Sample {
+                    id: id.clone(),
+                    cpu: Some(Cpu {
+                        at: 0,
+                        total: Some(*total),
+                        rate: None,
+                    }),
+                    memory: Some(Memory {
+                        working_set: Some(used),
+                        available: (64_u64 << 20).checked_sub(used),
+                        ..Memory::default()
+                    }),
+                    layer: Some(8192),
+                };
+                sampled.containers.as_mut().expect("a list").push(sample);
+                let look = Look {
+                    own: Some(cgroup(step)),
+                    pod: None,
+                };
+                sampled
+                    .cgroups
+                    .as_mut()
+                    .expect("a list")
+                    .push((id.clone(), look));
+            }
+            screen.clock.uptime += Duration::from_secs(2);
+            screen.send(Msg::Sampled(Box::new(sampled)));
+        }
+    }
+
+    fn cgroup(step: u64) -> Cgroup {
+        let mut group = Cgroup {
+            version: 2,
+            limits: Limits {
+                memory: None,
+                cpu: Some(500_000),
+            },
+            ..Cgroup::default()
+        };
+        group.counters.throttled = Some(step * 400_000_000);
+        group.counters.read = Some(step * step * 4096);
+        group.counters.written = Some(step * 80_000);
+        group.counters.oom_kills = Some(step / 100);
+        group.gauges.peak = Some(70 << 20);
+        group.gauges.pids = Some(3);
+        let psi = |some| Some(Pressure { some, full: 0 });
+        group.gauges.pressure = [psi(1234), psi(5), psi(0)];
+        group
+    }
+
+    /// The node has been looked at, twice.
+    pub fn look(screen: &mut Screen) {
+        for nth in 0..2 {
+            let threshold = |signal: &str, least| Threshold {
+                signal: signal.into(),
+                least,
+                default: false,
+            };
+            let files = NodeFiles {
+                ticks: Some(Ticks {
+                    busy: nth * 930,
+                    all: nth * 1000,
+                }),
+                cores: 4,
+                memory: Some(NodeMemory {
+                    total: 8 << 30,
+                    available: 90 << 20,
+                    swap: (0, 0),
+                }),
+                load: Some("3.20 2.10 1.00".into()),
+                uptime: Some(90_000),
+                pressure: [
+                    Some(Pressure {
+                        some: 4200,
+                        full: 0,
+                    }),
+                    None,
+                    None,
+                ],
+                disks: vec![Disk {
+                    holds: vec!["images", "kubelet", "logs", "root"],
+                    paths: vec!["/".into()],
+                    size: 100 << 30,
+                    available: 12 << 30,
+                    inodes: 1000,
+                    inodes_free: 900,
+                }],
+                thresholds: vec![
+                    threshold("memory.available", Least::Count(100 << 20)),
+                    threshold("imagefs.available", Least::Share(150)),
+                ],
+                no_thresholds: None,
+                ports: vec![],
+            };
+            screen.send(Msg::Node(Box::new(NodeSeen {
+                files: Some(Ok(files)),
+                health: Some(Err("Status: the runtime did not answer within 2s".into())),
+                latencies: vec![],
+            })));
+        }
+    }
+}
+
 /// A screen in one of its states.
 type State = fn((u16, u16), Ability) -> Screen;
 
@@ -140,6 +275,56 @@ fn screen(
     if !keys.is_empty() {
         screen.keys(keys);
     }
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, format!("{:?}", screen.draw()));
+    });
+}
+
+fn measured(size: (u16, u16), ability: Ability) -> Screen {
+    let mut screen = normal(size, ability);
+    measured::use_up(&mut screen);
+    screen
+}
+
+/// A filter that leaves the shop's web pod.
+const WEB_POD: &str = "/web-7d<Enter>";
+
+#[rstest]
+#[case("measured-120x40", (120, 40), FULL, "2*")]
+#[case("measured-200x50", (200, 50), FULL, "2**")]
+#[case("measured-200x50-plain", (200, 50), PLAIN, "2**")]
+#[case("stats-pod-80x24", (80, 24), FULL, "t")]
+#[case("stats-pod-80x24-plain", (80, 24), PLAIN, "t-")]
+#[case("stats-pod-120x40", (120, 40), FULL, "tj<Left><Left><Left>")]
+#[case("stats-pod-200x50", (200, 50), FULL, "t+")]
+#[case("stats-40x10", (40, 10), FULL, "t")]
+fn uses(
+    #[case] name: &str,
+    #[case] size: (u16, u16),
+    #[case] ability: Ability,
+    #[case] keys: &str,
+) {
+    let mut screen = measured(size, ability);
+    screen.keys(&format!("{WEB_POD}{keys}"));
+    shot(name, &mut screen);
+}
+
+#[rstest]
+#[case("node-80x24", (80, 24), FULL, "n")]
+#[case("node-120x40-plain", (120, 40), PLAIN, "n")]
+fn the_node(
+    #[case] name: &str,
+    #[case] size: (u16, u16),
+    #[case] ability: Ability,
+    #[case] keys: &str,
+) {
+    let mut screen = measured(size, ability);
+    screen.keys(keys);
+    measured::look(&mut screen);
+    shot(name, &mut screen);
+}
+
+fn shot(name: &str, screen: &mut Screen) {
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!(name, format!("{:?}", screen.draw()));
     });

@@ -26,6 +26,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) struct Work {
     pub(super) jobs: JoinSet<Msg>,
     pub(super) logs: Logs,
+    pub(super) places: super::stats::Places,
 }
 
 /// Both slots, each with a thread while it is wanted.

@@ -8,7 +8,7 @@ use k8s_cri::v1;
 
 use super::list::{Listed, Names};
 use crate::domain::{
-    Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Labels, Pod,
+    Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Labels, Limits, Pod,
     PodDetail, PodId, PodState, RuntimeVersion,
 };
 use crate::mask;
@@ -149,7 +149,19 @@ pub fn container_detail(wire: &v1::ContainerStatus) -> ContainerDetail {
         message: text(&mask::text(&wire.message)),
         log_path: text(&wire.log_path),
         image: image.and_then(text),
+        limits: limits(wire),
     }
+}
+
+fn limits(wire: &v1::ContainerStatus) -> Limits {
+    let linux = wire.resources.as_ref().and_then(|all| all.linux.as_ref());
+    linux.map_or_else(Limits::default, |linux| {
+        Limits::of(
+            linux.memory_limit_in_bytes,
+            linux.cpu_quota,
+            linux.cpu_period,
+        )
+    })
 }
 
 fn pod_state(number: i32) -> PodState {

@@ -14,6 +14,7 @@
 //! Writer ── gate, opened by the grant ── stream   exec, attach, port-forward
 //! ```
 
+mod ask;
 mod convert;
 pub mod debug;
 mod diagnose;
@@ -23,12 +24,15 @@ mod events;
 pub mod gate;
 mod hints;
 mod inspect;
+mod latency;
 mod layers;
 mod link;
 mod list;
+mod node;
 mod pace;
 mod poll;
 mod read;
+mod stats;
 pub mod stream;
 mod target;
 #[cfg(test)]
@@ -50,9 +54,12 @@ use link::{Actor, Reports, Wake};
 
 pub use convert::Condition;
 pub use error::{CriError, Kind};
+pub use latency::{Latency, latencies};
+pub use node::Health;
 pub use read::{Reader, connect_once};
+pub use stats::samples_of;
 pub use target::{SocketPath, Target, Timing};
-pub use verbose::Process;
+pub use verbose::{Place, Process};
 pub use write::{Outcome, Writer};
 
 use crate::access::WriteGrant;

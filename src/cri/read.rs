@@ -8,11 +8,11 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use k8s_cri::v1::runtime_service_client::RuntimeServiceClient;
 use k8s_cri::{v1, v1alpha2};
-use tokio::time::Instant;
 use tokio_stream::StreamExt;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
+pub(super) use super::ask::{request, within, within_of};
 use super::convert::{self, Condition};
 use super::diagnose::{Failure, diagnose};
 use super::dial::{self, Session, Watch};
@@ -167,7 +167,8 @@ impl Reader {
             verbose: false,
         };
         let answer = client.pod_sandbox_status(request(asked, self.shared.deadline));
-        let answer = within(CALL, self.shared.deadline, answer).await?;
+        let about = Some(id.as_str());
+        let answer = within_of(CALL, about, self.shared.deadline, answer).await?;
         let status = answer.status.ok_or_else(|| gone(CALL, id.as_str()))?;
         Ok(convert::pod_detail(status))
     }
@@ -181,7 +182,8 @@ impl Reader {
             verbose: false,
         };
         let answer = client.container_status(request(asked, self.shared.deadline));
-        let answer = within(CALL, self.shared.deadline, answer).await?;
+        let about = Some(id.as_str());
+        let answer = within_of(CALL, about, self.shared.deadline, answer).await?;
         let status = answer.status.ok_or_else(|| gone(CALL, id.as_str()))?;
         Ok(convert::container_detail(&status))
     }
@@ -195,7 +197,11 @@ impl Reader {
         Ok(convert::conditions(answer))
     }
 
-    fn channel(&self, call: &str, of: impl Fn(&Session) -> &Channel) -> Result<Channel, CriError> {
+    pub(super) fn channel(
+        &self,
+        call: &str,
+        of: impl Fn(&Session) -> &Channel,
+    ) -> Result<Channel, CriError> {
         self.awake(call)?;
         self.line(call, of)
     }
@@ -299,11 +305,11 @@ impl<T: Listed> List<T> {
     }
 }
 
-fn grpc(channel: Channel) -> tonic::client::Grpc<Gated> {
+pub(super) fn grpc(channel: Channel) -> tonic::client::Grpc<Gated> {
     tonic::client::Grpc::new(Gate::closed(channel)).max_decoding_message_size(LARGEST)
 }
 
-async fn ready(client: &mut tonic::client::Grpc<Gated>) -> Result<(), Status> {
+pub(super) async fn ready(client: &mut tonic::client::Grpc<Gated>) -> Result<(), Status> {
     client
         .ready()
         .await
@@ -311,35 +317,8 @@ async fn ready(client: &mut tonic::client::Grpc<Gated>) -> Result<(), Status> {
 }
 
 /// The name of a call, from its path.
-fn call(path: &'static str) -> &'static str {
+pub(super) fn call(path: &'static str) -> &'static str {
     path.rsplit('/').next().unwrap_or(path)
-}
-
-pub(super) fn request<T>(message: T, deadline: Duration) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(deadline);
-    request
-}
-
-/// Waits for `answer` at most `deadline`: tonic's own timer ends with the first byte of an
-/// answer, this one with its last.
-pub(super) async fn within<T>(
-    call: &str,
-    deadline: Duration,
-    answer: impl Future<Output = Result<Response<T>, Status>>,
-) -> Result<T, CriError> {
-    let began = Instant::now();
-    let result = match tokio::time::timeout(deadline, answer).await {
-        Err(_) => Err(CriError::timeout(call, deadline)),
-        Ok(Err(status)) => Err(match CriError::from_status(call, &status) {
-            error if error.kind == Kind::Timeout => CriError::timeout(call, deadline),
-            error => error,
-        }),
-        Ok(Ok(response)) => Ok(response.into_inner()),
-    };
-    let error = result.as_ref().err().map(tracing::field::display);
-    tracing::debug!(call, took = ?began.elapsed(), error);
-    result
 }
 
 pub(super) fn gone(call: &str, id: &str) -> CriError {

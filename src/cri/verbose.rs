@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::error::CriError;
 use super::read::{Reader, request, within};
 use crate::domain::{ContainerId, PodId};
+use crate::text::Text;
 
 /// Longest time between the making of a sandbox and the start of its process, which no status
 /// tells: networks take their time. In nanoseconds.
@@ -81,6 +82,40 @@ impl Reader {
         };
         let answer = client.pod_sandbox_status(request(asked, self.deadline()));
         within(CALL, self.deadline(), answer).await
+    }
+}
+
+/// Where a container's cgroup is, as the runtime says.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Place {
+    /// Its first process; `None` if there is none or the runtime does not say.
+    pub pid: Option<u32>,
+    /// `cgroupsPath` of its specification: a path, or `slice:prefix:name`.
+    pub path: Option<Text>,
+}
+
+impl Reader {
+    /// Where a container's cgroup is.
+    pub async fn cgroup_place(&self, id: &ContainerId) -> Result<Place, CriError> {
+        const CALL: &str = "ContainerStatus";
+        let mut client = self.runtime(CALL)?;
+        let asked = v1::ContainerStatusRequest {
+            container_id: id.as_str().to_owned(),
+            verbose: true,
+        };
+        let answer = client.container_status(request(asked, self.deadline()));
+        let answer = within(CALL, self.deadline(), answer).await?;
+        Ok(place(&answer.info))
+    }
+}
+
+fn place(info: &HashMap<String, String>) -> Place {
+    let text = info.get("info").map_or("", String::as_str);
+    let all: Value = serde_json::from_str(text).unwrap_or_default();
+    let path = all["runtimeSpec"]["linux"]["cgroupsPath"].as_str();
+    Place {
+        pid: process(info).pid,
+        path: path.and_then(|path| Text::clean(path).non_empty()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the node's own files say. Everything here reads; nothing here writes.
 
+pub mod cgroup;
 pub mod holder;
+pub mod node;
 pub mod open;
 pub mod owner;
 pub mod pressure;

@@ -16,12 +16,14 @@ use rustix::io::Errno;
 
 mod folder;
 mod resolver;
+mod space;
 mod stamp;
 mod user;
 mod workers;
 
 pub use folder::{FileId, Folder};
 pub use resolver::{Kind, Listing, OpenError, Resolver, SocketHandle, Stat};
+pub use space::Space;
 pub use stamp::Stamp;
 
 use workers::Workers;

@@ -13,6 +13,8 @@ use crate::model::trouble::Trouble;
 use crate::text::Text;
 use crate::theme::Role;
 
+mod load;
+
 /// Countdowns in rows change in steps of so many seconds.
 pub const ROW_STEP: u64 = 10;
 
@@ -67,6 +69,8 @@ pub struct Column<R: 'static> {
     pub cell: for<'r> fn(&'r R, Timestamp) -> Cell<'r>,
     /// How it sorts.
     pub order: fn(&R, &R) -> Ordering,
+    /// It is known only while it is measured.
+    pub live: bool,
 }
 
 impl<R> Clone for Column<R> {
@@ -98,6 +102,7 @@ const fn column<R>(
         cut: Cut::End,
         cell,
         order,
+        live: false,
     }
 }
 
@@ -233,7 +238,7 @@ impl Stands for ImageRow {
 }
 
 /// Columns of the pods.
-pub static PODS: [Column<PodRow>; 9] = [
+pub static PODS: [Column<PodRow>; 11] = [
     middle(column(
         "NAME",
         (12, 48),
@@ -270,6 +275,8 @@ pub static PODS: [Column<PodRow>; 9] = [
         |row, now| Cell::new(row.verdict(now, ROW_STEP), row.standing().role()),
         Stands::by_trouble,
     ),
+    load::cpu(5),
+    load::memory(5),
     right(column(
         "RESTARTS",
         (8, 8),
@@ -308,10 +315,10 @@ pub static PODS: [Column<PodRow>; 9] = [
 ];
 
 /// The column of [`PODS`] that needs each pod's status.
-pub const POD_IP: usize = 6;
+pub const POD_IP: usize = 8;
 
 /// Columns of the containers.
-pub static CONTAINERS: [Column<ContainerRow>; 9] = [
+pub static CONTAINERS: [Column<ContainerRow>; 13] = [
     middle(column(
         "NAME",
         (10, 30),
@@ -340,6 +347,10 @@ pub static CONTAINERS: [Column<ContainerRow>; 9] = [
         |row, now| Cell::new(row.verdict(now, ROW_STEP), row.standing().role()),
         Stands::by_trouble,
     ),
+    load::cpu(3),
+    load::memory(3),
+    load::percent(4),
+    load::trend(4),
     right(column(
         "ATTEMPT",
         (7, 7),
@@ -378,7 +389,7 @@ pub static CONTAINERS: [Column<ContainerRow>; 9] = [
 ];
 
 /// The columns of [`CONTAINERS`] that say of which pod a container is.
-pub const OF_THE_POD: [usize; 3] = [1, 2, 8];
+pub const OF_THE_POD: [usize; 3] = [1, 2, 12];
 
 /// Columns of the images.
 pub static IMAGES: [Column<ImageRow>; 6] = [
@@ -415,7 +426,7 @@ pub static IMAGES: [Column<ImageRow>; 6] = [
         "TAGS",
         (5, 5),
         5,
-        |row, _| count_usize(row.image.tags.len()),
+        |row, _| count(u32::try_from(row.image.tags.len()).unwrap_or(u32::MAX)),
         |a, b| b.image.tags.len().cmp(&a.image.tags.len()),
     ),
     column(
@@ -442,14 +453,6 @@ fn digest(row: &ImageRow) -> &str {
 }
 
 fn count(n: u32) -> Cell<'static> {
-    if n == 0 {
-        Cell::dim("0")
-    } else {
-        Cell::text(n.to_string())
-    }
-}
-
-fn count_usize(n: usize) -> Cell<'static> {
     if n == 0 {
         Cell::dim("0")
     } else {

@@ -9,6 +9,7 @@ mod events;
 mod inspect;
 mod logs;
 mod run;
+mod stats;
 mod table;
 
 pub(super) use logs::area;
@@ -31,6 +32,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Events,
     Noun::Inside,
     Noun::File,
+    Noun::Stats,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page, Noun::Inside];
@@ -108,9 +110,10 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 pub static COMMANDS: &[Command] = &table::join::<{ table::length(TABLES) }>(TABLES);
 const TABLES: &[&[Command]] = &[
     logs::COMMANDS,
+    enter::COMMANDS,
+    stats::COMMANDS,
     inspect::COMMANDS,
     events::COMMANDS,
-    enter::COMMANDS,
     GENERAL,
 ];
 

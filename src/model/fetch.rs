@@ -8,7 +8,7 @@ use crate::domain::IdSet;
 use crate::domain::{Container, ContainerId, ContainerState, PodId};
 use crate::link::Link;
 use crate::model::home::page;
-use crate::model::{Model, Page, Panel, Seen, Subject};
+use crate::model::{Model, Page, Panel, Seen, Subject, stats};
 
 /// Most statuses being read at once.
 const AT_ONCE: usize = 8;
@@ -93,10 +93,17 @@ fn looked_at(model: &Model, seen: &Seen) -> Vec<Target> {
     let on_top = model.layers.last().and_then(|layer| match &layer.page {
         Page::Summary(subject) => Some(subject),
         Page::Logs(view) => Some(&view.subject),
+        Page::Top(view) => Some(&view.subject),
         _ => None,
     });
     for subject in on_top.into_iter().chain(&model.home.preview) {
         targets.extend(status_of(model, subject));
+    }
+    // For their limits.
+    if let Some(view) = model.top() {
+        for id in stats::of(model, &view.subject) {
+            targets.extend(status_of(model, &Subject::Container(id)));
+        }
     }
     if seen.panels[Panel::Pods.index()]
         .as_ref()

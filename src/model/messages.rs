@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::inspect::Answer;
-use super::{About, Keymap, Target, files, forward, list, logs, ran, visit};
+use super::{About, Keymap, Target, files, forward, list, logs, node, ran, stats, visit};
 use crate::cri::{Update, Wanted};
 use crate::domain::{
     ContainerDetail, ContainerId, ContainerState, Contents, Inside, PodDetail, PodId,
@@ -53,6 +53,10 @@ pub enum Msg {
     Browsed(PathBuf, Result<(PathBuf, Contents), Text>),
     /// Debug containers that a critui has left behind which is no more.
     LeftBehind(Vec<ContainerId>),
+    /// What everything uses.
+    Sampled(Box<stats::Sampled>),
+    /// How the node itself fares.
+    Node(Box<node::NodeSeen>),
     /// Time has passed.
     Wake,
 }
@@ -141,4 +145,8 @@ pub enum Effect {
     Owners(Vec<(ContainerId, Text)>),
     /// Remove containers that were left behind.
     Discard(Vec<ContainerId>),
+    /// Look at what everything uses.
+    Sample(Box<stats::Asked>),
+    /// Look at the node itself.
+    LookAtNode,
 }

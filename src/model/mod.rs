@@ -18,6 +18,7 @@ pub mod look;
 mod messages;
 mod mouse;
 pub mod narrowing;
+pub mod node;
 pub mod palette;
 mod panel;
 pub mod prompt;
@@ -25,7 +26,9 @@ pub mod ran;
 pub mod rows;
 mod seen;
 pub mod sorting;
+pub mod stats;
 pub mod store;
+pub mod top;
 pub mod trouble;
 mod typing;
 mod update;
@@ -94,6 +97,10 @@ pub struct Model {
     pub look: look::Look,
     /// What the runtime has told in full.
     pub inspections: Inspections,
+    /// What everything uses.
+    pub stats: stats::Board,
+    /// How the node itself fares.
+    pub node_look: node::NodeLook,
     /// Statuses being read.
     pub fetches: Fetches,
     /// Something is being saved.
@@ -148,6 +155,8 @@ pub enum Noun {
     Inside,
     /// Its files.
     File,
+    /// Statistics of a pod or a container.
+    Stats,
 }
 
 /// One thing on the node.
@@ -197,6 +206,10 @@ pub enum Page {
     Files(Box<files::Files>),
     /// A command in several containers.
     Ran(Box<ran::Ran>),
+    /// The node itself.
+    Node,
+    /// What a pod or a container uses, over time.
+    Top(Box<top::TopView>),
 }
 
 /// A line that goes away by itself.
@@ -227,6 +240,8 @@ impl Model {
             forwards: forward::Forwards::default(),
             look: look::Look::default(),
             inspections: Inspections::default(),
+            stats: stats::Board::default(),
+            node_look: node::NodeLook::default(),
             fetches: Fetches::default(),
             saving: false,
             mouse: false,
@@ -244,6 +259,7 @@ impl Model {
             Some(Page::Events(_)) => Noun::Events,
             Some(Page::Inside(_)) => Noun::Inside,
             Some(Page::Files(_)) => Noun::File,
+            Some(Page::Top(_)) => Noun::Stats,
             Some(_) => Noun::Page,
         }
     }
@@ -252,6 +268,21 @@ impl Model {
     pub fn log(&self) -> Option<&LogView> {
         match &self.layers.last()?.page {
             Page::Logs(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    /// The screen of statistics, if it is on top.
+    pub fn top(&self) -> Option<&top::TopView> {
+        match &self.layers.last()?.page {
+            Page::Top(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    fn top_mut(&mut self) -> Option<&mut top::TopView> {
+        match &mut self.layers.last_mut()?.page {
+            Page::Top(view) => Some(view),
             _ => None,
         }
     }
@@ -308,6 +339,7 @@ impl Model {
                 Some(event.subject.clone())
             }
             Some(Page::Inside(visit)) => Some(Subject::Container(visit.container.clone())),
+            Some(Page::Top(view)) => Some(view.subject.clone()),
             Some(_) => None,
             None => self.home.subject(),
         }

@@ -12,6 +12,7 @@ use crate::domain::{
 use crate::model::columns::ROW_STEP;
 use crate::model::filter::Searchable;
 use crate::model::trouble::Trouble;
+use crate::stats::Load;
 use crate::text::Text;
 
 /// Something a list can hold: identified by its id, never by its place.
@@ -42,6 +43,8 @@ pub struct PodRow {
     pub trouble: Option<(Option<Text>, Trouble)>,
     /// A newer sandbox of the same pod exists.
     pub superseded: bool,
+    /// What its containers use.
+    pub load: Load,
 }
 
 /// One attempt of a container with its pod and image.
@@ -59,6 +62,8 @@ pub struct ContainerRow {
     pub trouble: Option<Trouble>,
     /// A newer attempt exists.
     pub superseded: bool,
+    /// What it uses.
+    pub load: Load,
 }
 
 /// One image.

@@ -31,6 +31,8 @@ pub struct PanelSeen {
     pub columns: Vec<(u16, u16, usize)>,
     /// Whether the column that needs every pod's status is shown.
     pub shows_ip: bool,
+    /// Whether a column of statistics is shown.
+    pub shows_load: bool,
 }
 
 /// A page as it was drawn.

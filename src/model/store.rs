@@ -15,6 +15,7 @@ use crate::text::Text;
 
 pub(super) mod index;
 mod judge;
+mod loads;
 
 use index::{Index, Known, group_key};
 

@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
     Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, files,
-    forward, inspect, logs, look, mouse, ran, typing,
+    forward, inspect, logs, look, mouse, node, ran, stats, typing,
 };
 use crate::text::Text;
 
@@ -40,6 +40,8 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     effects.extend(look::again(model));
     effects.extend(inspect::ask(model));
     effects.extend(look::owners(model));
+    effects.extend(stats::next(model, seen));
+    effects.extend(node::again(model));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
     }
@@ -97,6 +99,8 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
                 ),
             );
         }
+        Msg::Sampled(seen) => stats::sampled(model, *seen),
+        Msg::Node(seen) => node::seen(model, *seen),
         Msg::Forwards(list, line) => {
             model.forwards.set(list);
             model.forwards.counted = model.clock.uptime;
@@ -122,6 +126,8 @@ pub fn wake(model: &Model) -> Option<Duration> {
         model.home.rest_at(),
         forward::due(model),
         look::due(model),
+        stats::due(model),
+        node::due(model),
     ]
     .into_iter()
     .flatten()
@@ -280,6 +286,7 @@ pub fn fit(model: &mut Model, seen: &Seen) -> bool {
     }
     // What of a log is shown now may be something else than before.
     logs::settle(model, seen);
+    stats::drawn(model, seen);
     moved
 }
 

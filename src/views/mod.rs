@@ -12,11 +12,13 @@ mod help;
 mod home;
 mod inside;
 mod logs;
+mod node;
 mod panel;
 mod prompt;
 mod ran;
 mod summary;
 mod title;
+mod top;
 mod tree;
 
 use std::cell::Cell;
@@ -92,52 +94,23 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
         None => home::draw(&cx, body, buffer, &mut seen),
         Some(layer) => match &layer.page {
             Page::Logs(view) => logs::draw(&cx, view, body, buffer, &mut seen),
-            Page::Forwards => {
-                body::titled(&cx, body, buffer, &crumbs(&cx, "Forwarded ports"), true);
-                forwards::draw(&cx, body::below_title(body), buffer);
-            }
-            Page::Help => {
-                let doc = help::doc(&model.keymap, model.reads_logs());
-                page(&cx, "Help", &doc, layer.scroll, body, buffer, &mut seen);
-            }
-            Page::Notices => {
-                let doc = help::notices(model);
-                page(&cx, "Notices", &doc, layer.scroll, body, buffer, &mut seen);
-            }
-            Page::Summary(subject) => {
-                let (title, doc) = summary::whole(&cx, subject);
-                page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
-            }
-            Page::Ran(ran) => {
-                let doc = ran::page(ran);
-                page(
-                    &cx,
-                    "Run in all",
-                    &doc,
-                    layer.scroll,
-                    body,
-                    buffer,
-                    &mut seen,
-                );
-            }
             Page::Events(view) => events::draw(&cx, view, body, buffer, &mut seen),
             Page::Tree(view) => tree::draw(&cx, view, body, buffer, &mut seen),
-            Page::Diff(view) => {
-                let (title, doc) = (diff::title(view), diff::page(view));
-                page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
+            Page::Forwards => {
+                let inner = titled(&cx, body, buffer, "Forwarded ports");
+                forwards::draw(&cx, inner, buffer);
             }
-            Page::Runtime => {
-                let doc = summary::runtime::page(&cx);
-                page(&cx, "Runtime", &doc, layer.scroll, body, buffer, &mut seen);
+            Page::Top(view) => {
+                let inner = titled(&cx, body, buffer, &top::title(view));
+                top::draw(&cx, view, inner, buffer);
             }
             Page::Files(shown) => {
-                let title = crumbs(&cx, &format!("Files {}", shown.title()));
-                body::titled(&cx, body, buffer, &title, true);
-                seen.page = Some(files::draw(&cx, shown, body::below_title(body), buffer));
+                let title = format!("Files {}", shown.title());
+                let inner = titled(&cx, body, buffer, &title);
+                seen.page = Some(files::draw(&cx, shown, inner, buffer));
             }
-            Page::Inside(visit) => {
-                let title = format!("Debug {}", visit.title);
-                let doc = inside::page(&cx, &visit.container);
+            text => {
+                let (title, doc) = text_of(&cx, text);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
             }
         },
@@ -165,6 +138,34 @@ pub fn report(model: &Model, theme: &Theme, about: &About, width: u16) -> Vec<St
         .iter()
         .map(|line| line.to_string().trim_end().to_owned());
     [title, String::new()].into_iter().chain(lines).collect()
+}
+
+/// Title and text of a page that is nothing else.
+fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
+    let model = cx.model;
+    match page {
+        Page::Notices => ("Notices".to_owned(), help::notices(model)),
+        Page::Summary(subject) => summary::whole(cx, subject),
+        Page::Diff(view) => (diff::title(view), diff::page(view)),
+        Page::Runtime => ("Runtime".to_owned(), summary::runtime::page(cx)),
+        Page::Ran(ran) => ("Run in all".to_owned(), ran::page(ran)),
+        Page::Node => (format!("Node {}", model.node.name), node::page(cx)),
+        Page::Inside(visit) => {
+            let doc = inside::page(cx, &visit.container);
+            (format!("Debug {}", visit.title), doc)
+        }
+        // What is no text has a view of its own.
+        _ => {
+            let doc = help::doc(&model.keymap, model.reads_logs());
+            ("Help".to_owned(), doc)
+        }
+    }
+}
+
+/// A title with what lies below it; the area that is left.
+fn titled(cx: &Cx, area: Rect, buffer: &mut Buffer, title: &str) -> Rect {
+    body::titled(cx, area, buffer, &crumbs(cx, title), true);
+    body::below_title(area)
 }
 
 /// Draws a page of text.
@@ -209,6 +210,8 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Ran(_) => "Run in all".to_owned(),
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
+            Page::Node => "Node".to_owned(),
+            Page::Top(view) => top::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();
     let all: Vec<String> = std::iter::once(panel)

@@ -146,11 +146,16 @@ fn list<R: Row + Stands + Ticks>(
         );
     }
     let shows_ip = panel == Panel::Pods && fitted.get(POD_IP).is_some_and(Option::is_some);
+    let shows_load = columns
+        .iter()
+        .zip(&fitted)
+        .any(|(c, room)| c.live && room.is_some());
     PanelSeen {
         rows: rows_area,
         widths,
         columns: spans(rows_area, &fitted),
         shows_ip,
+        shows_load,
     }
 }
 
@@ -177,7 +182,7 @@ fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], sort: Sort, drawn: &[u
         // No column is wider than what it holds, so that a small list stays together.
         let content = want.max(head);
         let most = column.width.1.max(least);
-        if hidden(cx, panel, place) {
+        if hidden(cx, panel, place) || (column.live && cx.model.stats.meters.is_empty()) {
             // No room is enough.
             return Slot {
                 least: u16::MAX / 2,
@@ -269,10 +274,15 @@ fn draw_one<R: Stands>(
             cell.role
         };
         let middle = column.cut == Cut::Middle;
+        let text = if column.live && !cx.theme.unicode() {
+            plain(&cell.text).into()
+        } else {
+            cell.text
+        };
         Some((
             (*room)?,
             Cell {
-                text: cell.text,
+                text,
                 role,
                 right: column.right,
                 middle,
@@ -287,6 +297,19 @@ fn draw_one<R: Stands>(
     let filter = cx.model.home.narrowing.filters[panel.index()].as_ref();
     let matched = |text: &str| filter.map_or_else(Vec::new, |filter| filter.matched(text));
     draw_row(buffer, rest, cx.theme, cells, selected, &matched);
+}
+
+/// A trend for a terminal without blocks.
+fn plain(text: &str) -> String {
+    let level = |c: char| match c {
+        '▁' => '.',
+        '▂' | '▃' => ':',
+        '▄' | '▅' => '+',
+        '▆' | '▇' => '*',
+        '█' => '#',
+        other => other,
+    };
+    text.chars().map(level).collect()
 }
 
 fn empty(cx: &Cx, panel: Panel, area: Rect, buffer: &mut Buffer) {

@@ -16,6 +16,7 @@ use crate::link::Link;
 use crate::model::columns::{ROW_STEP, Stands};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow};
 use crate::model::{Subject, exit};
+use crate::stats::Load;
 use crate::text::Text;
 use crate::theme::Role;
 use crate::widgets::page::Doc;
@@ -166,6 +167,7 @@ fn pod(cx: &Cx, row: &PodRow, with_attempts: bool, doc: &mut Doc) -> String {
         format!("{} of {} running", row.running, row.total),
     );
     doc.fact("restarts", row.restarts.to_string());
+    uses(doc, &row.load);
     moment(cx, doc, "created", pod.created_at);
     doc.title("Identity");
     doc.fact("namespace", pod.namespace.as_str())
@@ -207,6 +209,7 @@ fn container(cx: &Cx, row: &ContainerRow, with_attempts: bool, doc: &mut Doc) ->
         Some(detail) => outcome(cx, detail, doc),
         None => moment(cx, doc, "created", container.created_at),
     }
+    uses(doc, &row.load);
     doc.fact("restarts", container.restart_count().to_string());
     doc.fact("attempt", container.attempt.to_string());
     doc.title("Identity");
@@ -223,6 +226,24 @@ fn container(cx: &Cx, row: &ContainerRow, with_attempts: bool, doc: &mut Doc) ->
         attempts(cx, &container.pod_id, Some(&container.name), doc);
     }
     format!("Container {}/{}", row.pod_name(), container.name)
+}
+
+/// What it uses, as far as it is known.
+fn uses(doc: &mut Doc, load: &Load) {
+    let cpu = load.cpu.map(|milli| format!("{milli}m CPU"));
+    let memory = load.memory.map(|memory| match load.percent {
+        Some(percent) => format!("{} of memory, {percent}% of a limit", bytes(memory)),
+        None => format!("{} of memory", bytes(memory)),
+    });
+    let known: Vec<String> = [cpu, memory].into_iter().flatten().collect();
+    let role = match load.percent {
+        Some(95..) => Role::Bad,
+        Some(80..) => Role::Warn,
+        _ => Role::Text,
+    };
+    if !known.is_empty() {
+        doc.fact_as("uses", known.join(", "), role);
+    }
 }
 
 fn outcome(cx: &Cx, detail: &ContainerDetail, doc: &mut Doc) {

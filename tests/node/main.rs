@@ -13,6 +13,7 @@ mod node_itself;
 mod pods;
 mod screen;
 mod snapshot;
+mod stats;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -32,6 +32,12 @@ pub enum Recipe {
     Done,
     /// Fills 16 MiB and is killed for it.
     Oom,
+    /// Uses all CPU that it gets, which is 0.3 of a core.
+    Busy,
+    /// Holds 64 MiB.
+    Holder,
+    /// Takes a MB more seven times a second, until it is killed at 32 MiB.
+    Climber,
     /// A shell with a terminal.
     Terminal,
     /// A command that does not exist.
@@ -58,6 +64,16 @@ impl Recipe {
                  if [ $((n % 10)) = 0 ]; then echo \"$line\" >&2; else echo \"$line\"; fi; \
                  usleep 10000; done"
             }
+            Self::Busy => "trap 'exit 0' TERM; while :; do :; done",
+            // Shared memory belongs to who writes it, and to nobody's cache.
+            Self::Holder => {
+                "dd if=/dev/zero of=/dev/shm/held bs=1M count=64; trap 'exit 0' TERM; \
+                 sleep 2147483647 & wait"
+            }
+            Self::Climber => {
+                "x=$(head -c 1000000 /dev/zero | tr '\\0' x); y=; \
+                 while :; do y=$y$x; usleep 150000; done"
+            }
             Self::Terminal => return vec!["/bin/sh".to_owned()],
             Self::Wrong => return vec!["/no/such/command".to_owned()],
         };
@@ -65,13 +81,27 @@ impl Recipe {
     }
 
     fn memory_limit(self) -> i64 {
-        if self == Self::Oom { 16 << 20 } else { 0 }
+        match self {
+            Self::Oom => 16 << 20,
+            Self::Climber => 32 << 20,
+            _ => 0,
+        }
+    }
+
+    /// Microseconds of CPU time in each tenth of a second; 0 is no limit.
+    fn cpu_quota(self) -> i64 {
+        if self == Self::Busy { 30_000 } else { 0 }
     }
 
     /// The state that the container ends up in.
     fn settles(self) -> cri::ContainerState {
         match self {
-            Self::Sleep | Self::Chatter | Self::Terminal => cri::ContainerState::ContainerRunning,
+            Self::Sleep
+            | Self::Chatter
+            | Self::Terminal
+            | Self::Busy
+            | Self::Holder
+            | Self::Climber => cri::ContainerState::ContainerRunning,
             _ => cri::ContainerState::ContainerExited,
         }
     }
@@ -297,6 +327,8 @@ fn container(
         linux: Some(cri::LinuxContainerConfig {
             resources: Some(cri::LinuxContainerResources {
                 cpu_shares: 2,
+                cpu_quota: recipe.cpu_quota(),
+                cpu_period: 100_000,
                 memory_limit_in_bytes: recipe.memory_limit(),
                 ..Default::default()
             }),

@@ -145,6 +145,7 @@ impl Lists {
             message: None,
             log_path: Some(format!("/var/log/pods/{}/{}.log", last.name, last.attempt).into()),
             image: None,
+            limits: critui::domain::Limits::default(),
         };
         self.details.push((last.id.clone(), detail));
     }

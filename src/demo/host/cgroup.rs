@@ -152,6 +152,7 @@ impl Group {
             ("cpu.stat", self.cpu_stat()),
             ("cpu.pressure", pressure.into()),
             ("io.pressure", pressure.into()),
+            ("io.stat", self.io_stat()),
             ("pids.current", format!("{}\n", self.pids)),
             ("pids.max", "4915\n".into()),
         ]
@@ -172,6 +173,11 @@ impl Group {
             memory * 7 / 8,
             memory / 8,
         )
+    }
+
+    fn io_stat(&self) -> String {
+        let (read, written) = (self.usage.cpu / 900, self.usage.cpu / 400);
+        format!("254:0 rbytes={read} wbytes={written} rios=9 wios=9 dbytes=0 dios=0\n")
     }
 
     fn cpu_stat(&self) -> String {

@@ -3,7 +3,7 @@
 use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
 use crate::model::{
-    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, files,
+    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, files, top,
 };
 
 pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
@@ -13,6 +13,13 @@ pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
 pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
     if let Some(view) = model.log_mut() {
         view.go(to, super::area(seen));
+        return vec![];
+    }
+    if let Some(view) = model.top() {
+        let lines = top::members(model, &view.subject).len() + 1;
+        if let Some(view) = model.top_mut() {
+            view.go(to, lines);
+        }
         return vec![];
     }
     let height = seen.page.map_or(1, |page| page.height);

@@ -34,7 +34,7 @@ pub fn keys_table() -> String {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
         let place = match command.on {
             ANYWHERE => "everywhere",
-            ENTERED => "pods, containers",
+            ENTERED | [Noun::Pod, Noun::Container] => "pods, containers",
             [Noun::Logs] => "logs",
             [Noun::Tree] => "YAML",
             [Noun::Events] => "events",
@@ -49,6 +49,7 @@ pub fn keys_table() -> String {
             [Noun::Forward] => "forwarded ports",
             [Noun::Inside] => "debugging",
             [Noun::File] => "files",
+            [Noun::Stats] => "statistics",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };

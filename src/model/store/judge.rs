@@ -11,6 +11,7 @@ use crate::domain::IdSet;
 use crate::domain::{Container, ContainerDetail, ContainerState, Pod, PodId};
 use crate::model::rows::{ContainerRow, PodRow};
 use crate::model::trouble::{Facts, Judgement, judge_container, judge_empty};
+use crate::stats::Load;
 use crate::text::Text;
 
 impl Store {
@@ -158,6 +159,8 @@ impl Store {
         };
         self.recheck_later(group, &judgement);
         let image = self.name_of_image(container, detail.as_deref());
+        let known = self.rows.containers.get(&container.id);
+        let load = known.map_or_else(Load::default, |row| row.load);
         let container = Arc::clone(container);
         ContainerRow {
             pod,
@@ -165,6 +168,7 @@ impl Store {
             image,
             trouble: judgement.trouble,
             superseded,
+            load,
             container,
         }
     }
@@ -233,6 +237,11 @@ impl Store {
                 .fold(0, u32::saturating_add),
             trouble: trouble.filter(|_| !superseded),
             superseded,
+            load: self
+                .rows
+                .pods
+                .get(&pod.id)
+                .map_or_else(Default::default, |row| row.load),
             pod: Arc::clone(pod),
         };
         self.rows.pods.insert(pod.id.clone(), Arc::new(row));

@@ -1,0 +1,124 @@
+//! Looks at what everything uses, beside the loop.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::{StreamExt, stream};
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
+use super::App;
+use crate::cri::Reader;
+use crate::domain::{ContainerId, IdMap, PodId};
+use crate::host::cgroup::{self, Claim};
+use crate::host::node;
+use crate::host::open::HostRoot;
+use crate::model::Msg;
+use crate::model::node::NodeSeen;
+use crate::model::stats::{Asked, Sampled};
+use crate::stats::Network;
+use crate::stats::cgroup::Look;
+use crate::terminal::{Keys, Surface};
+use crate::text::Text;
+
+/// Verbose statuses read at once: they are large.
+const AT_ONCE: usize = 4;
+/// Places of cgroups remembered at most.
+const MOST: usize = 4096;
+
+/// Where the cgroups of containers are: a container keeps its place.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places(Arc<Mutex<IdMap<ContainerId, Claim>>>);
+
+impl<S: Surface, I: Keys> App<S, I> {
+    pub(super) fn sample(&self, asked: Asked, places: &Places, jobs: &mut JoinSet<Msg>) {
+        let (reader, host) = (self.connection.reader(), self.gauge.host().clone());
+        let (places, handle) = (places.clone(), Handle::current());
+        // On a thread of its own: decoding a large node takes longer than a key may wait.
+        jobs.spawn(async move {
+            let look = move || handle.block_on(look(&reader, &host, asked, &places));
+            let sampled = tokio::task::spawn_blocking(look).await;
+            Msg::Sampled(Box::new(sampled.unwrap_or_else(|error| Sampled {
+                containers: Err(Text::clean(&error.to_string())),
+                cgroups: Ok(vec![]),
+                network: None,
+            })))
+        });
+    }
+}
+
+impl<S: Surface, I: Keys> App<S, I> {
+    pub(super) fn look_at_node(&self, jobs: &mut JoinSet<Msg>) {
+        let (reader, host) = (self.connection.reader(), self.gauge.host().clone());
+        jobs.spawn(async move {
+            let health = reader.health().await.map_err(|error| error.message);
+            // Where images are is a help, no more.
+            let images = reader.image_places().await.unwrap_or_default();
+            let files = tokio::task::spawn_blocking(move || node::look(&host, images)).await;
+            let files = files.unwrap_or_else(|error| Err(Text::clean(&error.to_string())));
+            Msg::Node(Box::new(NodeSeen {
+                files: Some(files),
+                health: Some(health),
+                latencies: crate::cri::latencies(),
+            }))
+        });
+    }
+}
+
+async fn look(reader: &Reader, host: &HostRoot, asked: Asked, places: &Places) -> Sampled {
+    let containers = reader.stats().await.map_err(|error| error.message);
+    let claims = claims(reader, asked.cgroups, places).await;
+    let cgroups = looks(host, claims);
+    let network = match asked.network {
+        Some(id) => Some(network(reader, id).await),
+        None => None,
+    };
+    Sampled {
+        containers,
+        cgroups,
+        network,
+    }
+}
+
+fn looks(host: &HostRoot, claims: Vec<Claim>) -> Result<Vec<(ContainerId, Look)>, Text> {
+    if claims.is_empty() {
+        return Ok(vec![]);
+    }
+    cgroup::look(host, claims)
+}
+
+async fn network(reader: &Reader, id: PodId) -> (PodId, Result<Option<Network>, Text>) {
+    let stats = reader.pod_stats_of(&id).await;
+    let network = stats.map(|stats| stats.network);
+    (id, network.map_err(|error| error.message))
+}
+
+/// Where these cgroups are; what the runtime does not tell is left out.
+async fn claims(reader: &Reader, ids: Vec<ContainerId>, places: &Places) -> Vec<Claim> {
+    let known = |id: &ContainerId| places.lock().get(id).cloned();
+    let unknown: Vec<ContainerId> = ids
+        .iter()
+        .filter(|id| known(id).is_none())
+        .cloned()
+        .collect();
+    let ask = |id: ContainerId| async move {
+        let place = reader.cgroup_place(&id).await.ok()?;
+        let (pid, path) = (place.pid, place.path);
+        Some(Claim { id, pid, path })
+    };
+    let mut answers = std::pin::pin!(stream::iter(unknown).map(ask).buffer_unordered(AT_ONCE));
+    while let Some(answer) = answers.next().await {
+        let Some(claim) = answer else { continue };
+        let mut places = places.lock();
+        if places.len() >= MOST {
+            places.clear();
+        }
+        places.insert(claim.id.clone(), claim);
+    }
+    ids.iter().filter_map(known).collect()
+}
+
+impl Places {
+    fn lock(&self) -> std::sync::MutexGuard<'_, IdMap<ContainerId, Claim>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

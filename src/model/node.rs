@@ -1,0 +1,73 @@
+//! The page about the node itself: when to look, and what was seen.
+
+use std::time::Duration;
+
+pub use crate::cri::{Health, Latency};
+use crate::model::{Effect, Layer, Model, Page};
+use crate::stats::node::{NodeFiles, Ticks};
+use crate::text::Text;
+
+/// How often it is looked at while it is shown.
+const AGAIN: Duration = Duration::from_secs(2);
+/// When it is looked at again for the first share of busy time.
+const QUICK: Duration = Duration::from_millis(500);
+
+/// One look.
+#[derive(Debug, Default)]
+pub struct NodeSeen {
+    /// The node's own files, or why they tell nothing.
+    pub files: Option<Result<NodeFiles, Text>>,
+    /// What the runtime says of itself, or why nothing.
+    pub health: Option<Result<Health, Text>>,
+    /// How long its answers take.
+    pub latencies: Vec<Latency>,
+}
+
+/// What was seen last.
+#[derive(Debug, Default)]
+pub struct NodeLook {
+    /// All of it.
+    pub seen: NodeSeen,
+    /// CPUs that were busy between the last two looks, in tenths of a percent.
+    pub busy: Option<u64>,
+    before: Option<Ticks>,
+    /// When, by the time since the start; `None` while an answer is awaited.
+    at: Option<Duration>,
+}
+
+/// Opens the page.
+pub fn open(model: &mut Model) -> Vec<Effect> {
+    model.node_look.at = None;
+    model.layers.push(Layer {
+        page: Page::Node,
+        scroll: 0,
+    });
+    vec![Effect::LookAtNode]
+}
+
+/// Takes what was seen.
+pub fn seen(model: &mut Model, seen: NodeSeen) {
+    let look = &mut model.node_look;
+    let files = seen.files.as_ref().and_then(|files| files.as_ref().ok());
+    let ticks = files.and_then(|files| files.ticks);
+    if let (Some(before), Some(now)) = (look.before, ticks) {
+        look.busy = now.busy_since(before).or(look.busy);
+    }
+    look.before = ticks;
+    look.seen = seen;
+    look.at = Some(model.clock.uptime);
+}
+
+/// When to look again, by the time since the start.
+pub fn due(model: &Model) -> Option<Duration> {
+    matches!(model.layers.last()?.page, Page::Node).then_some(())?;
+    let look = &model.node_look;
+    Some(look.at? + if look.busy.is_none() { QUICK } else { AGAIN })
+}
+
+/// Looks again, if it is time.
+pub fn again(model: &mut Model) -> Option<Effect> {
+    due(model).filter(|at| *at <= model.clock.uptime)?;
+    model.node_look.at = None;
+    Some(Effect::LookAtNode)
+}

@@ -1,0 +1,195 @@
+//! The numbers of a row: small, comparable, the same while nothing changes.
+
+use std::time::Duration;
+
+use super::meter::{CPU, Meter};
+use super::{Source, Sourced};
+use crate::domain::Limits;
+
+/// Columns of a trend.
+pub const TREND: usize = 10;
+/// What a trend is about.
+pub const TREND_WINDOW: Duration = Duration::from_secs(60);
+/// Less than this, in millionths of a core, fills no trend: idle noise is no mountain.
+const TREND_FLOOR: u32 = 20_000;
+/// Levels of a trend above nothing.
+const LEVELS: u32 = 8;
+
+/// What a container or a pod uses. Rounded as it is shown, so that equal rows are equal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Load {
+    /// CPU in thousandths of a core.
+    pub cpu: Option<u64>,
+    /// Working set in bytes, whole KiB.
+    pub memory: Option<u64>,
+    /// What of its memory limit is used, in percent; `None` without a limit.
+    pub percent: Option<u32>,
+    /// CPU over the last minute as levels from 0 to 8; `None` is not known.
+    pub trend: [Option<u8>; TREND],
+    /// What rows sort by, smoothed and refreshed at a slower pace: CPU, memory, percent.
+    pub rank: [Option<u64>; 3],
+}
+
+impl Load {
+    /// Of a container. `rank` is what its row sorted by so far, kept unless `resort`.
+    pub fn of(meter: &Meter, limits: Limits, uptime: Duration, rank: Option<Self>) -> Self {
+        let memory = meter.working_set().map(|bytes| bytes / 1024 * 1024);
+        let limit = memory_limit(meter, limits);
+        let share = |used: u64| Some(percent(used, limit?.value));
+        let percent = memory.and_then(share);
+        let steady = meter.steady_memory().map(|kib| kib * 1024);
+        let fresh = [
+            meter.steady_cpu(),
+            steady,
+            steady.and_then(share).map(u64::from),
+        ];
+        Self {
+            cpu: meter.cpu.map(|cpu| rounded(cpu.value)),
+            memory,
+            percent,
+            trend: trend(meter, uptime),
+            rank: match rank {
+                // What was not known before cannot be held.
+                Some(old) => std::array::from_fn(|at| {
+                    old.rank[at].filter(|_| fresh[at].is_some()).or(fresh[at])
+                }),
+                None => fresh,
+            },
+        }
+    }
+
+    /// Of several containers together; what is not known of one adds nothing.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.saturating_add(b)),
+            (a, b) => a.or(b),
+        };
+        let mut trend = self.trend;
+        for (mine, its) in trend.iter_mut().zip(other.trend) {
+            *mine = (*mine).max(its);
+        }
+        Self {
+            cpu: sum(self.cpu, other.cpu),
+            memory: sum(self.memory, other.memory),
+            // The fullest of its containers is the one that is killed.
+            percent: self.percent.max(other.percent),
+            trend,
+            rank: [
+                sum(self.rank[0], other.rank[0]),
+                sum(self.rank[1], other.rank[1]),
+                self.rank[2].max(other.rank[2]),
+            ],
+        }
+    }
+}
+
+/// A container's memory limit: as its status says, else as the runtime's numbers imply it.
+pub fn memory_limit(meter: &Meter, limits: Limits) -> Option<Sourced> {
+    let said = limits
+        .memory
+        .map(|limit| Sourced::new(limit, Source::Status));
+    said.or_else(|| Some(Sourced::new(meter.implied_limit?, Source::Implied)))
+}
+
+/// Millionths of a core as thousandths, rounded.
+pub fn rounded(micro: u64) -> u64 {
+    (micro + 500) / 1000
+}
+
+/// `used` of `limit` in percent.
+pub fn percent(used: u64, limit: u64) -> u32 {
+    let percent = u128::from(used) * 100 / u128::from(limit.max(1));
+    u32::try_from(percent).unwrap_or(u32::MAX)
+}
+
+/// CPU as levels: of the highest in the window, or of a floor.
+fn trend(meter: &Meter, uptime: Duration) -> [Option<u8>; TREND] {
+    // Columns as wide as three samples, so that they do not flicker as they pass by.
+    let step = TREND_WINDOW.as_secs() / TREND as u64;
+    let end = Duration::from_millis((uptime.as_secs() / step + 1) * step * 1000 - 1);
+    let series = meter.history.series(CPU, end, TREND_WINDOW, TREND);
+    let most = series.iter().flatten().max().copied().unwrap_or(0);
+    let most = u64::from(most.max(TREND_FLOOR));
+    let level = |value: u32| {
+        let level = (u64::from(value) * u64::from(LEVELS)).div_ceil(most);
+        u8::try_from(level).unwrap_or(8)
+    };
+    let mut trend = [None; TREND];
+    for (place, value) in trend.iter_mut().zip(series) {
+        *place = value.map(level);
+    }
+    trend
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ContainerId;
+    use crate::stats::Meters;
+    use crate::stats::rate::Moment;
+    use crate::stats::sample::{Cpu, Memory, Sample};
+    use jiff::{SignedDuration, Timestamp};
+
+    /// Half a core for a minute, 32 of 64 MiB.
+    fn meters() -> Meters {
+        let mut meters = Meters::default();
+        for second in (0..=60_i64).step_by(2) {
+            let sample = Sample {
+                id: ContainerId::new("c"),
+                cpu: Some(Cpu {
+                    at: (second + 1) * 1_000_000_000,
+                    total: Some(second.unsigned_abs() * 500_000_000),
+                    rate: None,
+                }),
+                memory: Some(Memory {
+                    working_set: Some(32 << 20),
+                    ..Memory::default()
+                }),
+                layer: None,
+            };
+            let moment = Moment {
+                now: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second),
+                uptime: Duration::from_secs(second.unsigned_abs()),
+            };
+            meters.take(&[sample], moment);
+        }
+        meters
+    }
+
+    fn load(limits: Limits) -> Load {
+        let meters = meters();
+        let meter = meters.get(&ContainerId::new("c")).unwrap();
+        Load::of(meter, limits, Duration::from_secs(60), None)
+    }
+
+    #[test]
+    fn of_one_container() {
+        let limits = Limits {
+            memory: Some(64 << 20),
+            cpu: None,
+        };
+        let load = load(limits);
+        assert_eq!((load.cpu, load.memory), (Some(500), Some(32 << 20)));
+        assert_eq!(load.percent, Some(50));
+        assert_eq!(load.trend[TREND - 1], Some(8));
+        assert_eq!(load.rank, [Some(500_000), Some(32 << 20), Some(50)]);
+    }
+
+    #[test]
+    fn without_a_limit_there_is_no_share() {
+        assert_eq!(load(Limits::default()).percent, None);
+    }
+
+    #[test]
+    fn a_pod_is_the_sum_and_its_fullest_container() {
+        let full = Load {
+            percent: Some(97),
+            memory: Some(1 << 20),
+            ..Load::default()
+        };
+        let both = load(Limits::default()).plus(&full);
+        assert_eq!((both.cpu, both.memory), (Some(500), Some(33 << 20)));
+        assert_eq!(both.percent, Some(97));
+    }
+}
