@@ -138,12 +138,11 @@ where
                 .next(&mut work, &mut signals, &seen, &frame, ready)
                 .await
             {
-                Due::Leave => break,
                 Due::Nothing => {}
                 // The terminal's own signals go to its whole group: what has it deals with an
                 // interrupt, and critui stops with it.
                 Due::Interrupt if self.inside.is_local() => self.inside.interrupt(),
-                Due::Interrupt => break,
+                Due::Leave | Due::Interrupt => break,
                 Due::Suspend if self.inside.is_local() => signals::stop()?,
                 // Whatever has the terminal goes on.
                 Due::Suspend if self.inside.is_away() => {}

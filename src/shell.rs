@@ -82,7 +82,13 @@ pub async fn visit(visit: Visit, console: Console, means: Means) -> Return {
     let result = match &visit.errand {
         Errand::Attach => attach(&visit, &mut talk, &means.reader, &means.writer).await,
         Errand::Debug(image, runs) => {
-            debug::debug(&visit, (image, *runs), &mut talk, &means.writer).await
+            Box::pin(debug::debug(
+                &visit,
+                (image, *runs),
+                &mut talk,
+                &means.writer,
+            ))
+            .await
         }
         _ => enter(&visit, &mut talk, &means.writer, &means.shells).await,
     };

@@ -176,7 +176,11 @@ fn each_runtime(#[case] runtime: &str, #[case] expected: &[&str]) {
     let subject = screen.model.subject().expect("a container");
     screen.send(Msg::Inspected(About::One(subject), "x", Ok(tree)));
     let buffer = screen.draw();
-    let cells: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+    let cells: String = buffer
+        .content
+        .iter()
+        .map(ratatui::buffer::Cell::symbol)
+        .collect();
     let words = cells.split_whitespace().collect::<Vec<_>>().join(" ");
     for text in expected {
         assert!(words.contains(text), "{text:?} in {words}");

@@ -44,12 +44,10 @@ impl Writer {
             sandbox_config: Some(sandbox_config(&sandbox)),
         };
         let mut client = self.client(CREATE)?;
-        let made = within(
-            CREATE,
-            deadline,
-            client.create_container(request(asked, deadline)),
-        );
-        let id = ContainerId::new(&*made.await?.container_id);
+        // The request is large.
+        let made = Box::pin(client.create_container(request(asked, deadline)));
+        let made = within(CREATE, deadline, made).await?;
+        let id = ContainerId::new(made.container_id.as_str());
         let asked = v1::StartContainerRequest {
             container_id: id.as_str().to_owned(),
         };

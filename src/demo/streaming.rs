@@ -235,7 +235,7 @@ async fn exec_session(
             "reason": "InternalError", "code": 500});
         return end(socket, status).await;
     };
-    let (hang_up, mut hung_up) = watch::channel(false);
+    let (hang_up, mut ended) = watch::channel(false);
     lock(&node.streams.shells).insert(pid, hang_up);
     loop {
         let output = shell.take_output();
@@ -252,7 +252,7 @@ async fn exec_session(
                 // Its command lives on, here as there: nobody will ever hear of it again.
                 _ => return,
             },
-            _ = hung_up.changed() => shell.hang_up(),
+            _ = ended.changed() => shell.hang_up(),
         }
     }
     lock(&node.streams.shells).remove(&pid);

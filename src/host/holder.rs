@@ -1,7 +1,7 @@
 //! Who holds a TCP port of this machine, as `/proc` tells.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::open::{HostRoot, OpenError, Resolver};
@@ -55,7 +55,10 @@ fn holds(proc: &Resolver, process: &Path, inodes: &[String]) -> Result<bool, Ope
         let Ok((_, Some(target))) = target else {
             continue;
         };
-        if inodes.iter().any(|inode| target == PathBuf::from(inode)) {
+        if inodes
+            .iter()
+            .any(|inode| target.as_os_str() == inode.as_str())
+        {
             return Ok(true);
         }
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+mod error;
 mod folder;
 mod resolver;
 mod space;

@@ -240,7 +240,7 @@ mod tests {
                     match name.split_once(" -> ") {
                         Some((name, target)) => symlink(target, layer.join(name)).unwrap(),
                         None if name.ends_with('/') => {
-                            fs::create_dir_all(layer.join(name)).unwrap()
+                            fs::create_dir_all(layer.join(name)).unwrap();
                         }
                         None => {
                             let path = layer.join(name);

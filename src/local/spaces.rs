@@ -125,7 +125,7 @@ mod tests {
         };
         let (own, [net, pid]) = (
             std::process::id(),
-            spaces.each_ref().map(|fd| fd.as_raw_fd()),
+            spaces.each_ref().map(OwnedFd::as_raw_fd),
         );
         assert_eq!(
             line(&spaces[..1], false),

@@ -249,10 +249,10 @@ mod tests {
 
     #[test]
     fn lines_around_matches_are_saved_too() {
-        let lines: String = (0..20)
+        let lines: Vec<String> = (0..20)
             .map(|n| format!("2026-11-20T10:00:{n:02}Z stdout F line {n}\n"))
             .collect();
-        let mut case = case(&lines);
+        let mut case = case(&lines.concat());
         case.export.sift.pattern = Sought::parse("~line (4|6|15)$").unwrap();
         case.export.sift.context = 2;
         save(&case);

@@ -43,21 +43,20 @@ impl Narrowing {
         let known = trail.steps.last();
         if known.is_none_or(|known| known.filter.source() != filter.source()) {
             let score = |row: &Arc<R>| Some((filter.score(row.as_ref(), now)?, Arc::clone(row)));
-            let left = match known {
-                Some(known) => known
+            let left = if let Some(known) = known {
+                known
                     .left
                     .iter()
                     .filter_map(|(_, row)| score(row))
-                    .collect(),
-                None => {
-                    let before = trail.before.as_ref().filter(|before| before.is_of(filter));
-                    let known = |row: &Arc<R>| before.and_then(|before| before.score(row));
-                    let score = |row: &Arc<R>| match known(row) {
-                        Some(known) => Some((known?, Arc::clone(row))),
-                        None => score(row),
-                    };
-                    rows.iter().filter(open).filter_map(score).collect()
-                }
+                    .collect()
+            } else {
+                let before = trail.before.as_ref().filter(|before| before.is_of(filter));
+                let score = |row: &Arc<R>| match before.and_then(|before| before.fared(row)) {
+                    Some(Fared::Left(known)) => Some((*known, Arc::clone(row))),
+                    Some(Fared::Dropped) => None,
+                    None => score(row),
+                };
+                rows.iter().filter(open).filter_map(score).collect()
             };
             trail.steps.push(Step {
                 filter: filter.clone(),
@@ -100,7 +99,14 @@ struct Before<R> {
     filter: Filter,
     /// Keeps the addresses of the rows theirs.
     _rows: Vec<Arc<R>>,
-    scores: IdMap<usize, Option<i64>>,
+    scores: IdMap<usize, Fared>,
+}
+
+/// How a row fared.
+#[derive(Clone, Copy, Debug)]
+enum Fared {
+    Left(i64),
+    Dropped,
 }
 
 impl<R> Before<R> {
@@ -108,9 +114,9 @@ impl<R> Before<R> {
         self.filter.source() == filter.source()
     }
 
-    /// Whether it was left, and with which score; `None` for a row that was not there.
-    fn score(&self, row: &Arc<R>) -> Option<Option<i64>> {
-        self.scores.get(&address(row)).copied()
+    /// How it fared; `None` for a row that was not there.
+    fn fared(&self, row: &Arc<R>) -> Option<&Fared> {
+        self.scores.get(&address(row))
     }
 }
 
@@ -142,10 +148,10 @@ impl<R> Trail<R> {
         let last = self.steps.pop().filter(|last| !last.only_trouble);
         self.steps.clear();
         self.before = last.map(|last| {
-            let mut scores: IdMap<usize, Option<i64>> =
-                old.iter().map(|row| (address(row), None)).collect();
+            let dropped = |row| (address(row), Fared::Dropped);
+            let mut scores: IdMap<usize, Fared> = old.iter().map(dropped).collect();
             let left = last.left.iter();
-            scores.extend(left.map(|(score, row)| (address(row), Some(*score))));
+            scores.extend(left.map(|(score, row)| (address(row), Fared::Left(*score))));
             Before {
                 filter: last.filter,
                 _rows: old,

@@ -39,7 +39,7 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
     for (command, key_name, short) in shown {
         let dead = command.refused(cx.model).is_some();
         let (key, text) = if dead {
-            (Role::Dim, Role::Dim)
+            (Role::Dim, Role::Text)
         } else {
             (Role::Key, Role::Text)
         };

@@ -18,6 +18,8 @@ use prost::Message as _;
 const CONTAINERS: usize = 5000;
 const RUNS: usize = 15;
 
+// As the messages have it.
+#[allow(clippy::unnecessary_wraps)]
 fn value(value: u64) -> Option<v1::UInt64Value> {
     Some(v1::UInt64Value { value })
 }

@@ -122,8 +122,10 @@ impl Shell {
                     self.ended = Some(self.last);
                 }
             }
+            0x7f | 8 if self.line.is_empty() => {}
             0x7f | 8 => {
-                if self.line.pop().is_some() && self.tty {
+                self.line.pop();
+                if self.tty {
                     self.output.extend_from_slice(b"\x08 \x08");
                 }
             }
@@ -167,7 +169,7 @@ impl Shell {
                 self.ended = Some(code.unwrap_or(self.last));
                 return (String::new(), self.last);
             }
-            ["true" | ":"] => String::new(),
+            [] | ["true" | ":"] => String::new(),
             ["false"] => return (String::new(), 1),
             ["echo", rest @ ..] => rest.join(" "),
             ["stty", "size"] => format!("{} {}", self.size.1, self.size.0),
@@ -194,7 +196,6 @@ impl Shell {
                          stty size, whoami"
                 .to_owned(),
             [other, ..] => return (format!("sh: {other}: not found"), 127),
-            [] => String::new(),
         };
         (said, 0)
     }

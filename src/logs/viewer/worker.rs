@@ -202,9 +202,9 @@ impl Worker {
         let first_number = self.number(request, &woven)?;
         let mut lines = woven.lines;
         if !request.fields.is_empty() {
-            lines
-                .iter_mut()
-                .for_each(|line| line.choose(&request.fields));
+            for line in &mut lines {
+                line.choose(&request.fields);
+            }
         }
         Ok(Window {
             ticket: request.ticket,
