@@ -124,17 +124,8 @@ fn no_key_changes_anything_in_read_only_mode() {
     });
 }
 
-/// So far no command changes anything, with or without that mode.
-#[test]
-fn no_key_changes_anything_without_it_either() {
-    hammer(&Start {
-        size: (80, 24),
-        ..Start::default()
-    });
-}
-
-/// The only call today that is no read needs a grant and `--events`: it shows that these tests
-/// would notice one.
+/// A call that is no read, with a grant and `--events`: it shows that these tests would notice
+/// one.
 #[test]
 fn what_is_no_read_is_noticed() {
     let start = Start {
