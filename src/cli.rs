@@ -90,6 +90,14 @@ pub struct Connection {
     #[arg(short, long, global = true, value_name = "DURATION", value_parser = go::parse_duration)]
     #[arg(allow_hyphen_values = true)]
     pub timeout: Option<i64>,
+    /// Also exec, attach and forward ports through a streaming server at this address, which is
+    /// neither this machine's nor loopback; may be given several times
+    #[arg(long, global = true, value_name = "HOST")]
+    pub streaming_host: Vec<String>,
+    /// Authorities (PEM) that certificates of streaming servers must come from; without it only
+    /// those on loopback may speak TLS, which is not verified there
+    #[arg(long, global = true, value_name = "FILE")]
+    pub streaming_ca: Option<PathBuf>,
     /// Show a simulated node instead of a real one: node (also without a name), large or calm;
     /// needs no runtime and no root, and touches nothing of this machine
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
@@ -268,9 +276,12 @@ mod tests {
             runtime_endpoint,
             image_endpoint,
             timeout,
+            streaming_host,
+            streaming_ca,
             demo,
             host_root,
         } = cli.connection;
+        assert_eq!((streaming_host, streaming_ca), (vec![], None));
         assert_eq!(demo, None);
         assert_eq!(config, Some("/c".into()));
         assert_eq!(runtime_endpoint.as_deref(), Some("unix:///x"));

@@ -30,7 +30,7 @@ pub struct Inspect {
     /// What kind of thing
     pub kind: Kind,
     /// Its id or name, or the beginning of it: [NAMESPACE/]POD for a pod,
-    /// [[NAMESPACE/]POD/]CONTAINER for a container, NAME[:TAG] for an image; nothing for the runtime
+    /// [[NAMESPACE/]POD/]CONTAINER for a container, NAME:TAG for an image; nothing for the runtime
     #[arg(value_name = "ID|NAME", required_if_eq_any = [("kind", "pod"), ("kind", "container"), ("kind", "image")])]
     pub target: Option<String>,
     /// Form of the output

@@ -16,6 +16,7 @@ use critui::config::report::Report;
 use critui::config::value::{Source, Valued};
 use critui::config::watch::Watcher;
 use critui::config::{self, Config};
+use critui::cri::stream::Trust;
 use critui::cri::{self, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Profile, Scenario};
 use critui::host::open::HostRoot;
@@ -99,7 +100,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Logs(logs)) => setup.logs(logs),
         Some(Command::Inspect(inspect)) => setup.inspect(inspect),
         Some(Command::Top(top)) => setup.top(top),
-        Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(),
+        Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(&cli.connection),
     };
     // A file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();
@@ -284,7 +285,13 @@ impl Setup {
         })
     }
 
-    fn screen(&mut self) -> Result<(), Failure> {
+    fn screen(&mut self, flags: &cli::Connection) -> Result<(), Failure> {
+        let mut trust = Trust::hosts(flags.streaming_host.iter().cloned());
+        if let Some(path) = &flags.streaming_ca {
+            let verified = trust.by_authority(path);
+            trust =
+                verified.map_err(|why| Failure(cli::FAILED, format!("--streaming-ca {why}")))?;
+        }
         let endpoint = self.settle(true)?;
         let target = self.target(&endpoint);
         let opening = screen::Opening {
@@ -293,6 +300,7 @@ impl Setup {
             timing: self.timing(),
             watcher: self.watcher.clone(),
             target,
+            trust,
         };
         let opened = self.runtime.block_on(screen::open(opening));
         opened.map_err(|error| Failure(cli::FAILED, error.to_string()))

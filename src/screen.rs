@@ -38,6 +38,8 @@ pub struct Opening<'a> {
     pub target: Target,
     pub timing: Timing,
     pub watcher: Watcher,
+    /// Which streaming servers exec goes to.
+    pub trust: Trust,
 }
 
 /// Whether there is a terminal to draw on; else the line that says what to do.
@@ -67,6 +69,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         target,
         timing,
         watcher,
+        trust,
     } = opening;
     let started = Instant::now();
     let ability = Ability::detect(|name| std::env::var(name).ok());
@@ -116,10 +119,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         gauge,
         grant,
         clipboard,
-        inside: Inside::new(
-            Trust::default(),
-            Tools::from_env(|name| std::env::var_os(name)),
-        ),
+        inside: Inside::new(trust, Tools::from_env(|name| std::env::var_os(name))),
         started,
         wall,
     }

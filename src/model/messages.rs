@@ -84,7 +84,7 @@ pub enum Mouse {
 pub struct Changed {
     /// Which key means what.
     pub keymap: Keymap,
-    /// The order of each list whose setting has changed, by [`Panel::index`].
+    /// The order of each list whose setting has changed, by [`Panel::index`](super::Panel::index).
     pub sorts: [Option<list::Sort>; 3],
     /// How the next view of logs begins, if that setting has changed.
     pub logs: Option<Box<logs::Look>>,

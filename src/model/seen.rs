@@ -8,7 +8,7 @@ use ratatui::layout::{Rect, Size};
 pub struct Seen {
     /// Size of the terminal.
     pub size: Size,
-    /// Rows of each panel that is shown in full, by [`Panel::index`].
+    /// Rows of each panel that is shown in full, by [`Panel::index`](super::Panel::index).
     pub panels: [Option<PanelSeen>; 3],
     /// Lines of the page on top, and how many of them fit.
     pub page: Option<PageSeen>,

@@ -212,6 +212,11 @@ impl Cri {
         call!(self, runtime.remove_pod_sandbox, request);
     }
 
+    /// Where a command that is started this way is talked to.
+    pub fn exec_url(&self, asked: &cri::ExecRequest) -> String {
+        call!(self, runtime.exec, asked.clone()).url
+    }
+
     /// Standard output of a command in a container.
     pub fn exec(&self, id: &str, command: &[&str]) -> String {
         let request = cri::ExecSyncRequest {

@@ -25,10 +25,10 @@ const SOON: Duration = Duration::from_secs(8);
 /// For what moves many bytes.
 const LONG: Duration = Duration::from_secs(60);
 /// The prompt of busybox' shell.
-const PROMPT: &str = "/ # ";
+pub const PROMPT: &str = "/ # ";
 
 /// Opens the program with the cursor on the container `app` of the pod `name`.
-fn at(node: &Node, name: &str) -> Term {
+pub fn at(node: &Node, name: &str) -> Term {
     let mut term = Program::new(CRITUI)
         .args(["-r".to_owned(), node.endpoint()])
         .size(100, 30)
@@ -53,7 +53,7 @@ fn shell(node: &Node, name: &str) -> Term {
 }
 
 /// The last line is a prompt, and the screen of the program is gone.
-fn prompt(term: &Term) {
+pub fn prompt(term: &Term) {
     term.wait_for("a prompt", SOON, |screen| {
         let text = screen.contents();
         !screen.alternate_screen() && text.trim_end().ends_with(PROMPT.trim_end())
@@ -74,7 +74,7 @@ fn back(term: &Term, line: &str) {
     });
 }
 
-fn quit(mut term: Term) {
+pub fn quit(mut term: Term) {
     term.keys("\x03");
     let exit = term.exit(SOON);
     assert!(exit.status.success(), "{:?}", exit.status);
@@ -101,7 +101,7 @@ fn nothing_left(node: &Node, id: &str) {
     assert!(clean, "left behind: {:?}", strangers(node, id));
 }
 
-fn app(node: &Node, name: &str) -> String {
+pub fn app(node: &Node, name: &str) -> String {
     node.cri.container(name, "app")
 }
 
@@ -266,7 +266,7 @@ fn longest_run(bytes: &[u8], wanted: u8) -> usize {
 }
 
 /// What acts on the node without a screen.
-async fn writer(node: &Node) -> Writer {
+pub async fn writer(node: &Node) -> Writer {
     let socket = SocketPath::new(node.socket());
     let target = Target {
         image: socket.clone(),
@@ -294,7 +294,7 @@ fn sum(digest: impl AsRef<[u8]>) -> String {
 
 const HUNDRED: usize = 100 << 20;
 
-fn runtime() -> tokio::runtime::Runtime {
+pub fn runtime() -> tokio::runtime::Runtime {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -3,6 +3,8 @@
 
 mod cri;
 mod exec;
+#[path = "../bench/exec.rs"]
+mod exec_measures;
 mod harness;
 mod image;
 mod inspect;

@@ -78,7 +78,7 @@ pub enum Kind {
     Folder,
     /// A unix socket.
     Socket,
-    /// A symbolic link, only from [`Resolver::link_stat`].
+    /// A symbolic link, only from [`super::Resolver::link_stat`].
     Link,
     /// A named pipe.
     Fifo,
