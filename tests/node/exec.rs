@@ -33,7 +33,9 @@ pub fn at(node: &Node, name: &str) -> Term {
         .args(["-r".to_owned(), node.endpoint()])
         .size(100, 30)
         .spawn();
-    term.wait_for("the pods", SOON, |screen| link_is(screen, UP));
+    term.wait_for("the pods", SOON, |screen| {
+        link_is(screen, UP) && screen.contents().contains("1 Pods 1/20")
+    });
     term.keys(&format!("/{name}\r\r"));
     term.wait_for("its containers", SOON, |screen| {
         let text = screen.contents();
@@ -628,5 +630,32 @@ fn files_are_copied_out_of_what_runs_and_of_what_has_ended() {
     term.wait_for_text("exit", SOON);
     copies_out(&mut term, sum);
     node.cri.remove(&id);
+    quit(term);
+}
+
+#[test]
+fn what_a_killed_critui_left_is_found_and_removed() {
+    let node = node();
+    let mut term = at(&node, "web-16");
+    term.keys("b");
+    term.wait_for_text("What can be done", SOON);
+    term.keys("dtest/app\r");
+    term.wait_for_text("it is removed when you leave", SOON);
+    let left = || {
+        let all = node.cri.containers();
+        let mut names = all.into_iter().filter_map(|one| Some(one.metadata?.name));
+        names.any(|name| name.starts_with("critui-debug-"))
+    };
+    assert!(wait_until(SOON, left));
+    term.signal(Signal::KILL);
+    drop(term);
+    let mut term = Program::new(CRITUI)
+        .args(["-r".to_owned(), node.endpoint()])
+        .size(120, 30)
+        .spawn();
+    term.wait_for_text(":remove-left removes them", SOON);
+    assert!(left());
+    term.keys(":remove-left\r");
+    assert!(wait_until(SOON, || !left()));
     quit(term);
 }

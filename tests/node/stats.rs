@@ -33,7 +33,9 @@ fn screen(node: &Node, pod: &str, name: &str) -> Term {
         .args(["-r".to_owned(), node.endpoint()])
         .size(120, 40)
         .spawn();
-    term.wait_for("the pods", SOON, |screen| link_is(screen, UP));
+    term.wait_for("the pods", SOON, |screen| {
+        link_is(screen, UP) && screen.contents().contains("1 Pods 1/20")
+    });
     term.keys(&format!("/{pod}\r\r"));
     term.wait_for("its containers", SOON, |screen| {
         let text = screen.contents();
