@@ -636,7 +636,7 @@ fn files_are_copied_out_of_what_runs_and_of_what_has_ended() {
 #[test]
 fn what_a_killed_critui_left_is_found_and_removed() {
     let node = node();
-    let mut term = at(&node, "web-16");
+    let mut term = at(&node, "web-12");
     term.keys("b");
     term.wait_for_text("What can be done", SOON);
     term.keys("dtest/app\r");
