@@ -239,7 +239,7 @@ fn marks_are_gone_to_in_turn() {
         .types("/starting<Enter>")
         .selects("Redis is starting")
         .types("mG")
-        .sees("following")
+        .sees("line 36 of 36")
         .types("km")
         .sees("2 marked")
         .types("g[")
