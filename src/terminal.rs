@@ -108,7 +108,8 @@ struct Writer {
 impl Writer {
     fn start() -> io::Result<Self> {
         let mut out = File::from(rustix::io::dup(stdout())?);
-        let (frames, queue) = sync_channel::<Vec<u8>>(1);
+        // One frame that the thread has not taken yet, and the last bytes behind it.
+        let (frames, queue) = sync_channel::<Vec<u8>>(2);
         let (ending, ended) = sync_channel(0);
         let (busy, slot) = watch::channel(Slot::Free);
         let busy = Arc::new(busy);
