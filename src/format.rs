@@ -61,6 +61,16 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.digits$}{}", UNITS[unit])
 }
 
+/// The first `most` names, and how many more there are.
+pub fn some_of(names: &[String], most: usize) -> String {
+    let more = names.len().saturating_sub(most);
+    let text = names[..names.len() - more].join(", ");
+    if more > 0 {
+        return format!("{text} and {more} more");
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -505,6 +505,28 @@ fn ports_are_forwarded_counted_and_stopped() {
 }
 
 #[test]
+fn quitting_asks_once_if_something_would_end() {
+    let forwarding = || {
+        at_web()
+            .types("f<^u>:80<Enter>")
+            .sees("leads to port 80")
+            .types("<Esc>")
+    };
+    let asked = "a port is forwarded: the same key once more ends it and quits";
+    // Any other key takes it back.
+    let flow = forwarding()
+        .types("<^c>")
+        .sees(asked)
+        .types("j<^c>")
+        .sees(asked);
+    flow.quits("<^c>");
+    forwarding().types("*/<Enter>q").sees(asked).quits("q");
+    // Nothing is asked when nothing runs.
+    let flow = forwarding().types("F").sees("1 forwarded").types("x");
+    flow.sees("no port is forwarded").quits("<^c>");
+}
+
+#[test]
 fn ports_that_cannot_be_forwarded() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its number").port();

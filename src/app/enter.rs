@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 const LINES: usize = 200;
 
 /// Said when the grant is missing, which the dispatch of commands has already looked at.
-const READ_ONLY: &str = "this run is read-only";
+pub(super) const READ_ONLY: &str = "this run is read-only";
 
 impl<S: Surface, I: Keys> App<S, I> {
     /// Lends the terminal to something in a container.
@@ -129,13 +129,14 @@ impl<S: Surface, I: Keys> App<S, I> {
             let Some(writer) = writer else {
                 return Msg::Returned(READ_ONLY.into());
             };
+            let (mut removed, mut wrong) = (0, String::new());
             for id in &left {
-                if let Err(error) = writer.discard(id).await {
-                    let line = format!("{} was not removed: {error}", id.short());
-                    return Msg::Returned(Text::clean(&line));
+                match writer.discard(id).await {
+                    Ok(()) => removed += 1,
+                    Err(error) => wrong = format!("; {} was not: {error}", id.short()),
                 }
             }
-            let line = format!("removed {}: what a critui had left behind", left.len());
+            let line = format!("removed {removed} that a critui had left behind{wrong}");
             Msg::Returned(Text::clean(&line))
         });
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::App;
+use super::enter::READ_ONLY;
 use crate::cri::{Reader, Writer};
 use crate::domain::{Contents, FileRow};
 use crate::format::bytes;
@@ -51,6 +52,7 @@ impl<S: Surface, I: Keys> App<S, I> {
     /// Copies a file out, into a new one.
     pub(super) fn copy_out(&self, browse: Browse, to: PathBuf, jobs: &mut JoinSet<Msg>) {
         let Some((reader, writer, host)) = self.means() else {
+            jobs.spawn(async { Msg::CopiedOut(READ_ONLY.into()) });
             return;
         };
         jobs.spawn(async move {
@@ -58,7 +60,7 @@ impl<S: Surface, I: Keys> App<S, I> {
                 Ok(whence) => blocking(move || copy(&host, whence, &browse.path, &to)).await,
                 Err(why) => Err(why),
             };
-            Msg::Copied(copied.unwrap_or_else(|why| why))
+            Msg::CopiedOut(copied.unwrap_or_else(|why| why))
         });
     }
 
@@ -88,19 +90,15 @@ async fn whence(browse: &Browse, reader: &Reader, writer: &Writer) -> Result<Whe
 
 fn find(host: &HostRoot, whence: Whence, path: &Path) -> Result<(PathBuf, Found), Text> {
     let failed = |error| Text::clean(&format!("{} {error}", path.display()));
-    let process = match &whence {
-        Whence::Process(claim) => Some(tree::of_process(host, claim)?),
-        Whence::Layers(_) => None,
+    let tree = match whence {
+        Whence::Process(claim) => tree::of_process(host, &claim)?,
+        Whence::Layers(layers) => {
+            let opened = host.work(DEADLINE, move |resolver| Tree::of_layers(resolver, &layers));
+            opened.map_err(failed)?
+        }
     };
     let at = path.to_owned();
-    let found = host.work(DEADLINE, move |resolver| {
-        let tree = match (process, whence) {
-            (Some(tree), _) => tree,
-            (None, Whence::Layers(layers)) => Tree::of_layers(resolver, &layers)?,
-            (None, Whence::Process(_)) => return Err(crate::host::open::OpenError::Missing),
-        };
-        tree.find(&at)
-    });
+    let found = host.work(DEADLINE, move |_| tree.find(&at));
     found.map_err(failed)
 }
 

@@ -1,6 +1,5 @@
 //! A debug container: made in a sandbox that is there, beside a container whose processes it sees.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use k8s_cri::v1;
@@ -8,6 +7,7 @@ use serde_json::Value;
 
 use super::error::CriError;
 use super::read::{request, within};
+use super::verbose::info;
 use super::write::Writer;
 use crate::domain::{ContainerId, PodId};
 
@@ -37,7 +37,7 @@ impl Writer {
         const CREATE: &str = "CreateContainer";
         const START: &str = "StartContainer";
         let deadline = self.reader().deadline();
-        let sandbox = self.reader().sandbox(&debug.pod).await?;
+        let sandbox = self.reader().full_sandbox(&debug.pod).await?;
         let asked = v1::CreateContainerRequest {
             pod_sandbox_id: debug.pod.as_str().to_owned(),
             config: Some(config(debug, &sandbox)),
@@ -103,11 +103,6 @@ fn sandbox_config(answer: &v1::PodSandboxStatusResponse) -> v1::PodSandboxConfig
         }),
         ..Default::default()
     }
-}
-
-fn info(info: &HashMap<String, String>) -> Value {
-    let text = info.get("info").map_or("", String::as_str);
-    serde_json::from_str(text).unwrap_or_default()
 }
 
 fn config(debug: &Debug, sandbox: &v1::PodSandboxStatusResponse) -> v1::ContainerConfig {

@@ -18,30 +18,20 @@ use crate::tree::Tree;
 impl Reader {
     /// All about a sandbox.
     pub async fn inspect_pod(&self, id: &PodId) -> Result<Tree, CriError> {
-        const CALL: &str = "PodSandboxStatus";
-        let mut client = self.runtime(CALL)?;
-        let asked = v1::PodSandboxStatusRequest {
-            pod_sandbox_id: id.as_str().to_owned(),
-            verbose: true,
-        };
-        let answer = client.pod_sandbox_status(request(asked, self.deadline()));
-        let answer = within(CALL, self.deadline(), answer).await?;
-        let status = answer.status.ok_or_else(|| gone(CALL, id.as_str()))?;
+        let answer = self.full_sandbox(id).await?;
+        let status = answer
+            .status
+            .ok_or_else(|| gone("PodSandboxStatus", id.as_str()))?;
         let state = status.state().as_str_name();
         built(&status, Some(state), answer.info).await
     }
 
     /// All about a container.
     pub async fn inspect_container(&self, id: &ContainerId) -> Result<Tree, CriError> {
-        const CALL: &str = "ContainerStatus";
-        let mut client = self.runtime(CALL)?;
-        let asked = v1::ContainerStatusRequest {
-            container_id: id.as_str().to_owned(),
-            verbose: true,
-        };
-        let answer = client.container_status(request(asked, self.deadline()));
-        let answer = within(CALL, self.deadline(), answer).await?;
-        let status = answer.status.ok_or_else(|| gone(CALL, id.as_str()))?;
+        let answer = self.full_container(id).await?;
+        let status = answer
+            .status
+            .ok_or_else(|| gone("ContainerStatus", id.as_str()))?;
         let state = status.state().as_str_name();
         built(&status, Some(state), answer.info).await
     }

@@ -3,8 +3,6 @@
 
 use std::path::PathBuf;
 
-use k8s_cri::v1;
-use serde_json::Value;
 use tonic::Request;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::MetadataValue;
@@ -12,6 +10,7 @@ use tonic_prost::ProstCodec;
 
 use super::error::{CriError, Kind};
 use super::read::{request, within};
+use super::verbose::info;
 use super::write::Writer;
 use crate::domain::ContainerId;
 
@@ -50,17 +49,7 @@ impl Writer {
     /// The folders of a container's layers, the uppermost first. An error says why there are none,
     /// also for runtimes other than containerd.
     pub async fn layers(&self, id: &ContainerId) -> Result<Vec<PathBuf>, CriError> {
-        const CALL: &str = "ContainerStatus";
-        let deadline = self.reader().deadline();
-        let mut client = self.client(CALL)?;
-        let asked = v1::ContainerStatusRequest {
-            container_id: id.as_str().to_owned(),
-            verbose: true,
-        };
-        let answer = client.container_status(request(asked, deadline));
-        let answer = within(CALL, deadline, answer).await?;
-        let text = answer.info.get("info").map_or("", String::as_str);
-        let info: Value = serde_json::from_str(text).unwrap_or_default();
+        let info = info(&self.reader().full_container(id).await?.info);
         let told = |key: &str| info[key].as_str().unwrap_or_default().to_owned();
         let asked = MountsRequest {
             snapshotter: told("snapshotter"),

@@ -37,8 +37,11 @@ pub struct Process {
 }
 
 impl Reader {
-    /// What the runtime knows of a container's process.
-    pub async fn process(&self, id: &ContainerId) -> Result<Process, CriError> {
+    /// The full status of a container.
+    pub(super) async fn full_container(
+        &self,
+        id: &ContainerId,
+    ) -> Result<v1::ContainerStatusResponse, CriError> {
         const CALL: &str = "ContainerStatus";
         let mut client = self.runtime(CALL)?;
         let asked = v1::ContainerStatusRequest {
@@ -46,31 +49,11 @@ impl Reader {
             verbose: true,
         };
         let answer = client.container_status(request(asked, self.deadline()));
-        let answer = within(CALL, self.deadline(), answer).await?;
-        let status = answer.status.unwrap_or_default();
-        let mut process = process(&answer.info);
-        process.created_at = status.created_at;
-        process.started_at = status.started_at;
-        process.running = status.state == v1::ContainerState::ContainerRunning as i32;
-        Ok(process)
-    }
-}
-
-impl Reader {
-    /// What the runtime knows of a sandbox's own process, as of a container's. CRI-O has none for
-    /// most pods.
-    pub async fn sandbox_process(&self, id: &PodId) -> Result<Process, CriError> {
-        let answer = self.sandbox(id).await?;
-        let status = answer.status.unwrap_or_default();
-        let mut process = process(&answer.info);
-        process.created_at = status.created_at;
-        process.started_at = status.created_at + STARTS_WITHIN;
-        process.running = status.state == v1::PodSandboxState::SandboxReady as i32;
-        Ok(process)
+        within(CALL, self.deadline(), answer).await
     }
 
     /// The full status of a sandbox.
-    pub(super) async fn sandbox(
+    pub(super) async fn full_sandbox(
         &self,
         id: &PodId,
     ) -> Result<v1::PodSandboxStatusResponse, CriError> {
@@ -83,6 +66,40 @@ impl Reader {
         let answer = client.pod_sandbox_status(request(asked, self.deadline()));
         within(CALL, self.deadline(), answer).await
     }
+
+    /// What the runtime knows of a container's process.
+    pub async fn process(&self, id: &ContainerId) -> Result<Process, CriError> {
+        let answer = self.full_container(id).await?;
+        let status = answer.status.unwrap_or_default();
+        let mut process = process(&answer.info, &info(&answer.info));
+        process.created_at = status.created_at;
+        process.started_at = status.started_at;
+        process.running = status.state == v1::ContainerState::ContainerRunning as i32;
+        Ok(process)
+    }
+
+    /// What the runtime knows of a sandbox's own process, as of a container's. CRI-O has none for
+    /// most pods.
+    pub async fn sandbox_process(&self, id: &PodId) -> Result<Process, CriError> {
+        let answer = self.full_sandbox(id).await?;
+        let status = answer.status.unwrap_or_default();
+        let mut process = process(&answer.info, &info(&answer.info));
+        process.created_at = status.created_at;
+        process.started_at = status.created_at + STARTS_WITHIN;
+        process.running = status.state == v1::PodSandboxState::SandboxReady as i32;
+        Ok(process)
+    }
+
+    /// Where a container's cgroup is.
+    pub async fn cgroup_place(&self, id: &ContainerId) -> Result<Place, CriError> {
+        Ok(place(&self.full_container(id).await?.info))
+    }
+}
+
+/// What runtimes tell under `info`, where containerd and CRI-O put nearly everything.
+pub(super) fn info(info: &HashMap<String, String>) -> Value {
+    let text = info.get("info").map_or("", String::as_str);
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 /// Where a container's cgroup is, as the runtime says.
@@ -94,38 +111,17 @@ pub struct Place {
     pub path: Option<Text>,
 }
 
-impl Reader {
-    /// Where a container's cgroup is.
-    pub async fn cgroup_place(&self, id: &ContainerId) -> Result<Place, CriError> {
-        const CALL: &str = "ContainerStatus";
-        let mut client = self.runtime(CALL)?;
-        let asked = v1::ContainerStatusRequest {
-            container_id: id.as_str().to_owned(),
-            verbose: true,
-        };
-        let answer = client.container_status(request(asked, self.deadline()));
-        let answer = within(CALL, self.deadline(), answer).await?;
-        Ok(place(&answer.info))
-    }
-}
-
 fn place(info: &HashMap<String, String>) -> Place {
-    let text = info.get("info").map_or("", String::as_str);
-    let all: Value = serde_json::from_str(text).unwrap_or_default();
+    let all = self::info(info);
     let path = all["runtimeSpec"]["linux"]["cgroupsPath"].as_str();
     Place {
-        pid: process(info).pid,
+        pid: process(info, &all).pid,
         path: path.and_then(|path| Text::clean(path).non_empty()),
     }
 }
 
-fn process(info: &HashMap<String, String>) -> Process {
-    let json = |key: &str| {
-        let text = info.get(key).map_or("", String::as_str);
-        serde_json::from_str::<Value>(text).unwrap_or_default()
-    };
-    // containerd puts everything under one key, CRI-O some of it beside.
-    let all = json("info");
+/// containerd puts everything under one key, `all`, CRI-O some of it beside.
+fn process(info: &HashMap<String, String>, all: &Value) -> Process {
     let top = |key: &str| info.get(key).and_then(|text| text.parse().ok());
     let pid = all["pid"].as_u64().or_else(|| top("pid"));
     let annotations = &all["runtimeSpec"]["annotations"];
@@ -181,12 +177,12 @@ mod tests {
     #[case("", of(None, false, false, false))]
     fn runtimes(#[case] text: &str, #[case] expected: Process) {
         let info = HashMap::from([("info".to_owned(), text.to_owned())]);
-        assert_eq!(process(&info), expected);
+        assert_eq!(process(&info, &super::info(&info)), expected);
     }
 
     #[test]
     fn a_pid_of_its_own() {
         let info = HashMap::from([("pid".to_owned(), "42".to_owned())]);
-        assert_eq!(process(&info).pid, Some(42));
+        assert_eq!(process(&info, &Value::Null).pid, Some(42));
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::domain::{ContainerId, ImageId, PodId};
+use crate::format::some_of;
 use crate::model::Store;
 use crate::model::rows::{ContainerRow, ImageRow, PodRow};
 use crate::text::Text;
@@ -173,21 +174,12 @@ fn one(target: &str, kind: &str, mut found: Vec<String>, mut all: Vec<String>) -
             all.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
             format!(
                 "{target} names no {kind} of this node; there are {}",
-                told(&all)
+                some_of(&all, TOLD)
             )
         }
-        _ => format!("{target} is ambiguous: {}", told(&found)),
+        _ => format!("{target} is ambiguous: {}", some_of(&found, TOLD)),
     };
     Err(Text::clean(&line))
-}
-
-fn told(names: &[String]) -> String {
-    let more = names.len().saturating_sub(TOLD);
-    let text = names[..names.len() - more].join(", ");
-    if more > 0 {
-        return format!("{text} and {more} more");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::{Container, ContainerId, Pod, label};
+use crate::format::some_of;
 use crate::text::Text;
 
 /// Names told when there are several, or none.
@@ -136,7 +137,7 @@ pub fn choose(found: &[Candidate], target: &str) -> Result<Vec<Candidate>, Text>
                 .map(|(namespace, pod)| format!("{namespace}/{pod}"));
             let line = format!(
                 "{target} is ambiguous: {}",
-                told(&names.collect::<Vec<_>>())
+                some_of(&names.collect::<Vec<_>>(), TOLD)
             );
             Err(Text::clean(&line))
         }
@@ -180,17 +181,8 @@ fn unknown(found: &[Candidate], target: &str) -> Text {
     }
     Text::clean(&format!(
         "{target} names no pod, container or id of this node; there are {}",
-        told(&names)
+        some_of(&names, TOLD)
     ))
-}
-
-fn told(names: &[String]) -> String {
-    let more = names.len().saturating_sub(TOLD);
-    let text = names[..names.len() - more].join(", ");
-    if more > 0 {
-        return format!("{text} and {more} more");
-    }
-    text
 }
 
 impl Candidate {

@@ -401,7 +401,7 @@ const GENERAL: &[Command] = &[
         "back one view; quits from home",
         |m, _| {
             if m.layers.pop().is_none() {
-                m.leaving = true;
+                run::quit(m);
             }
             vec![]
         },
@@ -411,9 +411,9 @@ const GENERAL: &[Command] = &[
         &["^c"],
         ANYWHERE,
         "",
-        "quit from anywhere",
+        "quit from anywhere; asks once if something would end with it",
         |m, _| {
-            m.leaving = true;
+            run::quit(m);
             vec![]
         },
     ),

@@ -97,8 +97,21 @@ pub fn owners(model: &mut Model) -> Option<Effect> {
 }
 
 /// Removes what was left behind.
-pub fn remove_left(model: &mut Model) -> Vec<Effect> {
-    vec![Effect::Discard(std::mem::take(&mut model.look.left))]
+pub fn remove_left(model: &Model) -> Vec<Effect> {
+    vec![Effect::Discard(left(model))]
+}
+
+/// Why nothing that was left behind can be removed.
+pub fn refuse_left(model: &Model) -> Option<&'static str> {
+    left(model).is_empty().then_some("nothing was left behind")
+}
+
+/// What was left behind and is still there.
+fn left(model: &Model) -> Vec<ContainerId> {
+    let left = model.look.left.iter();
+    left.filter(|id| model.store.container(id).is_some())
+        .cloned()
+        .collect()
 }
 
 /// A shell of the node in its namespaces.

@@ -33,6 +33,8 @@ pub enum Msg {
     Mouse(Mouse, u16, u16),
     /// What became of a text for the clipboard.
     Copied(Text),
+    /// What became of a file that was copied out.
+    CopiedOut(Text),
     /// How saving goes; what came of it if that is over.
     Saving(Text, bool),
     /// Logs have been read.

@@ -109,6 +109,10 @@ pub struct Model {
     pub mouse: bool,
     /// Whether to end.
     pub leaving: bool,
+    /// The last key asked to quit, and it was said what would end.
+    pub asked_to_quit: bool,
+    /// Files being copied out.
+    pub copying: usize,
 }
 
 /// The node, for the header.
@@ -246,6 +250,8 @@ impl Model {
             saving: false,
             mouse: false,
             leaving: false,
+            asked_to_quit: false,
+            copying: 0,
         }
     }
 

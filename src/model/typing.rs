@@ -172,6 +172,7 @@ fn copying_out(model: &mut Model, prompt: Prompt, typed: Typed) -> Vec<Effect> {
         Typed::Cancel => return vec![],
         Typed::Accept if !prompt.text().trim().is_empty() => {
             let path = prompt.text().trim().into();
+            model.copying += 1;
             return vec![Effect::CopyOut(file.clone(), path)];
         }
         _ => {}

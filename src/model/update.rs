@@ -63,6 +63,10 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
             model.saving = !over;
             say(model, line.as_str());
         }
+        Msg::CopiedOut(line) => {
+            model.copying = model.copying.saturating_sub(1);
+            say(model, line.as_str());
+        }
         Msg::Copied(line) | Msg::Returned(line) => {
             if !line.is_empty() {
                 say(model, line.as_str());
@@ -167,6 +171,8 @@ fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     // What quits from anywhere does so from the prompt too, unless it can be typed there.
     let command = model.keymap.find(key, model.noun());
     let quits = command.is_some_and(|c| c.name == "quit") && key.typed().is_none();
+    let leaves = command.is_some_and(|c| matches!(c.name, "quit" | "back-or-quit"));
+    model.asked_to_quit &= leaves;
     if model.prompt.is_some() && !quits {
         return typing::press(model, seen, key);
     }

@@ -144,7 +144,7 @@ pub(super) const COMMANDS: &[Command] = &[
             "remove debug containers that a critui left behind which is no more",
             |m, _| look::remove_left(m),
         ),
-        |m| m.look.left.is_empty().then_some("nothing was left behind"),
+        look::refuse_left,
     )),
     changes(unless(
         command(

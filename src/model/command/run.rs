@@ -4,6 +4,7 @@ use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
 use crate::model::{
     Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, files, top,
+    update,
 };
 
 pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
@@ -185,4 +186,40 @@ pub(super) fn sort(model: &mut Model, _: &Seen) -> Vec<Effect> {
         reverse: false,
     };
     vec![]
+}
+
+/// Leaves, after asking once if something would end with it.
+pub(super) fn quit(model: &mut Model) {
+    match runs(model) {
+        Some(what) if !model.asked_to_quit => {
+            model.asked_to_quit = true;
+            update::say(
+                model,
+                &format!("{what}: the same key once more ends it and quits"),
+            );
+        }
+        _ => model.leaving = true,
+    }
+}
+
+/// What would end with the program.
+fn runs(model: &Model) -> Option<String> {
+    let runs_somewhere = |layer: &Layer| match &layer.page {
+        Page::Ran(ran) => ran.left.iter().any(|(_, left)| left.is_none()),
+        _ => false,
+    };
+    if model.saving {
+        return Some("a log is being saved".to_owned());
+    }
+    if model.copying > 0 {
+        return Some("a file is being copied".to_owned());
+    }
+    if model.layers.iter().any(runs_somewhere) {
+        return Some("a command still runs in containers".to_owned());
+    }
+    match model.forwards.list.len() {
+        0 => None,
+        1 => Some("a port is forwarded".to_owned()),
+        ports => Some(format!("{ports} ports are forwarded")),
+    }
 }
