@@ -364,6 +364,7 @@ where
             }
             Effect::Look(id) => self.look(id, jobs),
             Effect::Inspect(about, state) => self.inspect(about, state, jobs),
+            Effect::Reveal(about, keys) => self.reveal(about, keys, jobs),
             Effect::HostShell(visit, runs, processes) => {
                 self.host_shell(*visit, (runs, processes), jobs);
             }

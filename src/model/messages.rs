@@ -13,6 +13,7 @@ use crate::local::Reads;
 use crate::logs::export::Export;
 use crate::logs::viewer::News;
 use crate::text::Text;
+use crate::tree;
 
 /// What happens.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub enum Msg {
     Looked(ContainerId, Result<Inside, Text>),
     /// All that the runtime tells of something, asked for in this state.
     Inspected(About, &'static str, Answer),
+    /// One value of that as it is, with the keys that lead to it, or why it cannot be had.
+    Revealed(About, Vec<tree::Key>, Result<Text, Text>),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
     /// What a command left in one of several containers.
@@ -134,6 +137,8 @@ pub enum Effect {
     Look(ContainerId),
     /// Ask the runtime for everything about something, which is in this state.
     Inspect(About, &'static str),
+    /// Ask for one masked value as it is, by the keys that lead to it.
+    Reveal(About, Vec<tree::Key>),
     /// Give the terminal to a shell of the node in a container's network: the container runs, and
     /// the shell is to be among its processes.
     HostShell(Box<visit::Visit>, bool, bool),

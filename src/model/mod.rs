@@ -326,6 +326,14 @@ impl Model {
     }
 
     /// The view of a tree, if it is on top.
+    pub fn tree(&self) -> Option<&TreeView> {
+        match &self.layers.last()?.page {
+            Page::Tree(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
     pub fn tree_mut(&mut self) -> Option<&mut TreeView> {
         match &mut self.layers.last_mut()?.page {
             Page::Tree(view) => Some(view),
