@@ -5,6 +5,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -109,6 +110,7 @@ where
             jobs: JoinSet::new(),
             logs: Logs::new(self.gauge.host().clone()),
             places: stats::Places::default(),
+            measuring: Arc::default(),
         };
         let mut seen = Seen::default();
         let now = Instant::now();
@@ -374,6 +376,8 @@ where
             Effect::Owners(owned) => Self::owners(owned, jobs),
             Effect::Discard(left) => self.discard(left, jobs),
             Effect::LookAtNode => self.look_at_node(jobs),
+            Effect::MeasureDisks => self.measure_disks(&mut work.measuring, jobs),
+            Effect::StopMeasuring => work.measuring.store(true, Ordering::Relaxed),
             Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {

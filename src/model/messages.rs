@@ -12,6 +12,7 @@ use crate::keys::Key;
 use crate::local::Reads;
 use crate::logs::export::Export;
 use crate::logs::viewer::News;
+use crate::stats::node::Fills;
 use crate::text::Text;
 use crate::tree;
 
@@ -62,6 +63,8 @@ pub enum Msg {
     Sampled(Box<stats::Sampled>),
     /// How the node itself fares.
     Node(Box<node::NodeSeen>),
+    /// What fills the node's disks.
+    Filled(Result<Fills, Text>),
     /// Time has passed.
     Wake,
 }
@@ -156,4 +159,8 @@ pub enum Effect {
     Sample(Box<stats::Asked>),
     /// Look at the node itself.
     LookAtNode,
+    /// Measure what fills the node's disks.
+    MeasureDisks,
+    /// End that early.
+    StopMeasuring,
 }

@@ -161,6 +161,8 @@ pub enum Noun {
     File,
     /// Statistics of a pod or a container.
     Stats,
+    /// The page of the node.
+    Node,
 }
 
 /// One thing on the node.
@@ -266,6 +268,7 @@ impl Model {
             Some(Page::Inside(_)) => Noun::Inside,
             Some(Page::Files(_)) => Noun::File,
             Some(Page::Top(_)) => Noun::Stats,
+            Some(Page::Node) => Noun::Node,
             Some(_) => Noun::Page,
         }
     }

@@ -47,6 +47,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     effects.extend(look::owners(model));
     effects.extend(stats::next(model, seen));
     effects.extend(node::again(model));
+    effects.extend(node::leave(model));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
     }
@@ -111,6 +112,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         }
         Msg::Sampled(seen) => stats::sampled(model, *seen),
         Msg::Node(seen) => node::seen(model, *seen),
+        Msg::Filled(fills) => model.node_look.fills = node::Measuring::Done(fills),
         Msg::Forwards(list, line) => {
             model.forwards.set(list);
             model.forwards.counted = model.clock.uptime;

@@ -49,7 +49,7 @@ pub fn page(cx: &Cx) -> Doc {
     if let Some(files) = known {
         disks(cx, files, &mut doc);
     }
-    fills(cx, &mut doc);
+    fills(cx, known, &mut doc);
     runtime(cx, look.seen.health.as_ref(), &mut doc);
     calls(&look.seen.latencies, &mut doc);
     doc
