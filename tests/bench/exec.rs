@@ -56,6 +56,8 @@ fn middle(mut run: impl FnMut() -> Duration) -> Duration {
 /// From the key to the prompt on the terminal, the program's own banner before it.
 fn to_prompt(node: &Node) -> Duration {
     let mut term = at(node, "web-9");
+    // The runtime still answers what a program asks that has just begun.
+    term.settle(Duration::from_millis(500), PATIENCE);
     let began = Instant::now();
     term.keys("s");
     prompt(&term);
