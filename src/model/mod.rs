@@ -1,6 +1,7 @@
 //! What the program knows and how it changes: [`Model`], and [`update()`] from one message to
 //! the next. Synchronous, without I/O: what is to be done outside is returned as [`Effect`]s.
 
+pub mod asked;
 pub mod columns;
 pub mod command;
 pub mod events;
