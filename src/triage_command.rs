@@ -46,7 +46,7 @@ struct Change<'a> {
     /// When.
     time: Timestamp,
     /// `found` or `gone`.
-    change: &'static str,
+    what: &'static str,
     /// Id of the verdict.
     id: &'a str,
     /// `NAMESPACE/POD/CONTAINER`, or `node`.
@@ -105,18 +105,18 @@ impl Triage {
     fn change(
         &self,
         out: &mut dyn Write,
-        (change, time): (&'static str, Timestamp),
+        (what, time): (&'static str, Timestamp),
         (subject, id): (&str, &str),
         summary: &Text,
     ) -> io::Result<()> {
         let summary = summary.as_str();
         if self.output != TriageForm::Json {
-            let sign = if change == "found" { '+' } else { '-' };
+            let sign = if what == "found" { '+' } else { '-' };
             return writeln!(out, "{time:.0} {sign} {subject}: {id}: {summary}");
         }
         let line = Change {
             time,
-            change,
+            what,
             id,
             subject,
             summary,

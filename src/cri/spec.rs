@@ -72,7 +72,7 @@ fn spec(status: &v1::ContainerStatus, detail: &ContainerDetail, all: &Value) -> 
             .iter()
             .map(|arg| Text::clean(arg))
             .collect(),
-        env: env.iter().filter_map(|entry| variable(entry)).collect(),
+        env: env.iter().copied().filter_map(variable).collect(),
         limits: limits(detail, &oci["linux"]["resources"]),
         image: image.map_or_else(|| detail.image.clone().unwrap_or_default(), Text::clean),
         mounts: others
@@ -102,7 +102,7 @@ fn strings(value: &Value) -> Vec<&str> {
     items.iter().take(MOST).filter_map(Value::as_str).collect()
 }
 
-fn variable(entry: &&str) -> Option<(Text, u64)> {
+fn variable(entry: &str) -> Option<(Text, u64)> {
     let (name, value) = entry.split_once('=')?;
     Some((Text::clean(name), xxh3_64(value.as_bytes())))
 }

@@ -73,7 +73,7 @@ async fn one(
         before: before.as_ref(),
         cgroups,
     };
-    let mut facts = close_up(host, asked, known, logs, now).await;
+    let mut facts = close_up(host, asked, &known, logs, now).await;
     super::blind_to_processes(std::slice::from_mut(&mut facts));
     facts
 }
@@ -82,7 +82,7 @@ async fn one(
 pub(super) async fn close_up(
     host: &HostRoot,
     asked: AskedContainer,
-    known: Known<'_>,
+    known: &Known<'_>,
     logs: &Logs,
     now: Timestamp,
 ) -> ContainerFacts {
@@ -101,7 +101,7 @@ pub(super) async fn close_up(
 pub(super) async fn from_afar(
     host: &HostRoot,
     asked: AskedContainer,
-    known: Known<'_>,
+    known: &Known<'_>,
     logs: &Logs,
     now: Timestamp,
 ) -> ContainerFacts {
@@ -125,7 +125,7 @@ async fn traced(host: &HostRoot, sought: Sought) -> OnDisk {
         .unwrap_or_default()
 }
 
-fn sought(asked: &AskedContainer, known: Known<'_>, all: bool) -> Sought {
+fn sought(asked: &AskedContainer, known: &Known<'_>, all: bool) -> Sought {
     let newest = asked.attempts.first().map(|(one, _)| one);
     let runs = newest.is_some_and(|one| one.state == ContainerState::Running);
     let id = newest.map_or("", |one| one.id.as_str());
@@ -147,7 +147,7 @@ fn sought(asked: &AskedContainer, known: Known<'_>, all: bool) -> Sought {
 
 fn built(
     asked: AskedContainer,
-    known: Known<'_>,
+    known: &Known<'_>,
     logs: &Logs,
     log: Seen<LogTail>,
     disk: OnDisk,

@@ -72,13 +72,13 @@ pub async fn everything(
     let mut facts = Vec::with_capacity(rows.len());
     for row in rows {
         let id = &row.container.id;
-        let seen = container::Known {
+        let mut known = container::Known {
             spec: specs.get(id),
             before: None,
             cgroups: looks.get(id).copied().unwrap_or_default(),
         };
         let asked = asked_container(&store, row);
-        facts.push(one(host, &specs, asked, seen, &logs, now).await);
+        facts.push(one(host, &specs, asked, &mut known, &logs, now).await);
     }
     blind_to_processes(&mut facts);
     let node = node_facts(reader, host, &store, now).await;
@@ -96,11 +96,11 @@ pub async fn everything(
 }
 
 /// Facts of one container; what is well is looked at from afar.
-async fn one(
+async fn one<'a>(
     host: &HostRoot,
-    specs: &Specs,
+    specs: &'a Specs,
     asked: AskedContainer,
-    mut known: container::Known<'_>,
+    known: &mut container::Known<'a>,
     logs: &Logs,
     now: Timestamp,
 ) -> ContainerFacts {

@@ -1,12 +1,10 @@
 //! Facts about the node.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
 use crate::cri::{self, Reader};
-use crate::domain::{ContainerState, PodState, label};
+use crate::domain::{ContainerState, IdSet, PodState, label};
 use crate::host::open::HostRoot;
 use crate::host::{addresses, certificates, ghosts, kubelet, manifests, node};
 use crate::model::Store;
@@ -31,8 +29,8 @@ pub async fn node_facts(
             .container_rows()
             .map(|row| row.container.id.to_string()),
     );
-    let live: HashSet<String> = ids.collect();
-    let uids: HashSet<String> = store
+    let live: IdSet<String> = ids.collect();
+    let uids: IdSet<String> = store
         .pod_rows()
         .map(|row| row.pod.uid.to_string())
         .collect();

@@ -1,12 +1,12 @@
 //! Network configuration, and the addresses that the plugin `host-local` has handed out.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::open::{HostRoot, Resolver};
+use crate::domain::IdSet;
 use crate::text::Text;
 use crate::triage::facts::{AddressRange, Seen};
 
@@ -23,7 +23,7 @@ const LARGEST: u64 = 1 << 20;
 
 /// How many configurations there are, and how full each range of addresses is. `live` holds the
 /// ids of all sandboxes and containers.
-pub fn look(host: &HostRoot, live: HashSet<String>) -> (Seen<usize>, Vec<AddressRange>) {
+pub(crate) fn look(host: &HostRoot, live: IdSet<String>) -> (Seen<usize>, Vec<AddressRange>) {
     let looked = host.work(DEADLINE, move |files| {
         let configs = configs(files);
         let ranges = match &configs {
@@ -54,7 +54,7 @@ fn configs(files: &Resolver) -> Seen<Vec<Value>> {
 }
 
 /// The range of a network with one plugin that uses host-local.
-fn range(files: &Resolver, config: &Value, live: &HashSet<String>) -> Option<AddressRange> {
+fn range(files: &Resolver, config: &Value, live: &IdSet<String>) -> Option<AddressRange> {
     let name = config["name"]
         .as_str()
         .filter(|name| !name.contains('/') && *name != "..")?;
@@ -141,7 +141,7 @@ mod tests {
         std::fs::write(folder.join("10.1.0.2"), "gone\r\neth0").unwrap();
         std::fs::write(folder.join("last_reserved_ip.0"), "10.1.0.2").unwrap();
         let host = HostRoot::new(root.path()).unwrap();
-        let (count, ranges) = look(&host, HashSet::from(["here".to_owned()]));
+        let (count, ranges) = look(&host, IdSet::from_iter(["here".to_owned()]));
         assert_eq!(count, Ok(1));
         let [range] = &ranges[..] else {
             panic!("{ranges:?}")

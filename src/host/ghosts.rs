@@ -1,10 +1,10 @@
 //! Pods that are gone but for something that is still mounted in their folder.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
 use super::open::HostRoot;
+use crate::domain::IdSet;
 use crate::text::Text;
 
 /// Longest look.
@@ -19,7 +19,7 @@ const LARGEST: u64 = 16 << 20;
 const MOST: usize = 100;
 
 /// Uid and mount of each pod that has something mounted but is not among `uids`.
-pub fn look(host: &HostRoot, uids: HashSet<String>) -> Vec<(Text, Text)> {
+pub(crate) fn look(host: &HostRoot, uids: IdSet<String>) -> Vec<(Text, Text)> {
     let looked = host.work(DEADLINE, move |files| {
         let bytes = files.read(Path::new(MOUNTS), LARGEST)?;
         Ok(of(&String::from_utf8_lossy(&bytes), &uids))
@@ -27,7 +27,7 @@ pub fn look(host: &HostRoot, uids: HashSet<String>) -> Vec<(Text, Text)> {
     looked.unwrap_or_default()
 }
 
-fn of(table: &str, uids: &HashSet<String>) -> Vec<(Text, Text)> {
+fn of(table: &str, uids: &IdSet<String>) -> Vec<(Text, Text)> {
     let mounts = table.lines().filter_map(|line| line.split(' ').nth(4));
     let ghosts = mounts.filter_map(|mount| {
         let uid = mount.strip_prefix(PODS)?.split('/').next()?;
@@ -45,7 +45,7 @@ mod tests {
         let table = "1 2 0:3 / /var/lib/kubelet/pods/a/volumes/x rw - tmpfs tmpfs rw\n\
                      1 2 0:3 / /var/lib/kubelet/pods/b/volumes/y rw - nfs4 s:/e rw\n\
                      1 2 0:3 / /var rw - ext4 /dev/sda rw\nshort\n";
-        let found = of(table, &HashSet::from(["a".to_owned()]));
+        let found = of(table, &IdSet::from_iter(["a".to_owned()]));
         assert_eq!(
             found,
             [("b".into(), "/var/lib/kubelet/pods/b/volumes/y".into())]

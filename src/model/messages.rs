@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::asked::Asked;
 use super::inspect::Answer;
-use super::{About, Keymap, Target, files, forward, list, logs, node, ran, stats, visit};
+use super::{About, Keymap, Target, files, forward, list, logs, node, ran, stats, visit, why};
 use crate::cri::{Update, Wanted};
 use crate::domain::{
     ContainerDetail, ContainerId, ContainerState, Contents, Inside, PodDetail, PodId,
@@ -59,6 +60,8 @@ pub enum Msg {
     Sampled(Box<stats::Sampled>),
     /// How the node itself fares.
     Node(Box<node::NodeSeen>),
+    /// Why something fares as it does, by the number of the question.
+    Why(u64, Box<why::Found>),
     /// Time has passed.
     Wake,
 }
@@ -151,4 +154,6 @@ pub enum Effect {
     Sample(Box<stats::Asked>),
     /// Look at the node itself.
     LookAtNode,
+    /// Find out why something fares as it does; the number comes back.
+    Why(u64, Box<Asked>),
 }

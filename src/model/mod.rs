@@ -34,6 +34,7 @@ pub mod trouble;
 mod typing;
 mod update;
 pub mod visit;
+pub mod why;
 
 use std::time::Duration;
 
@@ -114,6 +115,8 @@ pub struct Model {
     pub asked_to_quit: bool,
     /// Files being copied out.
     pub copying: usize,
+    /// How often it was asked why.
+    pub why_asked: u64,
 }
 
 /// The node, for the header.
@@ -162,6 +165,8 @@ pub enum Noun {
     File,
     /// Statistics of a pod or a container.
     Stats,
+    /// Why something fares as it does.
+    Why,
 }
 
 /// One thing on the node.
@@ -215,6 +220,8 @@ pub enum Page {
     Node,
     /// What a pod or a container uses, over time.
     Top(Box<top::TopView>),
+    /// Why something fares as it does.
+    Why(Box<why::WhyView>),
 }
 
 /// A line that goes away by itself.
@@ -253,6 +260,7 @@ impl Model {
             leaving: false,
             asked_to_quit: false,
             copying: 0,
+            why_asked: 0,
         }
     }
 
@@ -267,6 +275,7 @@ impl Model {
             Some(Page::Inside(_)) => Noun::Inside,
             Some(Page::Files(_)) => Noun::File,
             Some(Page::Top(_)) => Noun::Stats,
+            Some(Page::Why(_)) => Noun::Why,
             Some(_) => Noun::Page,
         }
     }
@@ -347,6 +356,7 @@ impl Model {
             }
             Some(Page::Inside(visit)) => Some(Subject::Container(visit.container.clone())),
             Some(Page::Top(view)) => Some(view.subject.clone()),
+            Some(Page::Why(view)) => Some(view.subject.clone()),
             Some(_) => None,
             None => self.home.subject(),
         }

@@ -41,10 +41,8 @@ pub fn find(lines: &[LogLine]) -> (Option<usize>, bool) {
     let error = |(_, line): &(usize, &LogLine)| {
         Level::of_text(line.text.as_str()).is_some_and(|level| level >= Level::Error)
     };
-    let last = near().filter(error).last();
-    let stderr = near()
-        .filter(|(_, line)| line.stderr && !is_calm(line.text.as_str()))
-        .last();
+    let last = near().rfind(error);
+    let stderr = near().rfind(|(_, line)| line.stderr && !is_calm(line.text.as_str()));
     (last.or(stderr).map(|(at, _)| at), false)
 }
 

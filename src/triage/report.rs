@@ -93,27 +93,7 @@ impl Report {
             (head, &finding.verdict)
         });
         for (head, verdict) in node.chain(findings) {
-            let opinion = &verdict.opinion;
-            let confidence = opinion.confidence.name();
-            writeln!(out, "## {}\n", escaped(&head))?;
-            writeln!(
-                out,
-                "**`{}`** ({confidence}): {}\n",
-                verdict.id,
-                escaped(opinion.summary.as_str())
-            )?;
-            writeln!(out, "| seen | value | where | when |\n|---|---|---|---|")?;
-            for one in &opinion.evidence {
-                let [what, value, source] =
-                    [&one.what, &one.value, &one.source].map(|text| escaped(text.as_str()));
-                let time = one.time.map_or(String::new(), |time| time.to_string());
-                writeln!(out, "| {what} | {value} | {source} | {time} |")?;
-            }
-            writeln!(out, "\n```sh")?;
-            for step in &opinion.next_steps {
-                writeln!(out, "{step}")?;
-            }
-            writeln!(out, "```\n")?;
+            section(out, &head, verdict)?;
         }
         Ok(())
     }
@@ -126,6 +106,27 @@ impl Finding {
             n => format!(" (restarted {n} times)"),
         }
     }
+}
+
+/// Writes a verdict in Markdown, under a head.
+pub fn section(out: &mut dyn Write, head: &str, verdict: &Verdict) -> io::Result<()> {
+    let opinion = &verdict.opinion;
+    let (id, confidence) = (verdict.id, opinion.confidence.name());
+    writeln!(out, "## {}\n", escaped(head))?;
+    let summary = escaped(opinion.summary.as_str());
+    writeln!(out, "**`{id}`** ({confidence}): {summary}\n")?;
+    writeln!(out, "| seen | value | where | when |\n|---|---|---|---|")?;
+    for one in &opinion.evidence {
+        let parts = [&one.what, &one.value, &one.source];
+        let [what, value, source] = parts.map(|text| escaped(text.as_str()));
+        let time = one.time.map_or(String::new(), |time| time.to_string());
+        writeln!(out, "| {what} | {value} | {source} | {time} |")?;
+    }
+    writeln!(out, "\n```sh")?;
+    for step in &opinion.next_steps {
+        writeln!(out, "{step}")?;
+    }
+    writeln!(out, "```\n")
 }
 
 /// What Markdown would take for its own.

@@ -179,13 +179,13 @@ mod tests {
 
     #[test]
     fn the_strongest_comes_first() {
-        fn weak((): &()) -> Option<Opinion> {
-            Some(Opinion::possible("a"))
+        fn weak(facts: &String) -> Option<Opinion> {
+            facts.is_empty().then(|| Opinion::possible("a"))
         }
-        fn strong((): &()) -> Option<Opinion> {
-            Some(Opinion::proven("b"))
+        fn strong(facts: &String) -> Option<Opinion> {
+            facts.is_empty().then(|| Opinion::proven("b"))
         }
-        fn rule(id: &'static str, judge: fn(&()) -> Option<Opinion>) -> Rule<()> {
+        fn rule(id: &'static str, judge: fn(&String) -> Option<Opinion>) -> Rule<String> {
             Rule {
                 id,
                 means: "",
@@ -196,10 +196,10 @@ mod tests {
         let rules = [
             &rule("weak", weak),
             &rule("strong", strong),
-            &rule("none", |()| None),
+            &rule("none", |_| None),
             &rule("second", strong),
         ];
-        let ids: Vec<_> = judge(&rules, &())
+        let ids: Vec<_> = judge(&rules, &String::new())
             .iter()
             .map(|verdict| verdict.id)
             .collect();

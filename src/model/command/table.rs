@@ -34,22 +34,27 @@ pub fn keys_table() -> String {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
         let place = match command.on {
             ANYWHERE => "everywhere",
-            ENTERED | [Noun::Pod, Noun::Container] => "pods, containers",
+            ENTERED
+            | [Noun::Pod, Noun::Container]
+            | [Noun::Pod, Noun::Container, Noun::Why]
+            | [Noun::Pod, Noun::Container, Noun::Page, ..] => "pods, containers",
             [Noun::Logs] => "logs",
             [Noun::Tree] => "YAML",
             [Noun::Events] => "events",
-            [Noun::Page] => "pages",
+            [Noun::Page] | [Noun::Page, Noun::Why] => "pages",
             [
                 Noun::Pod,
                 Noun::Container,
                 Noun::Image,
                 Noun::Page,
                 Noun::Tree,
+                Noun::Why,
             ] => "lists, pages, YAML",
             [Noun::Forward] => "forwarded ports",
             [Noun::Inside] => "debugging",
             [Noun::File] => "files",
             [Noun::Stats] => "statistics",
+            [Noun::Why] => "why",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };

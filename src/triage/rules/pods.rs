@@ -82,11 +82,7 @@ fn waits(facts: &PodFacts) -> bool {
 
 /// What kubelets and runtimes quote last: the cause, without the words around it.
 fn cause(line: &Said) -> String {
-    let text = line
-        .text
-        .as_str()
-        .replace("\\\"", "\"")
-        .replace("\\\"", "\"");
+    let text = line.text.as_str().replace('\\', "");
     let at = [
         "desc = ",
         "with CreateContainerConfigError: ",
@@ -101,7 +97,7 @@ fn cause(line: &Said) -> String {
         .find("\" pod=")
         .or_else(|| rest.find(" pod=\""))
         .unwrap_or(rest.len());
-    rest[..end].trim_matches(['"', '\\', ' ']).to_owned()
+    rest[..end].trim_matches(['"', ' ']).to_owned()
 }
 
 fn pull(facts: &PodFacts) -> Option<Opinion> {
@@ -201,8 +197,8 @@ fn stuck(facts: &PodFacts) -> Option<Opinion> {
     ]);
     let said = said.take(2).map(seen::said);
     let sandbox = Evidence::new("sandbox", "SANDBOX_NOTREADY", "PodSandboxStatus");
-    let line = format!("its sandbox has stopped, but {first} still runs{why}");
-    let opinion = Opinion::proven(line)
+    let summary = format!("its sandbox has stopped, but {first} still runs{why}");
+    let opinion = Opinion::proven(summary)
         .with([sandbox])
         .with(processes)
         .with(said);
@@ -221,7 +217,7 @@ fn zombie(facts: &PodFacts) -> Option<Opinion> {
     if !facts.superseded || !(facts.ready || live) {
         return None;
     }
-    let line = format!(
+    let summary = format!(
         "sandbox {} of this pod still {}, though a newer one has taken its place",
         facts.id.short(),
         if live {
@@ -231,7 +227,7 @@ fn zombie(facts: &PodFacts) -> Option<Opinion> {
         }
     );
     let attempt = Evidence::new("attempt", facts.attempt.to_string(), "ListPodSandbox");
-    let opinion = Opinion::likely(line).with([attempt.at(facts.created_at)]);
+    let opinion = Opinion::likely(summary).with([attempt.at(facts.created_at)]);
     Some(opinion.next(format!("crictl inspectp {}", facts.id.short())))
 }
 
@@ -239,14 +235,14 @@ fn empty(facts: &PodFacts) -> Option<Opinion> {
     if !waits(facts) {
         return None;
     }
-    let line = format!(
+    let summary = format!(
         "it is ready for {}, but has no containers",
         span(facts.age())
     );
     let blind = facts.said.as_ref().err();
     let blind = blind.map(|why| Evidence::new("kubelet's log", format!("not seen: {why}"), ""));
     let age = Evidence::new("sandbox", "ready, empty", "ListContainers").at(facts.created_at);
-    let opinion = Opinion::possible(line).with([age]).with(blind);
+    let opinion = Opinion::possible(summary).with([age]).with(blind);
     Some(
         opinion
             .next(seen::describe_pod(facts))
