@@ -177,15 +177,17 @@ mod tests {
         assert_eq!(word(raw), expected);
     }
 
+    struct Facts(String);
+
     #[test]
     fn the_strongest_comes_first() {
-        fn weak(facts: &String) -> Option<Opinion> {
-            facts.is_empty().then(|| Opinion::possible("a"))
+        fn weak(facts: &Facts) -> Option<Opinion> {
+            facts.0.is_empty().then(|| Opinion::possible("a"))
         }
-        fn strong(facts: &String) -> Option<Opinion> {
-            facts.is_empty().then(|| Opinion::proven("b"))
+        fn strong(facts: &Facts) -> Option<Opinion> {
+            facts.0.is_empty().then(|| Opinion::proven("b"))
         }
-        fn rule(id: &'static str, judge: fn(&String) -> Option<Opinion>) -> Rule<String> {
+        fn rule(id: &'static str, judge: fn(&Facts) -> Option<Opinion>) -> Rule<Facts> {
             Rule {
                 id,
                 means: "",
@@ -199,7 +201,7 @@ mod tests {
             &rule("none", |_| None),
             &rule("second", strong),
         ];
-        let ids: Vec<_> = judge(&rules, &String::new())
+        let ids: Vec<_> = judge(&rules, &Facts(String::new()))
             .iter()
             .map(|verdict| verdict.id)
             .collect();
