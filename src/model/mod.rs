@@ -67,6 +67,8 @@ pub struct Clock {
 }
 
 /// Everything there is.
+// Independent facts.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub struct Model {
     /// The time of the message that is being handled.

@@ -139,9 +139,6 @@ impl PodRow {
 
     fn state(&self) -> String {
         let state = self.pod.state;
-        if self.state_differs() {
-            return format!("NotReady, {} still running", self.running);
-        }
         if state == PodState::NotReady && self.completed {
             return "Completed".to_owned();
         }

@@ -2,7 +2,8 @@
 //! facts and the time.
 //!
 //! In trouble is: the newest attempt exited non-zero or never started; its state is lost; a
-//! ready sandbox has had no container for a minute; or there was a restart within ten minutes.
+//! ready sandbox has had no container for a minute; a stopped one has containers that run; or there
+//! was a restart within ten minutes.
 //! It lasts until ten minutes of good running. What finished with exit 0 for good is no trouble.
 
 use jiff::{SignedDuration, Timestamp};
@@ -50,6 +51,11 @@ pub enum Trouble {
     Empty {
         /// Since when.
         since: Timestamp,
+    },
+    /// A stopped sandbox whose containers run on: they are stopped before it.
+    Stuck {
+        /// How many.
+        running: usize,
     },
     /// It runs, but only since a restart a short while ago.
     Restarted {
@@ -102,7 +108,7 @@ impl Trouble {
     pub fn severity(&self) -> u8 {
         match self {
             Self::Ended { .. } => 3,
-            Self::Lost | Self::NotStarted { .. } | Self::Empty { .. } => 2,
+            Self::Lost | Self::NotStarted { .. } | Self::Empty { .. } | Self::Stuck { .. } => 2,
             Self::Restarted { .. } => 1,
         }
     }
@@ -111,7 +117,7 @@ impl Trouble {
     pub fn at(&self) -> Option<Timestamp> {
         match self {
             Self::Ended { at, .. } => *at,
-            Self::Lost => None,
+            Self::Lost | Self::Stuck { .. } => None,
             Self::NotStarted { since } | Self::Empty { since } => Some(*since),
             Self::Restarted { at, .. } => Some(*at),
         }
@@ -122,6 +128,7 @@ impl Trouble {
         match self {
             Self::Ended { .. } => self.ended_words(now, step),
             Self::Lost => "state unknown to the runtime".to_owned(),
+            Self::Stuck { running } => format!("NotReady, {running} still running"),
             Self::NotStarted { since } => {
                 format!("created, not started for {}", span_in(*since, now, step))
             }
@@ -149,7 +156,7 @@ impl Trouble {
             Self::Ended {
                 next: Some(next), ..
             } if *next > now => Some((seconds_between(now, *next) + step - 1) % step + 1),
-            Self::Ended { .. } | Self::Lost => None,
+            Self::Ended { .. } | Self::Lost | Self::Stuck { .. } => None,
             Self::NotStarted { since: at }
             | Self::Empty { since: at }
             | Self::Restarted { at, .. } => Some(since(*at)),

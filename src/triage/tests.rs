@@ -143,7 +143,8 @@ fn apply_more(facts: &mut ContainerFacts, key: &str, value: &str) {
     };
     match key {
         "limit" => {
-            facts.spec.as_mut().unwrap().limits.memory = Some(value.parse::<u64>().unwrap() * MIB)
+            let spec = facts.spec.as_mut().unwrap();
+            spec.limits.memory = Some(value.parse::<u64>().unwrap() * MIB);
         }
         "podlimit" => {
             cgroups.pod.get_or_insert_default().limits.memory =
