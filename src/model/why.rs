@@ -94,6 +94,17 @@ fn ask(model: &Model, subject: &Subject) -> Option<(Subject, Asked)> {
     Some((about, asked))
 }
 
+/// The attempts that the page knew are gone: a newer one of the same container.
+fn successor(model: &Model, view: &WhyView) -> Option<Subject> {
+    let about = &view.asked.container.as_ref()?.about;
+    let mut rows = model.store.container_rows();
+    let same = rows.find(|row| {
+        let named = Some(&row.container.name) == about.container.as_ref();
+        named && row.pod_name() == about.pod.as_str() && row.namespace() == about.namespace.as_str()
+    });
+    same.map(|row| Subject::Container(row.container.id.clone()))
+}
+
 fn title(asked: &Asked) -> Text {
     let container = asked.container.as_ref().map(|one| one.about.target());
     let pod = asked.pod.as_ref();
@@ -124,8 +135,9 @@ pub fn found(model: &mut Model, ticket: u64, found: Found) {
 
 /// Asks again when something has happened to what the page is about.
 pub fn again(model: &mut Model) -> Option<Effect> {
-    let subject = view(model)?.subject.clone();
-    let (subject, asked) = ask(model, &subject)?;
+    let view_of = view(model)?;
+    let now = ask(model, &view_of.subject).or_else(|| ask(model, &successor(model, view_of)?));
+    let (subject, asked) = now?;
     if view(model)?.asked == asked {
         return None;
     }
