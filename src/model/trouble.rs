@@ -56,6 +56,8 @@ pub enum Trouble {
     Stuck {
         /// How many.
         running: usize,
+        /// When the sandbox was made: nobody tells when it stopped.
+        made: Option<Timestamp>,
     },
     /// It runs, but only since a restart a short while ago.
     Restarted {
@@ -104,12 +106,12 @@ impl Judgement {
 }
 
 impl Trouble {
-    /// How bad: 3 broken now, 2 not coming up, 1 recovering.
+    /// How bad: 3 broken now, 2 not coming up, 1 recovering, or not going.
     pub fn severity(&self) -> u8 {
         match self {
             Self::Ended { .. } => 3,
-            Self::Lost | Self::NotStarted { .. } | Self::Empty { .. } | Self::Stuck { .. } => 2,
-            Self::Restarted { .. } => 1,
+            Self::Lost | Self::NotStarted { .. } | Self::Empty { .. } => 2,
+            Self::Restarted { .. } | Self::Stuck { .. } => 1,
         }
     }
 
@@ -117,7 +119,8 @@ impl Trouble {
     pub fn at(&self) -> Option<Timestamp> {
         match self {
             Self::Ended { at, .. } => *at,
-            Self::Lost | Self::Stuck { .. } => None,
+            Self::Lost => None,
+            Self::Stuck { made, .. } => *made,
             Self::NotStarted { since } | Self::Empty { since } => Some(*since),
             Self::Restarted { at, .. } => Some(*at),
         }
@@ -128,7 +131,7 @@ impl Trouble {
         match self {
             Self::Ended { .. } => self.ended_words(now, step),
             Self::Lost => "state unknown to the runtime".to_owned(),
-            Self::Stuck { running } => format!("NotReady, {running} still running"),
+            Self::Stuck { running, .. } => format!("NotReady, {running} still running"),
             Self::NotStarted { since } => {
                 format!("created, not started for {}", span_in(*since, now, step))
             }

@@ -4,11 +4,16 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::domain::{ContainerId, ContainerState, PodId};
+use crate::domain::{ContainerId, ContainerState};
 use crate::format::{bytes, seconds_between, span};
 use crate::stats::cgroup::{Cgroup, Look};
-use crate::stats::node::NodeFiles;
 use crate::text::Text;
+
+mod node;
+mod pod;
+
+pub use node::{AddressRange, Certificate, Condition, Kubelet, Manifest, NodeFacts};
+pub use pod::PodFacts;
 
 /// What was seen, or a line that says why nothing could be.
 pub type Seen<T> = Result<T, Text>;
@@ -325,138 +330,6 @@ impl About {
             None => pod,
         }
     }
-}
-
-/// What is known of a pod sandbox as a whole.
-#[derive(Clone, PartialEq, Debug)]
-pub struct PodFacts {
-    /// Whose facts.
-    pub about: About,
-    /// When they were gathered.
-    pub now: Timestamp,
-    /// Id of the sandbox.
-    pub id: PodId,
-    /// It is ready.
-    pub ready: bool,
-    /// When it was made.
-    pub created_at: Option<Timestamp>,
-    /// How many sandboxes the pod had before.
-    pub attempt: u32,
-    /// A newer sandbox of the same pod is there.
-    pub superseded: bool,
-    /// Its containers, with their states.
-    pub containers: Vec<(Text, ContainerState)>,
-    /// Processes of containers that run in it.
-    pub processes: Vec<(Text, ProcessState)>,
-    /// The kubelet's and the runtime's lines about it, oldest first.
-    pub said: Seen<Vec<Said>>,
-    /// The network of pods does not work, and why.
-    pub no_network: Option<Text>,
-}
-
-impl PodFacts {
-    /// How old it is, in seconds.
-    pub fn age(&self) -> u64 {
-        self.created_at
-            .map_or(0, |created| seconds_between(created, self.now))
-    }
-
-    /// Lines that contain one of `marks`, the newest first.
-    pub fn says<'a>(&'a self, marks: &'a [&'a str]) -> impl Iterator<Item = &'a Said> {
-        let said = self.said.as_ref().map_or(&[][..], Vec::as_slice);
-        said.iter()
-            .rev()
-            .filter(move |line| marks.iter().any(|mark| line.text.as_str().contains(mark)))
-    }
-}
-
-/// What is known of the node.
-#[derive(Clone, PartialEq, Debug)]
-pub struct NodeFacts {
-    /// When it was gathered.
-    pub now: Timestamp,
-    /// Memory, disks, pressure, ports; or why they are not known.
-    pub files: Seen<NodeFiles>,
-    /// The runtime's conditions: name, whether it is so, reason and message. An error: it does not
-    /// answer.
-    pub conditions: Seen<Vec<Condition>>,
-    /// Slowest calls: name and how long all but a hundredth of them took, in milliseconds.
-    pub slow_calls: Vec<(Text, u64)>,
-    /// The kubelet.
-    pub kubelet: Kubelet,
-    /// Address ranges of host-local and how full they are.
-    pub ranges: Vec<AddressRange>,
-    /// Files with network configuration in `/etc/cni/net.d`.
-    pub networks: Seen<usize>,
-    /// Manifests of static pods, and how their pods stand.
-    pub manifests: Seen<Vec<Manifest>>,
-    /// Certificates and when they end.
-    pub certificates: Vec<Certificate>,
-    /// The newest time that the runtime has told.
-    pub newest: Option<Timestamp>,
-    /// Folders of pods that have mounts but no sandbox: uid and a mount.
-    pub ghosts: Vec<(Text, Text)>,
-}
-
-/// A condition of the runtime.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Condition {
-    /// `RuntimeReady`, `NetworkReady`, ...
-    pub name: Text,
-    /// It is so.
-    pub ok: bool,
-    /// Why not: reason and message.
-    pub why: Text,
-}
-
-/// The kubelet.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Kubelet {
-    /// The node is meant to have one: its configuration is there.
-    pub expected: bool,
-    /// Its process runs; `None` if processes cannot be seen.
-    pub process: Option<bool>,
-    /// What its health port says; `None` if it was not asked.
-    pub health: Option<Seen<()>>,
-}
-
-/// Addresses that host-local hands out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AddressRange {
-    /// Name of the network.
-    pub network: Text,
-    /// Folder that holds one file for each address.
-    pub path: Text,
-    /// Addresses there are.
-    pub size: u64,
-    /// Addresses handed out.
-    pub used: u64,
-    /// Those of them whose sandbox is no more.
-    pub leaked: u64,
-}
-
-/// A manifest of a static pod.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Manifest {
-    /// Its path.
-    pub path: Text,
-    /// Name of its pod, without the node's; `None`: it cannot be read.
-    pub pod: Option<Text>,
-    /// A container of it runs.
-    pub running: bool,
-    /// There is a sandbox.
-    pub sandbox: bool,
-    /// When the file was last changed.
-    pub changed_at: Option<Timestamp>,
-}
-
-/// A certificate of the node.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Certificate {
-    /// Its file.
-    pub path: Text,
-    /// When it ends.
-    pub ends_at: Timestamp,
 }
 
 /// `from` plus so many seconds.

@@ -206,7 +206,8 @@ impl Store {
         let running = |row: &&&Arc<ContainerRow>| row.container.state == ContainerState::Running;
         let running = own.iter().filter(running).count();
         if trouble.is_none() && pod.state == PodState::NotReady && running > 0 {
-            trouble = Some((None, Trouble::Stuck { running }));
+            let made = pod.created_at;
+            trouble = Some((None, Trouble::Stuck { running, made }));
         }
         if self.loaded.containers && self.index.members(&pod.id).next().is_none() && !superseded {
             let judgement = judge_empty(pod, now);
