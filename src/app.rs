@@ -37,6 +37,7 @@ mod inspect;
 mod logs;
 mod signals;
 mod stats;
+mod why;
 
 pub use inside::Inside;
 pub use inspect::inspect;
@@ -365,6 +366,7 @@ where
                 self.tell_forwards(None, jobs);
             }
             Effect::Look(id) => self.look(id, jobs),
+            Effect::Why(ticket, asked) => self.why(ticket, *asked, jobs),
             Effect::Inspect(about, state) => self.inspect(about, state, jobs),
             Effect::Reveal(about, keys) => self.reveal(about, keys, jobs),
             Effect::HostShell(visit, runs, processes) => {

@@ -172,6 +172,9 @@ pub enum Command {
     Logs(crate::logs_command::Logs),
     /// Print what the runtime tells of a pod, a container, an image or itself: the facts, or all
     Inspect(crate::inspect_command::Inspect),
+    /// Print what is wrong with pods, containers and the node, why, and what to do; the exit code is
+    /// 3 if anything is
+    Triage(crate::triage_command::Triage),
     /// Run the simulated node alone, for other clients such as crictl, until it is told to end
     DemoNode {
         /// Where to listen

@@ -12,6 +12,10 @@ use jiff::Timestamp;
 
 use crate::text::Text;
 
+mod spec;
+
+pub use spec::Spec;
+
 /// A map by id. Ids are made by the runtime, and a refresh looks up every one on the node, so the
 /// hash is a quick one.
 pub type IdMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;

@@ -22,7 +22,8 @@
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`], [`inspect_command`] | reports: of the whole node, of one thing |
-//! | [`snapshot`], [`top`] | the reports |
+//! | [`snapshot`], [`top`], [`triage_command`] | the reports |
+//! | [`triage`], [`gather`] | why something is wrong: pure rules over facts, and who gathers the facts |
 //! | [`stats`] | rates, histories, the numbers of a row: pure |
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
@@ -52,7 +53,8 @@
 //! - **Read-only is three locks**: the type [`access::WriteGrant`], the allow-list
 //!   [`cri::gate`] in front of every byte that leaves, and tests that classify each method.
 //! - **Import arrows**, checked by a test: `views` and `widgets` never see tokio, tonic or `cri`;
-//!   `widgets` know only ratatui and the theme; `cri` imports nothing above it; colours are named
+//!   `widgets` know only ratatui and the theme; `cri` imports nothing above it; `triage` knows facts
+//!   and nobody who gathers them; colours are named
 //!   in the theme alone.
 //!
 //! # Where this departs from the first design, on purpose
@@ -78,6 +80,7 @@ pub mod demo;
 pub mod domain;
 pub mod format;
 pub mod forward;
+pub mod gather;
 pub mod host;
 pub mod inspect_command;
 pub mod keys;
@@ -96,5 +99,7 @@ pub mod text;
 pub mod theme;
 pub mod top;
 pub mod tree;
+pub mod triage;
+pub mod triage_command;
 pub mod views;
 pub mod widgets;

@@ -1,6 +1,8 @@
 //! The program: parse, connect, run, restore the terminal.
 
+mod finding;
 mod live;
+mod play;
 mod reach;
 mod screen;
 
@@ -18,21 +20,23 @@ use critui::config::watch::Watcher;
 use critui::config::{self, Config};
 use critui::cri::stream::Trust;
 use critui::cri::{self, SocketPath, Target, Timing};
-use critui::demo::{self, DemoNode, Profile, Scenario};
+use critui::demo::DemoNode;
 use critui::host::open::HostRoot;
 use critui::inspect_command::Inspect;
 use critui::logs_command::{self, Logs};
 use critui::model::command;
 use critui::snapshot::{self, Origin};
 use critui::text::Text;
+use critui::triage_command::Triage;
 use jiff::Timestamp;
+use play::{demo_node, start_demo};
 use reach::connect;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
-/// Why the program ends early: the exit code, and the line for standard error.
+/// Why the program ends early: the exit code, and the line for standard error, if one is needed.
 struct Failure(u8, String);
 
 /// What every command works with.
@@ -61,7 +65,9 @@ fn finish(result: Result<(), Failure>) -> ExitCode {
         Ok(()) => cli::DONE.into(),
         Err(Failure(code, line)) => {
             // If standard error is gone, the exit code has to say it all.
-            let _ = writeln!(io::stderr(), "critui: {line}");
+            if !line.is_empty() {
+                let _ = writeln!(io::stderr(), "critui: {line}");
+            }
             code.into()
         }
     }
@@ -73,6 +79,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     }
     if cli.command == Some(Command::Keys) {
         return print(|out| out.write_all(command::keys_table().as_bytes()));
+    }
+    if matches!(&cli.command, Some(Command::Triage(triage)) if triage.verdicts) {
+        return print(|out| Triage::list(out));
     }
     if matches!(cli.command, Some(Command::Settings { default: true, .. })) {
         return print(|out| out.write_all(config::example::text().as_bytes()));
@@ -92,6 +101,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let mut setup = Setup::new(cli, runtime)?;
     setup.trace(cli.command.is_some());
     let result = match &cli.command {
+        Some(Command::Triage(triage)) => setup.triage(triage),
         Some(Command::Config { output }) => setup.show_config(output.form),
         Some(Command::Settings { output, .. }) => {
             print(|out| Report::of_settings(&setup.config).write(output.form, out))
@@ -105,30 +115,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     // A file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();
     result
-}
-
-fn demo_node(
-    runtime: &Runtime,
-    socket: &Path,
-    scenario: &str,
-    profile: &str,
-) -> Result<(), Failure> {
-    let scenario = Scenario::named(scenario).map_err(|line| Failure(cli::USAGE, line))?;
-    let profile = Profile::named(profile).map_err(|line| Failure(cli::USAGE, line))?;
-    let options = demo::Options {
-        profile,
-        ..demo::Options::default()
-    };
-    let ready = |node: &DemoNode| {
-        let (socket, root) = (node.socket().display(), node.host_root().display());
-        // Whoever waits for this line reads standard output; nobody has to.
-        let _ = writeln!(
-            io::stdout(),
-            "listening at unix://{socket}, its files are in {root}"
-        );
-    };
-    let served = demo::serve_alone(socket, &scenario, options, ready);
-    (runtime.block_on(served)).map_err(|error| Failure(cli::FAILED, error.to_string()))
 }
 
 impl From<config::ConfigError> for Failure {
@@ -379,12 +365,6 @@ impl Setup {
             retries.value
         }
     }
-}
-
-fn start_demo(name: &str) -> Result<DemoNode, Failure> {
-    let scenario = Scenario::named(name).map_err(|line| Failure(cli::USAGE, line))?;
-    DemoNode::start(&scenario, demo::Options::default())
-        .map_err(|error| Failure(cli::FAILED, format!("--demo: {error}")))
 }
 
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ const FILE: usize = 400;
 /// Files that are longer, and how long they may be: they may shrink, and leave this list.
 const LONGER: [(&str, usize); 5] = [
     // Mostly literals: the commands, the columns, and what each runtime says.
-    ("src/model/command.rs", 425),
+    ("src/model/command.rs", 430),
     ("src/model/columns.rs", 490),
     ("src/demo/profile.rs", 450),
     ("src/demo/tell.rs", 500),
@@ -152,6 +152,7 @@ fn none(found: impl Iterator<Item = String>, rule: &str) {
 #[case("cri", &["crate::model", "crate::views", "crate::widgets", "crate::app", "crate::config", "crate::demo", "crate::snapshot", "crate::theme", "crate::terminal", "ratatui"])]
 #[case("host", &["crate::model", "crate::views", "crate::app", "crate::cri", "crate::demo", "ratatui"])]
 #[case("demo", &["crate::model", "crate::views", "crate::app", "crate::cri", "ratatui"])]
+#[case("triage", &["tokio", "tonic", "k8s_cri", "std::fs", "crate::cri", "crate::host", "crate::model", "crate::views", "crate::app", "crate::gather"])]
 #[case("config", &["crate::views", "crate::widgets", "crate::app", "crate::terminal", "tonic", "ratatui"])]
 fn arrows(#[case] part: &str, #[case] never: &[&str]) {
     for source in sources(part) {

@@ -30,7 +30,7 @@ fn filters_narrow_as_they_are_typed() {
             ("*2/image:busybox", "2 Containers 1/", "sync"),
             (
                 "!",
-                "1 Pods 1/5 of 17 · 5 in trouble · only trouble",
+                "1 Pods 1/6 of 17 · 6 in trouble · only trouble",
                 "report-worker",
             ),
         ],
@@ -51,7 +51,7 @@ fn a_filter_stays_goes_and_comes_back() {
         .types("jj")
         .selects("cache-0")
         .types("<Esc>")
-        .sees("1 Pods 5/17")
+        .sees("1 Pods 6/17")
         .selects("cache-0")
         .types("/<Up>")
         .sees("/shop")

@@ -86,7 +86,7 @@ fn logs_in_many_ways() {
             ("api-5f", "@50%<Enter>", "line 601 of 1200"),
             ("api-5f", "@2<Enter>", "line 2 of"),
             ("api-5f", "@never<Enter>", "is no place"),
-            ("cache-0", "W", "> Pod shop/cache-0"),
+            ("cache-0", "W", "> Why shop/cache-0"),
             ("cache-0", "?", "In logs"),
             ("report-worker", "", "does not exist"),
         ],

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use critui::model::command::keys_table;
+use critui::triage;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
@@ -24,6 +25,16 @@ fn the_keys_are_those_of_the_program() {
         part("keys").trim(),
         expected.trim(),
         "put the output of `critui keys` between the two lines"
+    );
+}
+
+#[test]
+fn the_verdicts_are_those_of_the_program() {
+    let expected = triage::table();
+    assert_eq!(
+        part("verdicts").trim(),
+        expected.trim(),
+        "put the output of `critui triage --verdicts` between the two lines"
     );
 }
 

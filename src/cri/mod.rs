@@ -32,6 +32,7 @@ mod node;
 mod pace;
 mod poll;
 mod read;
+mod spec;
 mod stats;
 pub mod stream;
 mod target;

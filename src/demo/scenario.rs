@@ -92,6 +92,10 @@ pub struct PodSpec {
     /// The pod is being deleted, with this grace.
     #[serde(default)]
     pub deleting: Option<Nanos>,
+    /// The image that its first container waits for, which the registry does not have: there is no
+    /// container then.
+    #[serde(default)]
+    pub waits_for: Option<String>,
     /// The containers, in the order in which the kubelet starts them.
     #[serde(default)]
     pub containers: Vec<Arc<ContainerSpec>>,

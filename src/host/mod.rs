@@ -1,11 +1,20 @@
 //! What the node's own files say. Everything here reads; nothing here writes.
 
+pub mod addresses;
+pub mod certificates;
 pub mod cgroup;
 pub mod fills;
+pub mod ghosts;
 pub mod holder;
+pub mod journal;
+pub mod kernel;
+pub mod kubelet;
+pub mod manifests;
 pub mod node;
 pub mod open;
 pub mod owner;
 pub mod pressure;
 pub mod process;
+pub mod said;
+pub mod traces;
 pub mod tree;

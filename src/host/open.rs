@@ -16,6 +16,7 @@ use rustix::io::Errno;
 
 mod error;
 mod folder;
+mod records;
 mod resolver;
 mod space;
 mod stamp;

@@ -11,6 +11,7 @@ mod logs;
 mod run;
 mod stats;
 mod table;
+mod why;
 
 pub(super) use logs::area;
 pub use table::{keys_table, place};
@@ -34,9 +35,16 @@ const ANYWHERE: &[Noun] = &[
     Noun::File,
     Noun::Stats,
     Noun::Node,
+    Noun::Why,
 ];
 /// What has a container.
-const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page, Noun::Inside];
+const ENTERED: &[Noun] = &[
+    Noun::Pod,
+    Noun::Container,
+    Noun::Page,
+    Noun::Inside,
+    Noun::Why,
+];
 const LISTS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image];
 const LISTS_AND_LOGS: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Image, Noun::Logs];
 
@@ -110,6 +118,7 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 /// All commands, in the order in which help shows them.
 pub static COMMANDS: &[Command] = &table::join::<{ table::length(TABLES) }>(TABLES);
 const TABLES: &[&[Command]] = &[
+    why::COMMANDS,
     logs::COMMANDS,
     enter::COMMANDS,
     stats::COMMANDS,

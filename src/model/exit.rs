@@ -27,15 +27,18 @@ pub fn meaning(code: i32) -> &'static str {
 /// What a failed start says in a few words, from the runtime's message.
 pub fn start_failure(message: &str) -> &'static str {
     const CAUSES: [(&str, &str); 8] = [
+        ("error mounting", "mount failed"),
+        ("not a directory", "mount: not a directory"),
         ("executable file not found", "command not found"),
         ("permission denied", "permission denied"),
         ("exec format error", "wrong CPU architecture"),
-        ("not a directory", "mount: not a directory"),
-        ("error mounting", "mount failed"),
         ("no such file or directory", "no such file"),
         ("seccomp", "seccomp profile"),
         ("apparmor", "AppArmor profile"),
     ];
     let cause = CAUSES.iter().find(|(mark, _)| message.contains(mark));
-    cause.map_or("could not start", |(_, words)| words)
+    match cause.map_or("could not start", |(_, words)| words) {
+        "no such file" if message.contains("exec") => "command not found",
+        words => words,
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::asked::Asked;
 use super::inspect::Answer;
-use super::{About, Keymap, Target, files, forward, list, logs, node, ran, stats, visit};
+use super::{About, Keymap, Target, files, forward, list, logs, node, ran, stats, visit, why};
 use crate::cri::{Update, Wanted};
 use crate::domain::{
     ContainerDetail, ContainerId, ContainerState, Contents, Inside, PodDetail, PodId,
@@ -65,6 +66,8 @@ pub enum Msg {
     Node(Box<node::NodeSeen>),
     /// What fills the node's disks.
     Filled(Result<Fills, Text>),
+    /// Why something fares as it does, by the number of the question.
+    Why(u64, Box<why::Found>),
     /// Time has passed.
     Wake,
 }
@@ -163,4 +166,6 @@ pub enum Effect {
     MeasureDisks,
     /// End that early.
     StopMeasuring,
+    /// Find out why something fares as it does; the number comes back.
+    Why(u64, Box<Asked>),
 }

@@ -1,6 +1,7 @@
 //! What the program knows and how it changes: [`Model`], and [`update()`] from one message to
 //! the next. Synchronous, without I/O: what is to be done outside is returned as [`Effect`]s.
 
+pub mod asked;
 pub mod columns;
 pub mod command;
 pub mod events;
@@ -33,6 +34,7 @@ pub mod trouble;
 mod typing;
 mod update;
 pub mod visit;
+pub mod why;
 
 use std::time::Duration;
 
@@ -65,6 +67,8 @@ pub struct Clock {
 }
 
 /// Everything there is.
+// Independent facts.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub struct Model {
     /// The time of the message that is being handled.
@@ -113,6 +117,8 @@ pub struct Model {
     pub asked_to_quit: bool,
     /// Files being copied out.
     pub copying: usize,
+    /// How often it was asked why.
+    pub why_asked: u64,
 }
 
 /// The node, for the header.
@@ -163,6 +169,8 @@ pub enum Noun {
     Stats,
     /// The page of the node.
     Node,
+    /// Why something fares as it does.
+    Why,
 }
 
 /// One thing on the node.
@@ -216,6 +224,8 @@ pub enum Page {
     Node,
     /// What a pod or a container uses, over time.
     Top(Box<top::TopView>),
+    /// Why something fares as it does.
+    Why(Box<why::WhyView>),
 }
 
 /// A line that goes away by itself.
@@ -254,6 +264,7 @@ impl Model {
             leaving: false,
             asked_to_quit: false,
             copying: 0,
+            why_asked: 0,
         }
     }
 
@@ -269,6 +280,7 @@ impl Model {
             Some(Page::Files(_)) => Noun::File,
             Some(Page::Top(_)) => Noun::Stats,
             Some(Page::Node) => Noun::Node,
+            Some(Page::Why(_)) => Noun::Why,
             Some(_) => Noun::Page,
         }
     }
@@ -357,6 +369,7 @@ impl Model {
             }
             Some(Page::Inside(visit)) => Some(Subject::Container(visit.container.clone())),
             Some(Page::Top(view)) => Some(view.subject.clone()),
+            Some(Page::Why(view)) => Some(view.subject.clone()),
             Some(_) => None,
             None => self.home.subject(),
         }

@@ -132,11 +132,13 @@ impl PodRow {
         }
     }
 
+    /// Its sandbox has stopped, and a container of it has not.
+    pub fn state_differs(&self) -> bool {
+        self.pod.state == PodState::NotReady && self.running > 0
+    }
+
     fn state(&self) -> String {
         let state = self.pod.state;
-        if state == PodState::NotReady && self.running > 0 {
-            return format!("NotReady, {} still running", self.running);
-        }
         if state == PodState::NotReady && self.completed {
             return "Completed".to_owned();
         }

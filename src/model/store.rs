@@ -273,6 +273,16 @@ impl Store {
         self.rows.images.get(id)
     }
 
+    /// An image of this id, or of this reference, is on the node.
+    pub fn has_image(&self, key: &str) -> bool {
+        let known = self.images.values();
+        let mut known = known.map(|image| (image.id.key(), &image.digests, &image.tags));
+        known.any(|(id, digests, tags)| {
+            let named = |name: &Text| name.as_str() == key;
+            id == key || digests.iter().chain(tags).any(named)
+        })
+    }
+
     /// Every attempt of the containers of a pod, over all its sandboxes, by name and then the
     /// newest first.
     pub fn attempts_in(&self, id: &PodId) -> Vec<&Arc<ContainerRow>> {

@@ -2,7 +2,8 @@
 //! facts and the time.
 //!
 //! In trouble is: the newest attempt exited non-zero or never started; its state is lost; a
-//! ready sandbox has had no container for a minute; or there was a restart within ten minutes.
+//! ready sandbox has had no container for a minute; a stopped one has containers that run; or there
+//! was a restart within ten minutes.
 //! It lasts until ten minutes of good running. What finished with exit 0 for good is no trouble.
 
 use jiff::{SignedDuration, Timestamp};
@@ -51,6 +52,13 @@ pub enum Trouble {
         /// Since when.
         since: Timestamp,
     },
+    /// A stopped sandbox whose containers run on: they are stopped before it.
+    Stuck {
+        /// How many.
+        running: usize,
+        /// When the sandbox was made: nobody tells when it stopped.
+        made: Option<Timestamp>,
+    },
     /// It runs, but only since a restart a short while ago.
     Restarted {
         /// When it started again.
@@ -98,12 +106,12 @@ impl Judgement {
 }
 
 impl Trouble {
-    /// How bad: 3 broken now, 2 not coming up, 1 recovering.
+    /// How bad: 3 broken now, 2 not coming up, 1 recovering, or not going.
     pub fn severity(&self) -> u8 {
         match self {
             Self::Ended { .. } => 3,
             Self::Lost | Self::NotStarted { .. } | Self::Empty { .. } => 2,
-            Self::Restarted { .. } => 1,
+            Self::Restarted { .. } | Self::Stuck { .. } => 1,
         }
     }
 
@@ -112,6 +120,7 @@ impl Trouble {
         match self {
             Self::Ended { at, .. } => *at,
             Self::Lost => None,
+            Self::Stuck { made, .. } => *made,
             Self::NotStarted { since } | Self::Empty { since } => Some(*since),
             Self::Restarted { at, .. } => Some(*at),
         }
@@ -122,6 +131,7 @@ impl Trouble {
         match self {
             Self::Ended { .. } => self.ended_words(now, step),
             Self::Lost => "state unknown to the runtime".to_owned(),
+            Self::Stuck { running, .. } => format!("NotReady, {running} still running"),
             Self::NotStarted { since } => {
                 format!("created, not started for {}", span_in(*since, now, step))
             }
@@ -149,7 +159,7 @@ impl Trouble {
             Self::Ended {
                 next: Some(next), ..
             } if *next > now => Some((seconds_between(now, *next) + step - 1) % step + 1),
-            Self::Ended { .. } | Self::Lost => None,
+            Self::Ended { .. } | Self::Lost | Self::Stuck { .. } => None,
             Self::NotStarted { since: at }
             | Self::Empty { since: at }
             | Self::Restarted { at, .. } => Some(since(*at)),

@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
     Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, files,
-    forward, inspect, logs, look, mouse, node, ran, stats, typing,
+    forward, inspect, logs, look, mouse, node, ran, stats, typing, why,
 };
 use crate::text::Text;
 
@@ -40,6 +40,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     pass_time(model);
     logs::settle(model, seen);
     effects.extend(look::again(model));
+    effects.extend(why::again(model));
     effects.extend(inspect::ask(model));
     if inspect::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.extend(inspect::hide(model));
@@ -96,6 +97,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         Msg::Pressure(pressure) => model.node.pressure = pressure,
         Msg::Inspected(about, state, answer) => inspect::answered(model, about, state, answer),
         Msg::Revealed(about, keys, value) => inspect::revealed(model, &about, keys, value),
+        Msg::Why(ticket, found) => why::found(model, ticket, *found),
         Msg::Looked(id, seen) => look::looked(model, id, seen),
         Msg::Ran(place, left) => ran::take(model, place, left),
         Msg::Browsed(asked, found) => files::found(model, &asked, found),

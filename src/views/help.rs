@@ -52,6 +52,7 @@ fn title(command: &Command) -> &'static str {
         "events" => "In events",
         "statistics" => "In statistics",
         "the node" => "On the page of the node",
+        "why" => "On the page of why",
         "pages" => "On pages",
         "debugging" => "In a container from outside",
         "files" => "In files",

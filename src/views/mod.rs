@@ -20,6 +20,7 @@ mod summary;
 mod title;
 mod top;
 mod tree;
+mod why;
 
 use std::cell::Cell;
 
@@ -150,6 +151,7 @@ fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
         Page::Runtime => ("Runtime".to_owned(), summary::runtime::page(cx)),
         Page::Ran(ran) => ("Run in all".to_owned(), ran::page(ran)),
         Page::Node => (format!("Node {}", model.node.name), node::page(cx)),
+        Page::Why(view) => (why::title(view), why::page(cx, view)),
         Page::Inside(visit) => {
             let doc = inside::page(cx, &visit.container);
             (format!("Debug {}", visit.title), doc)
@@ -212,6 +214,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Logs(view) => logs::title(view),
             Page::Node => "Node".to_owned(),
             Page::Top(view) => top::title(view),
+            Page::Why(view) => why::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();
     let all: Vec<String> = std::iter::once(panel)

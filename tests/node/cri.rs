@@ -94,6 +94,12 @@ impl Cri {
         call!(self, images.image_status, request).image
     }
 
+    /// Removes an image by name.
+    pub fn remove_image(&self, name: &str) {
+        let image = Some(spec(name));
+        call!(self, images.remove_image, cri::RemoveImageRequest { image });
+    }
+
     /// All images.
     pub fn images(&self) -> Vec<cri::Image> {
         call!(self, images.list_images, cri::ListImagesRequest::default()).images

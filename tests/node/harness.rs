@@ -66,6 +66,10 @@ impl Node {
         for sub in ["root", "state", "cni"] {
             fs::create_dir_all(dir.join(sub)).expect("the node's folders");
         }
+        // Where critui looks for it: there is no journal here.
+        let link =
+            std::os::unix::fs::symlink(dir.join("containerd.log"), "/var/log/containerd.log");
+        link.expect("a name for the runtime's log");
         let cri = Cri::new(&dir.join("containerd.sock"));
         let mut node = Self {
             suite,
@@ -318,7 +322,8 @@ conf_dir = '{dir}/cni'
         }
     }
 
-    fn load_image(&self, tags: &[&str], entrypoint: &[&str]) {
+    /// Loads an image under these names.
+    pub fn load_image(&self, tags: &[&str], entrypoint: &[&str]) {
         let archive = self.dir.join("image.tar");
         image::write(&archive, &self.base("bin/busybox"), tags, entrypoint)
             .expect("the image's archive");

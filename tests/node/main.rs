@@ -18,6 +18,7 @@ mod snapshot;
 mod stats;
 #[path = "../support/mod.rs"]
 mod support;
+mod why;
 
 /// The program under test.
 const CRITUI: &str = env!("CARGO_BIN_EXE_critui");

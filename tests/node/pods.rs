@@ -294,7 +294,8 @@ fn sandbox(name: &str, index: usize, logs: &Path) -> cri::PodSandboxConfig {
     }
 }
 
-fn container(
+/// A container's configuration with all that the kubelet sends.
+pub fn container(
     pod: &cri::PodSandboxConfig,
     name: &str,
     attempt: u32,

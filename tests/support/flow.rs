@@ -231,7 +231,7 @@ impl Default for Start {
             events: false,
             deadline: Duration::from_secs(10),
             faults: vec![],
-            full: "5 in trouble",
+            full: "6 in trouble",
             depth: Depth::True,
             tools: Tools::default(),
         }

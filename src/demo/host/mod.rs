@@ -3,6 +3,7 @@
 
 mod cgroup;
 mod kernel;
+mod kubelet;
 mod logs;
 mod system;
 
@@ -31,6 +32,7 @@ pub(super) struct Host {
     root: Root,
     logs: Logs,
     kernel: kernel::Log,
+    kubelet: kubelet::Log,
     /// When the moving numbers were last written.
     refreshed: Option<i64>,
 }
@@ -97,6 +99,7 @@ impl Host {
             },
             logs: Logs::new(root.to_owned(), node.traits.logs),
             kernel: kernel::Log::new(node.story.boot),
+            kubelet: kubelet::Log::default(),
             refreshed: None,
         }
     }
@@ -110,8 +113,10 @@ impl Host {
         if self.refreshed.is_none() {
             system::write_still(node, &world, &mut self.root)?;
             self.kernel.begin(&self.root, &world)?;
+            kubelet::Log::begin(&self.root, &world, now)?;
         }
         self.kernel.keep(&self.root, &containers, &world)?;
+        self.kubelet.keep(&self.root, &containers, &world)?;
         let due = |last| !node.story.still && now - last >= REFRESH;
         if self.refreshed.is_none_or(due) {
             system::write_moving(node, &world, &mut self.root)?;

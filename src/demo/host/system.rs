@@ -5,7 +5,8 @@ use std::io;
 use super::super::node::Node;
 use super::super::stats::usage;
 use super::super::tell::{kubelet_mounts, log_folder};
-use super::super::world::{Pod, World};
+use super::super::world::{Pod, State, World};
+use super::cgroup::container_path;
 use super::{Root, SECOND};
 
 /// Memory of the node, kB.
@@ -31,6 +32,10 @@ pub(super) fn write_still(node: &Node, world: &World, root: &mut Root) -> io::Re
     )?;
     root.write("/var/lib/kubelet/config.yaml", &kubelet_config(node))?;
     root.write("/etc/crictl.yaml", &crictl_config(node))?;
+    // Only the node itself sees threads of the kernel.
+    for (pid, name) in [(1, "systemd"), (2, "kthreadd"), (812, "kubelet")] {
+        root.write(&format!("/proc/{pid}/comm"), &format!("{name}\n"))?;
+    }
     for folder in ["/var/log/containers", "/etc/kubernetes/manifests"] {
         std::fs::create_dir_all(root.at(folder))?;
     }
@@ -113,6 +118,9 @@ pub(super) fn write_moving(node: &Node, world: &World, root: &mut Root) -> io::R
         memory += used.with_cache;
         cpu += used.rate;
     }
+    if !node.story.sparse {
+        write_processes(node, world, root)?;
+    }
     root.write("/proc/uptime", &format!("{up}.00 {up}.00\n"))?;
     root.write("/proc/meminfo", &meminfo(memory / 1024))?;
     root.write(
@@ -127,6 +135,27 @@ pub(super) fn write_moving(node: &Node, world: &World, root: &mut Root) -> io::R
     )?;
     for (name, some, full) in [("cpu", 3_12, 0), ("memory", 41, 12), ("io", 88, 51)] {
         root.write(&format!("/proc/pressure/{name}"), &pressure(some, full, up))?;
+    }
+    Ok(())
+}
+
+/// The first process of each container that runs.
+fn write_processes(node: &Node, world: &World, root: &mut Root) -> io::Result<()> {
+    for container in world.containers.values() {
+        let pod = world.pods.get(&container.pod);
+        let Some(pod) = pod.filter(|_| container.state == State::Running) else {
+            continue;
+        };
+        let (pid, path) = (container.pid, container_path(node, container, pod));
+        let command = container.spec.command.first().map_or("app", String::as_str);
+        let name = command.rsplit('/').next().unwrap_or(command);
+        root.write(&format!("/proc/{pid}/comm"), &format!("{name}\n"))?;
+        root.write(
+            &format!("/proc/{pid}/stat"),
+            &format!("{pid} ({name}) S 1 {pid} {pid} 0 -1 4194560\n"),
+        )?;
+        root.write(&format!("/proc/{pid}/cgroup"), &format!("0::{path}\n"))?;
+        root.write(&format!("/proc/{pid}/wchan"), "do_epoll_wait")?;
     }
     Ok(())
 }

@@ -93,6 +93,7 @@ impl World {
         let id = self.create(&pod, spec, attempt, started - STARTING);
         if let Some(container) = self.containers.get_mut(&id) {
             container.started = started;
+            container.pid = 900 + attempt;
             container.state = State::Exited(end);
             container.slot = Some(slot);
         }

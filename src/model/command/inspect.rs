@@ -12,6 +12,7 @@ const COMPARED: &[Noun] = &[
     Noun::Image,
     Noun::Page,
     Noun::Tree,
+    Noun::Why,
 ];
 const TREE: &[Noun] = &[Noun::Tree];
 
@@ -43,7 +44,7 @@ pub(super) const COMMANDS: &[Command] = &[
         command(
             "page-tree",
             &["y"],
-            &[Noun::Page],
+            &[Noun::Page, Noun::Why],
             "YAML",
             "everything the runtime tells of what the page is about",
             |m, _| open(m),

@@ -266,10 +266,10 @@ pub(super) const COMMANDS: &[Command] = &[
         )
     },
     of_view(
-        "why",
+        "log-why",
         &["W"],
         "",
-        "the facts about what writes this log",
-        super::run::summary,
+        "why what writes this log fares as it does",
+        |m, _| crate::model::why::open(m),
     ),
 ];

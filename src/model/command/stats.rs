@@ -11,7 +11,7 @@ pub(super) const COMMANDS: &[Command] = &[
         command(
             "stats",
             &["t"],
-            &[Noun::Pod, Noun::Container],
+            &[Noun::Pod, Noun::Container, Noun::Why],
             "stats",
             "CPU, memory, I/O, network and pressure over time, against their limits",
             |m, _| top::open(m),

@@ -32,23 +32,28 @@ pub(super) const fn join<const ALL: usize>(tables: &[&[Command]]) -> [Command; A
 pub fn place(command: &Command) -> &'static str {
     match command.on {
         ANYWHERE => "everywhere",
-        ENTERED | [Noun::Pod, Noun::Container] => "pods, containers",
+        ENTERED
+        | [Noun::Pod, Noun::Container]
+        | [Noun::Pod, Noun::Container, Noun::Why]
+        | [Noun::Pod, Noun::Container, Noun::Page, ..] => "pods, containers",
         [Noun::Logs] => "logs",
         [Noun::Tree] => "YAML",
         [Noun::Events] => "events",
-        [Noun::Page] => "pages",
+        [Noun::Page] | [Noun::Page, Noun::Why] => "pages",
         [
             Noun::Pod,
             Noun::Container,
             Noun::Image,
             Noun::Page,
             Noun::Tree,
+            Noun::Why,
         ] => "lists, pages, YAML",
         [Noun::Forward] => "forwarded ports",
         [Noun::Inside] => "debugging",
         [Noun::File] => "files",
         [Noun::Stats] => "statistics",
         [Noun::Node] => "the node",
+        [Noun::Why] => "why",
         LISTS_AND_LOGS => "lists, logs",
         _ => "lists",
     }

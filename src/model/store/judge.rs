@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::index::group_key;
 use super::{Store, age_order};
 use crate::domain::IdSet;
-use crate::domain::{Container, ContainerDetail, ContainerState, Pod, PodId};
+use crate::domain::{Container, ContainerDetail, ContainerState, Pod, PodId, PodState};
 use crate::model::rows::{ContainerRow, PodRow};
-use crate::model::trouble::{Facts, Judgement, judge_container, judge_empty};
+use crate::model::trouble::{Facts, Judgement, Trouble, judge_container, judge_empty};
 use crate::text::Text;
 
 impl Store {
@@ -202,12 +202,17 @@ impl Store {
             .filter_map(|row| Some((row, row.trouble.as_ref()?)));
         let worst = worst.max_by_key(|(_, trouble)| (trouble.severity(), trouble.at()));
         let mut trouble = worst.map(|(row, t)| (Some(row.container.name.clone()), t.clone()));
+        let running = |row: &&&Arc<ContainerRow>| row.container.state == ContainerState::Running;
+        let running = own.iter().filter(running).count();
+        if trouble.is_none() && pod.state == PodState::NotReady && running > 0 {
+            let made = pod.created_at;
+            trouble = Some((None, Trouble::Stuck { running, made }));
+        }
         if self.loaded.containers && self.index.members(&pod.id).next().is_none() && !superseded {
             let judgement = judge_empty(pod, now);
             self.recheck_later(group, &judgement);
             trouble = judgement.trouble.map(|trouble| (None, trouble));
         }
-        let running = |row: &&&Arc<ContainerRow>| row.container.state == ContainerState::Running;
         let succeeded = |row: &&Arc<ContainerRow>| {
             row.detail
                 .as_ref()
@@ -227,7 +232,7 @@ impl Store {
                 .pods
                 .get(&pod.id)
                 .map(|(_, detail)| Arc::clone(detail)),
-            running: own.iter().filter(running).count(),
+            running,
             total: own.iter().filter(|row| !finished_init(row)).count(),
             completed: !own.is_empty() && own.iter().all(succeeded),
             restarts: own

@@ -1,0 +1,69 @@
+//! What the kernel has logged about processes that it ended.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::open::{HostRoot, Resolver};
+use crate::text::Text;
+use crate::triage::facts::{Fault, Kernel, Kill, Seen};
+
+mod parse;
+
+use parse::Parser;
+
+/// Longest look.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// Bytes of a log file that are looked at.
+const TAIL: u64 = 4 << 20;
+/// Kills and faults that are kept, of each.
+const MOST: usize = 1000;
+/// Where syslog daemons write what the kernel says.
+const FILES: [&str; 3] = ["/var/log/kern.log", "/var/log/messages", "/var/log/syslog"];
+
+/// Reads it. The error is a line for the user.
+pub fn read(host: &HostRoot) -> Seen<Kernel> {
+    let looked = host.work(DEADLINE, |files| Ok(look(files)));
+    looked.unwrap_or_else(|error| Err(Text::clean(&format!("/dev/kmsg {error}"))))
+}
+
+fn look(files: &Resolver) -> Seen<Kernel> {
+    let mut parser = Parser::new(boot(files));
+    let first = match files.kernel_log(|line| parser.record(line)) {
+        Ok(()) => return Ok(told(parser, "/dev/kmsg")),
+        Err(error) => error,
+    };
+    for path in FILES {
+        if let Ok(bytes) = files.tail(Path::new(path), TAIL) {
+            let text = String::from_utf8_lossy(&bytes);
+            text.lines().for_each(|line| parser.line(line));
+            return Ok(told(parser, path));
+        }
+    }
+    Err(Text::clean(&format!(
+        "/dev/kmsg {first}; nor is there {}",
+        FILES.join(" or ")
+    )))
+}
+
+/// When the node booted.
+fn boot(files: &Resolver) -> Option<Timestamp> {
+    let bytes = files.read(Path::new("/proc/stat"), 4 << 20).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let second = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+    Timestamp::from_second(second.trim().parse().ok()?).ok()
+}
+
+fn told(parser: Parser, source: &str) -> Kernel {
+    fn last<T>(mut all: Vec<T>) -> Vec<T> {
+        all.drain(..all.len().saturating_sub(MOST));
+        all
+    }
+    let (kills, faults): (Vec<Kill>, Vec<Fault>) = parser.done();
+    Kernel {
+        source: Text::clean(source),
+        kills: last(kills),
+        faults: last(faults),
+    }
+}

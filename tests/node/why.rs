@@ -1,0 +1,227 @@
+//! Verdicts on containers that really fare like that, and none on those beside them.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Duration;
+
+use k8s_cri::v1 as cri;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::CRITUI;
+use crate::cri::spec;
+use crate::harness::{Node, node};
+use crate::pods::{Recipe, container};
+use crate::support::wait_until;
+
+/// For what takes a moment; generous, since the machine may be busy.
+const SOON: Duration = Duration::from_secs(20);
+/// A container may be created but not started for half a minute before that is trouble.
+const LONG: Duration = Duration::from_secs(60);
+/// An image that goes away.
+const IMAGE: &str = "critui.test/why:1";
+
+/// What `critui triage` finds; it ends with 3 then, and with 0 when there is nothing.
+fn triage(node: &Node) -> Value {
+    let output = Command::new(CRITUI)
+        .args(["-r", &node.endpoint(), "triage", "-o", "json"])
+        .env_remove("CRI_CONFIG_FILE")
+        .env("HOME", "/nonexistent")
+        .output()
+        .expect("the program starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stderr, "");
+    assert_eq!(output.status.code(), Some(3), "there are pods in trouble");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// `POD/CONTAINER` to `verdict confidence`.
+fn findings(report: &Value) -> BTreeMap<String, String> {
+    let all = report["findings"].as_array().expect("a list");
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let one = |finding: &Value| {
+        let subject = &finding["subject"];
+        let whose = format!("{}/{}", text(&subject["pod"]), text(&subject["container"]));
+        let verdict = format!("{} {}", text(&finding["id"]), text(&finding["confidence"]));
+        (whose, verdict)
+    };
+    all.iter().map(one).collect()
+}
+
+/// Containers in one pod of the node that are gone afterwards.
+struct Ward<'a> {
+    node: &'a Node,
+    made: Vec<String>,
+}
+
+impl Ward<'_> {
+    fn create(&mut self, name: &str, change: impl FnOnce(&mut cri::ContainerConfig)) -> String {
+        let pod = self.node.pods.get("web-8");
+        let mut config = container(&pod.config, name, 0, Recipe::Sleep);
+        change(&mut config);
+        let id = self.node.cri.create(&pod.id, config, &pod.config);
+        self.made.push(id.clone());
+        id
+    }
+
+    fn start(&mut self, name: &str, change: impl FnOnce(&mut cri::ContainerConfig)) -> String {
+        let id = self.create(name, change);
+        // Some cannot be started: their status tells it.
+        let _ = self.node.cri.start(&id);
+        id
+    }
+
+    /// Runs a line of a shell.
+    fn shell(&mut self, name: &str, line: &str) -> String {
+        self.start(name, |config| {
+            config.command = ["/bin/sh", "-c", line].map(str::to_owned).to_vec();
+        })
+    }
+
+    /// Kills the first process of a container from outside.
+    fn kill(&self, id: &str) {
+        let answer = self.node.cri.container_status_verbose(id);
+        let info: Value = serde_json::from_str(&answer.info["info"]).expect("JSON");
+        let pid = info["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+        let pid = Pid::from_raw(pid.expect("a process")).expect("a process");
+        kill_process(pid, Signal::KILL).expect("it can be killed");
+        self.wait_for_end(id);
+    }
+
+    fn wait_for_end(&self, id: &str) {
+        let exited = cri::ContainerState::ContainerExited;
+        let over = wait_until(SOON, || self.node.cri.status(id).state() == exited);
+        assert!(over, "{:?}", self.node.cri.status(id));
+    }
+}
+
+impl Drop for Ward<'_> {
+    fn drop(&mut self) {
+        for id in &self.made {
+            self.node.cri.remove(id);
+        }
+    }
+}
+
+/// What ends by itself, or never starts.
+fn by_themselves(ward: &mut Ward) {
+    let mut over = Vec::new();
+    for (name, line) in [
+        (
+            "exits-1",
+            "echo 'ERROR no route to the database' >&2; exit 1",
+        ),
+        ("exits-3", "exit 3"),
+        ("exits-126", "/etc/hosts"),
+        ("exits-127", "no-such-command"),
+    ] {
+        over.push(ward.shell(name, line));
+    }
+    let oom = container(&ward.node.pods.get("web-8").config, "oom", 0, Recipe::Oom);
+    over.push(ward.start("oom", |config| *config = oom));
+    over.push(ward.start("no-binary", |config| {
+        config.command = vec!["/no/such".to_owned()]
+    }));
+    over.push(ward.start("no-mode", |config| {
+        config.command = vec!["/etc/hosts".to_owned()]
+    }));
+    for id in &over {
+        ward.wait_for_end(id);
+    }
+}
+
+/// What somebody ends.
+fn by_others(ward: &mut Ward) {
+    // The first process of a container heeds only SIGKILL from outside: another one gets these.
+    for (name, signal) in [("segv", "SEGV"), ("abrt", "ABRT")] {
+        let id = ward.shell(name, &format!("sh -c 'kill -{signal} $$'; exit $?"));
+        ward.wait_for_end(&id);
+    }
+    let id = ward.shell("killed", "echo up; sleep 2147483647");
+    ward.kill(&id);
+    let id = ward.shell("obeys", "trap 'exit 143' TERM; sleep 2147483647 & wait");
+    ward.node.cri.stop(&id, 20);
+    let id = ward.shell("ignores", "trap '' TERM; while :; do sleep 1; done");
+    ward.node.cri.stop(&id, 1);
+}
+
+/// A mount whose source goes between the making and the start.
+fn without_mount(ward: &mut Ward) {
+    let source = "/run/critui-test/goes-away";
+    std::fs::create_dir_all(source).expect("a folder");
+    let id = ward.create("no-mount", |config| {
+        config.mounts.push(cri::Mount {
+            container_path: "/data".to_owned(),
+            host_path: source.to_owned(),
+            ..Default::default()
+        });
+    });
+    std::fs::remove_dir(source).expect("the folder goes");
+    assert!(
+        ward.node.cri.start(&id).is_err(),
+        "it has no source to mount"
+    );
+}
+
+/// One whose image goes after its end, which is none of a program's own ends.
+fn without_image(ward: &mut Ward) {
+    ward.node.load_image(&[IMAGE], &["/bin/sh"]);
+    let id = ward.start("no-image", |config| {
+        config.image = Some(spec(IMAGE));
+        config.command = ["/bin/sh", "-c", "exit 136"].map(str::to_owned).to_vec();
+    });
+    ward.wait_for_end(&id);
+    ward.node.cri.remove_image(IMAGE);
+}
+
+#[test]
+fn every_end_gets_its_verdict_and_nothing_else_does() {
+    let node = node();
+    let before = findings(&triage(&node));
+    println!("{before:#?}");
+    let mut ward = Ward {
+        node: &node,
+        made: vec![],
+    };
+    ward.create("waits", |_| ());
+    by_themselves(&mut ward);
+    by_others(&mut ward);
+    without_mount(&mut ward);
+    without_image(&mut ward);
+    let mut report = Value::Null;
+    let found = wait_until(LONG, || {
+        report = triage(&node);
+        findings(&report).contains_key("web-8/waits")
+    });
+    assert!(found, "what was not started is told: {report:#}");
+    let mut expected: BTreeMap<String, String> = [
+        ("exits-1", "app-error likely"),
+        ("exits-3", "app-error likely"),
+        ("exits-126", "permission-denied likely"),
+        ("exits-127", "command-not-found proven"),
+        ("oom", "oom-container-limit proven"),
+        ("no-binary", "command-not-found proven"),
+        ("no-mode", "permission-denied proven"),
+        ("segv", "segfault likely"),
+        ("abrt", "abort likely"),
+        ("killed", "killed-unknown likely"),
+        ("obeys", "terminated-by-request proven"),
+        ("ignores", "killed-after-grace proven"),
+        ("no-mount", "missing-mount proven"),
+        ("no-image", "image-missing likely"),
+        ("waits", "created-never-started proven"),
+    ]
+    .map(|(name, verdict)| (format!("web-8/{name}"), verdict.to_owned()))
+    .into();
+    // Those that the node was made with; all others are well.
+    expected.extend(
+        [
+            ("crash/app", "app-panic likely"),
+            ("oom/app", "oom-container-limit proven"),
+            ("wrong/app", "command-not-found proven"),
+        ]
+        .map(|(name, verdict)| (name.to_owned(), verdict.to_owned())),
+    );
+    assert_eq!(findings(&report), expected, "{report:#}");
+    assert_eq!(report["node"], serde_json::json!([]), "the node is well");
+}
