@@ -27,6 +27,7 @@ use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
+mod act;
 mod enter;
 mod files;
 mod frame;
@@ -374,6 +375,11 @@ where
             Effect::Discard(left) => self.discard(left, jobs),
             Effect::LookAtNode => self.look_at_node(jobs),
             Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),
+            Effect::Foresee(token, questions) => self.foresee(token, questions, jobs),
+            Effect::Act(id, act, title, unrecorded) => {
+                self.act(id, (*act, title), unrecorded, jobs);
+            }
+            Effect::ReadJournal => self.read_journal(jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.

@@ -18,6 +18,7 @@
 //! | [`config`], [`cli`] | flags, environment, files; where each value comes from |
 //! | [`logs`], [`logs_command`] | log files: one timeline, searched, followed, woven, printed; the thread that keeps a window on it for a screen |
 //! | [`access`] | the write grant |
+//! | [`act`], [`journal`] | what can be done to the node, and the file that keeps what was |
 //! | [`tree`] | all that a runtime tells of one thing |
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
@@ -69,6 +70,7 @@
 //!   do, spares the terminal a frame that says only that it is being asked.
 
 pub mod access;
+pub mod act;
 pub mod app;
 pub mod cli;
 pub mod clipboard;
@@ -80,6 +82,7 @@ pub mod format;
 pub mod forward;
 pub mod host;
 pub mod inspect_command;
+pub mod journal;
 pub mod keys;
 pub mod link;
 pub mod local;

@@ -301,6 +301,7 @@ impl Setup {
             watcher: self.watcher.clone(),
             target,
             trust,
+            journal: (self.config.journal).place(&self.env, &self.host, self.demo.is_some()),
         };
         let opened = self.runtime.block_on(screen::open(opening));
         opened.map_err(|error| Failure(cli::FAILED, error.to_string()))

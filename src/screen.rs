@@ -15,6 +15,7 @@ use critui::cri::stream::Trust;
 use critui::cri::{Connection, Target, Timing};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
+use critui::journal::{Journal, Origin, Place};
 use critui::link::Link;
 use critui::local::Tools;
 use critui::model::{Clock, Model, Node, Panel};
@@ -40,6 +41,8 @@ pub struct Opening<'a> {
     pub watcher: Watcher,
     /// Which streaming servers exec goes to.
     pub trust: Trust,
+    /// Where changes are kept.
+    pub journal: Place,
 }
 
 /// Whether there is a terminal to draw on; else the line that says what to do.
@@ -70,6 +73,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         timing,
         watcher,
         trust,
+        journal,
     } = opening;
     let started = Instant::now();
     let ability = Ability::detect(|name| std::env::var(name).ok());
@@ -85,6 +89,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         notices: config.warnings.clone(),
         pressure: None,
     };
+    let journal = Journal::new(journal, node.name.clone(), Origin::of_process());
     let (out, updates) = mpsc::channel(UPDATES);
     let gauge = Gauge::new(target.host.clone());
     let grant = config.access.grant().cloned();
@@ -119,7 +124,11 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         gauge,
         grant,
         clipboard,
-        inside: Inside::new(trust, Tools::from_env(|name| std::env::var_os(name))),
+        inside: Inside::new(
+            trust,
+            Tools::from_env(|name| std::env::var_os(name)),
+            journal,
+        ),
         started,
         wall,
     }

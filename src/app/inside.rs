@@ -15,6 +15,7 @@ use crate::domain::{self, ContainerId};
 use crate::forward::Forwards;
 use crate::host::open::HostRoot;
 use crate::host::process;
+use crate::journal::Journal;
 use crate::local::{self, Program, Tools};
 use crate::logs::export::Stop;
 use crate::model::visit::Visit;
@@ -26,7 +27,7 @@ use crate::text::Text;
 const GOODBYE: Duration = Duration::from_secs(4);
 
 /// Everything inside containers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Inside {
     trust: Arc<Trust>,
     shells: Shells,
@@ -34,6 +35,8 @@ pub struct Inside {
     pub(super) forwards: Forwards,
     /// The user's pager and editor.
     pub(super) tools: Tools,
+    /// What keeps the changes.
+    pub(super) journal: Journal,
     away: Option<Away>,
 }
 
@@ -47,12 +50,15 @@ struct Away {
 }
 
 impl Inside {
-    /// Nothing yet; streaming servers are trusted by `trust`.
-    pub fn new(trust: Trust, tools: Tools) -> Self {
+    /// Nothing yet; streaming servers are trusted by `trust`, and `journal` keeps what is done.
+    pub fn new(trust: Trust, tools: Tools, journal: Journal) -> Self {
         Self {
             trust: Arc::new(trust),
+            shells: Shells::default(),
+            forwards: Forwards::default(),
             tools,
-            ..Self::default()
+            journal,
+            away: None,
         }
     }
 

@@ -82,6 +82,7 @@ fn assemble(
             Some(refresh) => Valued::new(refresh, Source::Flag("--refresh")),
             None => in_files(loaded.settings.refresh.take()),
         },
+        journal: std::mem::take(&mut loaded.settings.journal),
         look: loaded.settings.look(),
         events,
         host_root: match &cli.connection.host_root {

@@ -14,6 +14,7 @@
 //! Writer ── gate, opened by the grant ── stream   exec, attach, port-forward
 //! ```
 
+mod act;
 mod ask;
 mod convert;
 pub mod debug;
@@ -53,6 +54,7 @@ use gate::Pass;
 use link::{Actor, Reports, Wake};
 
 pub use convert::Condition;
+pub use act::GONE;
 pub use error::{CriError, Kind};
 pub use latency::{Latency, latencies};
 pub use node::Health;

@@ -123,6 +123,16 @@ pub fn look(host: &HostRoot, claim: &Claim) -> Result<Inside, Text> {
     }
 }
 
+/// Whether what started the process of a container is gone, so that the init of its namespace has
+/// adopted it. In doubt it is not.
+pub fn is_orphan(host: &HostRoot, claim: &Claim) -> bool {
+    let pid = claim.pid;
+    let stat = host.work(DEADLINE, move |proc| {
+        Ok(read(proc, &folder(pid).join("stat")))
+    });
+    stat.is_ok_and(|stat| parse::parent(&stat) == Some(1))
+}
+
 /// Magic links of a container's process (`root`, `ns/net`, `ns/pid`), opened while it was held.
 /// The error is a line for the user.
 pub fn links(

@@ -4,6 +4,7 @@
 use crate::model::list::{Mark, Move};
 use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 
+mod act;
 mod enter;
 mod events;
 mod inspect;
@@ -33,6 +34,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Inside,
     Noun::File,
     Noun::Stats,
+    Noun::Deed,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page, Noun::Inside];
@@ -110,6 +112,7 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 pub static COMMANDS: &[Command] = &table::join::<{ table::length(TABLES) }>(TABLES);
 const TABLES: &[&[Command]] = &[
     logs::COMMANDS,
+    act::COMMANDS,
     enter::COMMANDS,
     stats::COMMANDS,
     inspect::COMMANDS,

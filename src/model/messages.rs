@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use super::inspect::Answer;
-use super::{About, Keymap, Target, files, forward, list, logs, node, ran, stats, visit};
+use super::{About, Keymap, Target, act, files, forward, list, logs, node, ran, stats, visit};
+use crate::act::Act;
 use crate::cri::{Update, Wanted};
 use crate::domain::{
     ContainerDetail, ContainerId, ContainerState, Contents, Inside, PodDetail, PodId,
 };
+use crate::journal::Kept;
 use crate::keys::Key;
 use crate::local::Reads;
 use crate::logs::export::Export;
@@ -59,6 +61,12 @@ pub enum Msg {
     Sampled(Box<stats::Sampled>),
     /// How the node itself fares.
     Node(Box<node::NodeSeen>),
+    /// What was found out for the question of this number.
+    Foreseen(u64, act::foresee::Foreseen),
+    /// What came of the change of this number.
+    Acted(u64, Result<Text, Text>),
+    /// The journal, the newest first.
+    Journal(Result<Vec<Kept>, Text>),
     /// Time has passed.
     Wake,
 }
@@ -151,4 +159,11 @@ pub enum Effect {
     Sample(Box<stats::Asked>),
     /// Look at the node itself.
     LookAtNode,
+    /// Find out what the question of this number depends on.
+    Foresee(u64, Vec<act::foresee::Question>),
+    /// Do the change of this number, of what is called so; `true` if it was said that the journal
+    /// will not keep it.
+    Act(u64, Box<Act>, Text, bool),
+    /// Read the journal.
+    ReadJournal,
 }

@@ -1,6 +1,7 @@
 //! What the program knows and how it changes: [`Model`], and [`update()`] from one message to
 //! the next. Synchronous, without I/O: what is to be done outside is returned as [`Effect`]s.
 
+pub mod act;
 pub mod columns;
 pub mod command;
 pub mod events;
@@ -39,6 +40,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::domain::{ContainerId, ImageId, PodId, RuntimeVersion};
+use crate::journal::Kept;
 use crate::link::Link;
 use crate::text::Text;
 
@@ -83,6 +85,10 @@ pub struct Model {
     pub toast: Option<Toast>,
     /// The line in which one types, if it is open.
     pub prompt: Option<Prompt>,
+    /// The question before a change, if one is open.
+    pub confirm: Option<act::Confirm>,
+    /// Changes of the node.
+    pub deeds: act::Deeds,
     /// Filters that were typed, the newest last.
     pub filters: Vec<String>,
     /// How the next view of logs looks.
@@ -161,6 +167,8 @@ pub enum Noun {
     File,
     /// Statistics of a pod or a container.
     Stats,
+    /// The changes of this run.
+    Deed,
 }
 
 /// One thing on the node.
@@ -214,6 +222,10 @@ pub enum Page {
     Node,
     /// What a pod or a container uses, over time.
     Top(Box<top::TopView>),
+    /// The changes of this run.
+    Deeds,
+    /// The journal, once it was read, the newest first.
+    Journal(Option<Result<Vec<Kept>, Text>>),
 }
 
 /// A line that goes away by itself.
@@ -237,6 +249,8 @@ impl Model {
             layers: Vec::new(),
             toast: None,
             prompt: None,
+            confirm: None,
+            deeds: act::Deeds::default(),
             filters: Vec::new(),
             log_look: logs::Look::default(),
             log_tail: None,
@@ -266,6 +280,7 @@ impl Model {
             Some(Page::Inside(_)) => Noun::Inside,
             Some(Page::Files(_)) => Noun::File,
             Some(Page::Top(_)) => Noun::Stats,
+            Some(Page::Deeds) => Noun::Deed,
             Some(_) => Noun::Page,
         }
     }

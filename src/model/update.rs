@@ -7,7 +7,7 @@ use crate::keys::Key;
 use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, files,
+    Changed, Page, act, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, files,
     forward, inspect, logs, look, mouse, node, ran, stats, typing,
 };
 use crate::text::Text;
@@ -42,6 +42,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     effects.extend(look::owners(model));
     effects.extend(stats::next(model, seen));
     effects.extend(node::again(model));
+    effects.extend(act::next(model));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
     }
@@ -113,6 +114,18 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
             }
         }
         Msg::Settings(changed) => settings(model, changed),
+        Msg::Foreseen(token, seen) => act::confirm::foreseen(model, token, seen),
+        Msg::Acted(id, came) => act::acted(model, id, came),
+        Msg::Journal(read) => {
+            let mut layers = model.layers.iter_mut().rev();
+            let page = layers.find_map(|layer| match &mut layer.page {
+                Page::Journal(page) => Some(page),
+                _ => None,
+            });
+            if let Some(page) = page {
+                *page = Some(read);
+            }
+        }
     }
 }
 
@@ -173,6 +186,9 @@ fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     let quits = command.is_some_and(|c| c.name == "quit") && key.typed().is_none();
     let leaves = command.is_some_and(|c| matches!(c.name, "quit" | "back-or-quit"));
     model.asked_to_quit &= leaves;
+    if model.confirm.is_some() && !quits {
+        return act::confirm::press(model, key);
+    }
     if model.prompt.is_some() && !quits {
         return typing::press(model, seen, key);
     }
@@ -224,6 +240,8 @@ fn settings(model: &mut Model, changed: Changed) {
         news.push("read-only from now on".to_owned());
         // They have been closed.
         model.forwards.set(vec![]);
+        model.confirm = None;
+        model.deeds.cancel();
     }
     for problem in changed.problems {
         if !model.node.notices.contains(&problem) {

@@ -50,6 +50,7 @@ pub fn keys_table() -> String {
             [Noun::Inside] => "debugging",
             [Noun::File] => "files",
             [Noun::Stats] => "statistics",
+            [Noun::Deed] => "actions",
             LISTS_AND_LOGS => "lists, logs",
             _ => "lists",
         };

@@ -1,0 +1,190 @@
+//! What the loop does about changes of the node: finds out what they depend on, does them, and
+//! has the journal keep them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::App;
+use super::enter::READ_ONLY;
+use crate::access::WriteGrant;
+use crate::act::Act;
+use crate::cri::Reader;
+use crate::domain::ContainerId;
+use crate::host::open::HostRoot;
+use crate::host::{manifest, process};
+use crate::journal::{Entry, Journal};
+use crate::local;
+use crate::model::Msg;
+use crate::model::act::foresee::{Foreseen, Omen, Question};
+use crate::terminal::{Keys, Surface};
+use crate::text::Text;
+
+/// Longest look before a question can be answered.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Containers that are looked at at once.
+const AT_ONCE: usize = 8;
+
+impl<S: Surface, I: Keys> App<S, I> {
+    /// Finds out what a question depends on.
+    pub(super) fn foresee(&self, token: u64, questions: Vec<Question>, jobs: &mut JoinSet<Msg>) {
+        let (reader, host) = (self.connection.reader(), self.gauge.host().clone());
+        let (journal, grant) = (self.inside.journal.clone(), self.grant.clone());
+        jobs.spawn(async move {
+            let journal = match grant {
+                Some(grant) => journal.check(&grant).await,
+                None => Err(READ_ONLY.into()),
+            };
+            let many = questions.len();
+            let looks = questions.into_iter().map(|asked| omen(&reader, &host, asked));
+            let looks = stream::iter(looks).buffered(AT_ONCE).collect::<Vec<Omen>>();
+            let of = timeout(PATIENCE, looks).await.unwrap_or_else(|_| {
+                let unseen = Some("it took too long to look at them".into());
+                let none = Omen {
+                    unseen,
+                    ..Omen::default()
+                };
+                vec![none; many]
+            });
+            Msg::Foreseen(token, Foreseen { of, journal })
+        });
+    }
+
+    /// Does one change.
+    pub(super) fn act(
+        &self,
+        id: u64,
+        (act, title): (Act, Text),
+        unrecorded: bool,
+        jobs: &mut JoinSet<Msg>,
+    ) {
+        let Some(grant) = self.grant.clone() else {
+            jobs.spawn(async move { Msg::Acted(id, Err(READ_ONLY.into())) });
+            return;
+        };
+        let writer = self.inside.writer(&self.connection, &grant);
+        let journal = self.inside.journal.clone();
+        jobs.spawn(async move {
+            let entry = entry(&act, &title);
+            let does = async move {
+                let done = Box::pin(writer.act(&act)).await;
+                done.map(Text::from).map_err(|error| error.message)
+            };
+            let came = recorded(&journal, entry, &grant, unrecorded, does).await;
+            Msg::Acted(id, came)
+        });
+    }
+
+    /// Reads the journal.
+    pub(super) fn read_journal(&self, jobs: &mut JoinSet<Msg>) {
+        let journal = self.inside.journal.clone();
+        jobs.spawn(async move { Msg::Journal(journal.read().await) });
+    }
+}
+
+fn entry(act: &Act, title: &Text) -> Entry {
+    Entry {
+        what: act.what(),
+        object: act.object().to_owned(),
+        name: title.to_string(),
+        parameters: act.parameters(),
+        crictl: act.crictl(),
+    }
+}
+
+/// Does what `entry` tells of, between its two records. If the journal cannot keep the first and
+/// that was not said before, nothing is done.
+pub(super) async fn recorded(
+    journal: &Journal,
+    entry: Entry,
+    grant: &Arc<WriteGrant>,
+    unrecorded: bool,
+    does: impl Future<Output = Result<Text, Text>>,
+) -> Result<Text, Text> {
+    let (noted, kept) = journal.asked(entry, grant).await;
+    if let Err(why) = kept.as_ref()
+        && !unrecorded
+    {
+        let line = format!(
+            "not done, for the journal cannot keep it any more ({why}); ask again to do it all \
+             the same"
+        );
+        return Err(Text::clean(&line));
+    }
+    let came = does.await;
+    let told = match &came {
+        Ok(word) => noted.ended(Ok(word.as_str())).await,
+        Err(why) => noted.ended(Err(why.as_str())).await,
+    };
+    match (came, told) {
+        (Ok(word), Err(why)) if !unrecorded => {
+            let line = format!("{word} (its outcome is not in the journal: {why})");
+            Ok(Text::clean(line.trim()))
+        }
+        (came, _) => came,
+    }
+}
+
+/// Looks at one victim.
+async fn omen(reader: &Reader, host: &HostRoot, asked: Question) -> Omen {
+    let mut omen = Omen::default();
+    if let Some((namespace, pod)) = asked.manifest_of {
+        let host = host.clone();
+        let found = tokio::task::spawn_blocking(move || {
+            manifest::of(&host, namespace.as_str(), pod.as_str())
+        });
+        let found = found.await.ok().flatten();
+        omen.manifest = found.map(|path| Text::clean(&path.to_string_lossy()));
+    }
+    for id in asked.ended {
+        match processes(reader, host, &id).await {
+            Ok((stuck, orphaned)) => {
+                omen.stuck.extend(stuck);
+                omen.orphaned |= orphaned;
+            }
+            Err(why) => omen.unseen = Some(why),
+        }
+    }
+    omen
+}
+
+/// Those of its processes that no signal ends, and whether its shim is gone.
+async fn processes(
+    reader: &Reader,
+    host: &HostRoot,
+    id: &ContainerId,
+) -> Result<(Vec<Text>, bool), Text> {
+    let claim = local::claim(id.as_str(), reader.process(id).await)?;
+    let host = host.clone();
+    let looked = tokio::task::spawn_blocking(move || {
+        let inside = process::look(&host, &claim)?;
+        let stuck = inside.processes.iter().filter(|one| one.state == 'D');
+        let stuck = stuck.map(|one| Text::clean(&format!("{} ({})", one.pid, one.command)));
+        Ok((stuck.collect(), process::is_orphan(&host, &claim)))
+    });
+    let looked = looked.await;
+    looked.unwrap_or_else(|error| Err(Text::clean(&error.to_string())))
+}
+
+/// A change through another part of the loop, kept like those above. Its outcome is that of
+/// `does`.
+pub(super) async fn kept<T>(
+    journal: &Journal,
+    entry: Entry,
+    grant: &Arc<WriteGrant>,
+    does: impl Future<Output = T>,
+    told: impl FnOnce(&T) -> Result<String, String>,
+) -> (T, Option<Text>) {
+    let (noted, first) = journal.asked(entry, grant).await;
+    let done = does.await;
+    let second = match told(&done) {
+        Ok(word) => noted.ended(Ok(&word)).await,
+        Err(why) => noted.ended(Err(&why)).await,
+    };
+    let missed = first.and(second).err();
+    (done, missed)
+}
+

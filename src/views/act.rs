@@ -1,0 +1,235 @@
+//! The question before a change, and the page of what was done.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget};
+
+use super::{Cx, body};
+use crate::journal::Kept;
+use crate::model::PageSeen;
+use crate::model::act::choose::Weight;
+use crate::model::act::{Confirm, Deed, Stage};
+use crate::text::Text;
+use crate::theme::Role;
+use crate::widgets::page::Doc;
+use crate::widgets::text::{width, wrap};
+
+/// Widest question.
+const WIDEST: u16 = 96;
+/// Cells by which what belongs to a name is indented.
+const INDENT: u16 = 2;
+
+/// Draws a question over `area`.
+pub fn question(cx: &Cx, confirm: &Confirm, area: Rect, buffer: &mut Buffer) {
+    let box_width = area.width.saturating_sub(2).min(WIDEST);
+    let room = box_width.saturating_sub(2);
+    let lines = lines(cx, confirm, room);
+    let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let height = wanted.min(area.height);
+    let outer = Rect {
+        x: area.x + (area.width - box_width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width: box_width,
+        height,
+    };
+    Clear.render(outer, buffer);
+    body::titled(cx, outer, buffer, &confirm.question, true);
+    let bottom = Rect {
+        y: outer.bottom().saturating_sub(1),
+        height: 1,
+        ..outer
+    };
+    body::titled(cx, bottom, buffer, "", true);
+    let inner = Rect {
+        x: outer.x + 1,
+        y: outer.y + 1,
+        width: room,
+        height: height.saturating_sub(3),
+    };
+    body::lines(inner, buffer, &lines, confirm.scroll);
+    let hidden = lines.len() > usize::from(inner.height);
+    let row = Rect {
+        y: bottom.y.saturating_sub(1),
+        height: 1,
+        ..inner
+    };
+    buttons(cx, confirm, row, buffer, hidden);
+}
+
+fn lines(cx: &Cx, confirm: &Confirm, room: u16) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for (weight, text) in confirm.lines() {
+        let (role, indent) = match weight {
+            Weight::Name => (Role::Accent, 0),
+            Weight::Plain => (Role::Text, INDENT),
+            Weight::Warn => (Role::Warn, INDENT),
+            Weight::Bad => (Role::Bad, INDENT),
+            Weight::Crictl => (Role::Dim, INDENT),
+        };
+        let text = Text::clean(&text);
+        for part in wrap(text.as_str(), room.saturating_sub(indent).max(1)) {
+            let line = format!("{:1$}{part}", "", usize::from(indent));
+            lines.push(Line::styled(line, cx.theme.style(role)));
+        }
+    }
+    lines
+}
+
+fn buttons(cx: &Cx, confirm: &Confirm, area: Rect, buffer: &mut Buffer, hidden: bool) {
+    let pressed = |on: bool| if on { Role::Selected } else { Role::Text };
+    let ready = confirm.refused().is_none();
+    let does = match (ready, confirm.yes) {
+        (false, _) => Role::Dim,
+        (true, yes) => pressed(yes),
+    };
+    let mut x = area.x;
+    let mut put = |text: &str, role: Role| {
+        let rest = Rect {
+            x,
+            width: area.right().saturating_sub(x),
+            ..area
+        };
+        x += body::line(cx, rest, buffer, text, role) + 2;
+    };
+    put("[ Cancel ]", pressed(!confirm.yes));
+    put(&format!("[ {} ]", confirm.word), does);
+    if let Some(why) = confirm.refused() {
+        put(why, Role::Warn);
+    } else if hidden {
+        put("j and k: more of this", Role::Dim);
+    }
+}
+
+/// Draws the keys of a question.
+pub fn keys(cx: &Cx, confirm: &Confirm, area: Rect, buffer: &mut Buffer) {
+    let word = confirm.word.to_lowercase();
+    let keys = [
+        ("y", word.as_str()),
+        ("n", "cancel"),
+        ("Tab", "the other button"),
+        ("Enter", "press it"),
+        ("C", "copy for crictl"),
+    ];
+    let mut x = area.x;
+    for (key, text) in keys {
+        for (part, role, gap) in [(key, Role::Key, 1), (text, Role::Text, 2)] {
+            let rest = Rect {
+                x,
+                width: area.right().saturating_sub(x),
+                ..area
+            };
+            x += body::line(cx, rest, buffer, part, role) + gap;
+        }
+    }
+}
+
+/// What is under way, for the footer; empty when nothing is.
+pub fn under_way(cx: &Cx) -> String {
+    let deeds = &cx.model.deeds;
+    let Some(first) = deeds.open().next() else {
+        return String::new();
+    };
+    cx.wake_in(1);
+    let tally = deeds.tally(first.batch);
+    let left = first.left(cx.model.clock.uptime);
+    let left = left.map_or_else(String::new, |left| match left {
+        0 => ", its time is up".to_owned(),
+        left => format!(", SIGKILL in {left}s"),
+    });
+    let doing = first.act.doing();
+    match deeds.open().count() {
+        1 => format!("{doing} {}{left}", first.title),
+        _ => {
+            let all = tally.waiting + tally.running + tally.done + tally.failed + tally.cancelled;
+            format!("{doing} {all}: {} done, {} failed{left}", tally.done, tally.failed)
+        }
+    }
+}
+
+/// Draws the page of changes.
+pub fn deeds(cx: &Cx, area: Rect, buffer: &mut Buffer) -> PageSeen {
+    let deeds = &cx.model.deeds;
+    let row = |nth: usize| Rect {
+        y: area.y + u16::try_from(nth).unwrap_or(u16::MAX).min(area.height.saturating_sub(1)),
+        height: 1.min(area.height),
+        ..area
+    };
+    let room = usize::from(area.height.saturating_sub(1)).max(1);
+    if deeds.list.is_empty() {
+        body::line(cx, row(0), buffer, "nothing was changed in this run", Role::Dim);
+        return PageSeen {
+            lines: 1,
+            height: room,
+        };
+    }
+    let names = deeds.list.iter().map(|deed| width(deed.title.as_str()));
+    let names = names.max().unwrap_or(0).min(area.width / 2);
+    let head = format!("{:17}  {:2$}  OUTCOME", "ACTION", "OF", usize::from(names));
+    body::line(cx, row(0), buffer, &head, Role::Head);
+    let first = (deeds.cursor + 1).saturating_sub(room);
+    for (nth, deed) in deeds.list.iter().rev().skip(first).take(room).enumerate() {
+        let (outcome, role) = outcome(cx, deed);
+        let more = cx.theme.glyphs().more;
+        let title = crate::widgets::text::cut_middle(deed.title.as_str(), names, more);
+        let gap = usize::from(names.saturating_sub(width(&title)));
+        let line = format!("{:17}  {title}{:gap$}  {outcome}", deed.act.what(), "");
+        let chosen = first + nth == deeds.cursor;
+        let role = if chosen { Role::Selected } else { role };
+        body::line(cx, row(nth + 1), buffer, &line, role);
+    }
+    PageSeen {
+        lines: deeds.list.len(),
+        height: room,
+    }
+}
+
+fn outcome(cx: &Cx, deed: &Deed) -> (String, Role) {
+    let now = cx.model.clock.uptime;
+    match &deed.stage {
+        Stage::Waiting => ("waits".to_owned(), Role::Dim),
+        Stage::Running(since) => {
+            cx.wake_in(1);
+            let seconds = now.saturating_sub(*since).as_secs();
+            let line = match deed.left(now) {
+                Some(0) => format!("its time was up after {}s; goes on", deed.act.grace().unwrap_or(0)),
+                Some(left) => format!("{} for {seconds}s, SIGKILL in {left}s", deed.act.doing()),
+                None => format!("{} for {seconds}s", deed.act.doing()),
+            };
+            (line, Role::Warn)
+        }
+        Stage::Done(took, word) if word.is_empty() => {
+            (format!("done after {}s", took.as_secs()), Role::Good)
+        }
+        Stage::Done(_, word) => (format!("done: {word}"), Role::Good),
+        Stage::Failed(why) => (format!("failed: {why}"), Role::Bad),
+        Stage::Cancelled => ("was not begun".to_owned(), Role::Dim),
+    }
+}
+
+/// The page of the journal.
+pub fn journal(read: Option<&Result<Vec<Kept>, Text>>) -> Doc {
+    let mut doc = Doc::default();
+    match read {
+        None => {
+            doc.text("reading", Role::Dim);
+        }
+        Some(Err(why)) => {
+            doc.text(why.as_str(), Role::Bad);
+        }
+        Some(Ok(kept)) if kept.is_empty() => {
+            doc.text("the journal is empty: nothing was changed with critui here", Role::Dim);
+        }
+        Some(Ok(kept)) => {
+            for one in kept {
+                let role = match one.outcome.as_str() {
+                    "done" => Role::Good,
+                    "failed" => Role::Bad,
+                    _ => Role::Warn,
+                };
+                doc.fact_as(one.when.as_str(), one.line(), role);
+            }
+        }
+    }
+    doc
+}

@@ -1,0 +1,222 @@
+//! What a user does to change the node: keys through the real loop against the simulated node.
+
+#[path = "support/flow.rs"]
+#[allow(dead_code)]
+mod flow;
+#[path = "support/typing.rs"]
+mod typing;
+
+use std::fs;
+use std::time::Duration;
+
+use critui::demo::{DemoNode, Fault, FaultKind};
+use flow::{Flow, Start, each, journal_of, opened};
+use serde_json::Value;
+use tonic::Code;
+
+const STOP: &str = "/runtime.v1.RuntimeService/StopContainer";
+
+fn start() -> Start {
+    Start::default()
+}
+
+/// Calls that the node received, without those that only read.
+fn changes(node: &DemoNode) -> Vec<String> {
+    let calls = node.recording().into_iter();
+    let changes = calls.filter(|call| !critui::cri::gate::READS.contains(&call.path.as_str()));
+    changes.map(|call| call.method().to_owned()).collect()
+}
+
+fn journal(flow: &Flow) -> Vec<Value> {
+    let text = fs::read_to_string(journal_of(&flow.demo)).unwrap_or_default();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines.collect()
+}
+
+fn outcomes(flow: &Flow) -> Vec<(String, String)> {
+    let text = |record: &Value, name: &str| record[name].as_str().unwrap_or_default().to_owned();
+    let records = journal(flow);
+    let pair = |record: &Value| (text(record, "what"), text(record, "outcome"));
+    records.iter().map(pair).collect()
+}
+
+#[test]
+fn the_question_names_its_victim_and_says_what_follows() {
+    each(
+        &start(),
+        &[
+            ("/coredns<Enter>x", "Stop kube-system/coredns-"),
+            ("/coredns<Enter>x", "SIGKILL after 30s"),
+            ("/coredns<Enter>x", "the kubelet will build it anew"),
+            ("/coredns<Enter>x", "crictl stop --timeout 30 "),
+            ("/coredns<Enter>x", "kept in the journal: "),
+            ("/coredns<Enter><Enter>x", "the kubelet will restart it (restart "),
+            ("/coredns<Enter><Enter>D", "it runs, so it is stopped first"),
+            ("/haproxy<Enter>x", "a static pod: the kubelet will build it anew"),
+            (
+                "/haproxy<Enter>x",
+                "/etc/kubernetes/manifests/haproxy-worker-3.yaml",
+            ),
+            ("/report<Enter><Enter>D", "the newest attempt: the runtime forgets"),
+        ],
+        |flow, (keys, words)| flow.types(keys).sees(words).types("<Esc>").misses("Cancel ]"),
+    );
+}
+
+#[test]
+fn it_stands_on_cancel() {
+    each(
+        &start(),
+        &["<Enter>", "n", "<Esc>", "q", "<Tab><Tab><Enter>", "jjj<Enter>"],
+        |flow, keys| {
+            let flow = flow.types("/coredns<Enter>x").sees("kept in the journal");
+            let flow = flow.types(keys).misses("Cancel ]");
+            let flow = flow.lists_once_more();
+            assert_eq!(changes(&flow.demo), Vec::<String>::new());
+            flow
+        },
+    );
+}
+
+#[test]
+fn what_was_typed_ahead_confirms_nothing() {
+    let flow = opened(&start()).types("/coredns<Enter>xy");
+    let flow = flow.sees("kept in the journal").sees("Cancel ]");
+    assert_eq!(changes(&flow.demo), Vec::<String>::new());
+}
+
+#[test]
+fn a_container_is_stopped_with_a_countdown_and_kept_in_the_journal() {
+    let flow = opened(&start())
+        .types("/coredns<Enter><Enter>x")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("stopping kube-system/coredns-");
+    let flow = flow.passes(Duration::from_secs(31)).sees("done after");
+    let calls = flow.demo.recording();
+    let stop = calls.iter().find(|call| call.path == STOP).unwrap();
+    let asked: k8s_cri::v1::StopContainerRequest = stop.request().unwrap();
+    assert_eq!(asked.timeout, 30);
+    let asked = ("stop container".to_owned(), "asked".to_owned());
+    let done = ("stop container".to_owned(), "done".to_owned());
+    assert_eq!(outcomes(&flow), [asked, done]);
+    let record = &journal(&flow)[0];
+    assert_eq!(record["parameters"]["grace_seconds"], 30);
+    assert!(record["crictl"].as_str().unwrap().starts_with("crictl stop --timeout 30 "));
+    flow.types("<Esc><Esc>J")
+        .sees("stop container kube-system/coredns-")
+        .sees(": done");
+}
+
+#[test]
+fn a_second_press_kills_now() {
+    let flow = opened(&start())
+        .types("/web-7d9c5b8f6d-4<Enter><Enter>x")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("stopping")
+        .types("x")
+        .sees("now?")
+        .sees("SIGKILL comes by itself in ")
+        .sees("kept in the journal")
+        .types("y");
+    let flow = flow.passes(Duration::from_secs(1)).sees("done");
+    let stops: Vec<i64> = flow
+        .demo
+        .recording()
+        .iter()
+        .filter(|call| call.path == STOP)
+        .map(|call| call.request::<k8s_cri::v1::StopContainerRequest>().unwrap().timeout)
+        .collect();
+    assert_eq!(stops, [30, 0]);
+}
+
+#[test]
+fn many_are_removed_with_a_line_each() {
+    let flow = opened(&start())
+        .types("2*:mark-all<Enter>D")
+        .sees("Remove 23 containers?")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("Actions");
+    let flow = flow.passes(Duration::from_secs(31)).passes(Duration::from_secs(31));
+    let flow = flow.passes(Duration::from_secs(31)).sees("23 done: X shows them");
+    let removed = changes(&flow.demo);
+    let removed = removed.iter().filter(|method| *method == "RemoveContainer");
+    assert_eq!(removed.count(), 23);
+    assert_eq!(journal(&flow).len(), 46);
+}
+
+#[test]
+fn what_waits_can_be_given_up() {
+    let flow = opened(&start())
+        .types("2*:mark-all<Enter>D")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("waits")
+        .types("c")
+        .sees("was not begun")
+        .misses("waits");
+    let flow = flow.passes(Duration::from_secs(40)).passes(Duration::from_secs(1));
+    flow.sees("not begun: X shows them");
+}
+
+#[test]
+fn what_is_gone_already_is_done() {
+    let flow = opened(&start()).types("/coredns<Enter>D").sees("kept in the journal");
+    let flow = flow.node(|node| {
+        let gone = |method| Fault::new(method, FaultKind::Error(Code::NotFound, "no such thing".into()));
+        node.set_faults(vec![gone("RemovePodSandbox"), gone("StopPodSandbox"), gone("StopContainer")]);
+    });
+    flow.types("y").sees("done, it was gone already");
+}
+
+#[test]
+fn a_runtime_that_refuses_is_quoted() {
+    let flow = opened(&start()).types("/coredns<Enter><Enter>x").sees("kept in the journal");
+    let flow = flow.node(|node| {
+        let text = "the shim does not answer".to_owned();
+        node.set_faults(vec![Fault::new("StopContainer", FaultKind::Error(Code::Unknown, text))]);
+    });
+    let flow = flow.types("y").sees("failed: StopContainer: the shim does not answer");
+    let last = outcomes(&flow).pop().unwrap();
+    assert_eq!(last.1, "failed");
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_told_before() {
+    let flow = opened(&start());
+    fs::create_dir_all(journal_of(&flow.demo)).unwrap();
+    let flow = flow
+        .types("/coredns<Enter><Enter>x")
+        .sees("the journal will NOT keep it")
+        .types("y")
+        .passes(Duration::from_secs(31))
+        .sees("done after");
+    drop(flow);
+}
+
+#[test]
+fn read_only_says_so() {
+    let start = Start {
+        read_only: true,
+        ..start()
+    };
+    each(&start, &["x", "D", "<Enter>x", "2*:mark-all<Enter>D"], |flow, keys| {
+        let flow = flow.types(keys).sees("this run is read-only");
+        assert_eq!(changes(&flow.demo), Vec::<String>::new());
+        flow
+    });
+}
+
+#[test]
+fn leaving_amid_a_change_asks_once() {
+    opened(&start())
+        .types("/web-7d9c5b8f6d-4<Enter><Enter>x")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("stopping")
+        .types("<^c>")
+        .sees("is under way")
+        .quits("<^c>");
+}
