@@ -50,6 +50,15 @@ pub enum Act {
     },
 }
 
+/// `word` as a shell takes it for one word.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 impl Act {
     /// What it does, in the words of the journal.
     pub fn what(&self) -> &'static str {
@@ -122,30 +131,28 @@ impl Act {
         }
     }
 
-    /// The same for crictl, in one line for a shell.
+    /// The same for crictl, in one line for a shell. It takes the beginnings of ids.
     pub fn crictl(&self) -> String {
         let stop = |ids: &[ContainerId], grace: u32| {
-            let ids: Vec<&str> = ids.iter().map(ContainerId::as_str).collect();
+            let ids: Vec<&str> = ids.iter().map(ContainerId::short).collect();
             match ids[..] {
                 [] => String::new(),
                 _ => format!("crictl stop --timeout {grace} {} && ", ids.join(" ")),
             }
         };
         match self {
-            Self::Stop { id, grace } => format!("crictl stop --timeout {grace} {id}"),
+            Self::Stop { id, grace } => format!("crictl stop --timeout {grace} {}", id.short()),
             Self::Remove { id, running } => {
                 let first = running.map(|grace| stop(std::slice::from_ref(id), grace));
-                format!("{}crictl rm {id}", first.unwrap_or_default())
+                format!("{}crictl rm {}", first.unwrap_or_default(), id.short())
             }
-            Self::Start { id } => format!("crictl start {id}"),
+            Self::Start { id } => format!("crictl start {}", id.short()),
             Self::StopPod { id, running, grace } => {
-                format!("{}crictl stopp {id}", stop(running, *grace))
+                format!("{}crictl stopp {}", stop(running, *grace), id.short())
             }
             Self::RemovePod { id, running, grace } => {
-                format!(
-                    "{}crictl stopp {id} && crictl rmp {id}",
-                    stop(running, *grace)
-                )
+                let (first, id) = (stop(running, *grace), id.short());
+                format!("{first}crictl stopp {id} && crictl rmp {id}")
             }
         }
     }

@@ -135,11 +135,7 @@ impl Journal {
     }
 
     /// Keeps that `entry` was asked for; an error is a line for the user.
-    pub async fn asked(
-        &self,
-        entry: Entry,
-        grant: &Arc<WriteGrant>,
-    ) -> (Noted, Result<(), Text>) {
+    pub async fn asked(&self, entry: Entry, grant: &Arc<WriteGrant>) -> (Noted, Result<(), Text>) {
         let number = self.0.numbers.fetch_add(1, Ordering::Relaxed) + 1;
         let noted = Noted {
             journal: self.clone(),
@@ -307,9 +303,15 @@ mod tests {
         let journal = journal(&path);
         let (noted, kept) = journal.asked(entry(), &grant()).await;
         kept.unwrap();
-        noted.ended(Err("\x1b[2Jtoken=ghp_abcdefghijklmnopqrstuvwxyz0123456789")).await.unwrap();
+        noted
+            .ended(Err("\x1b[2Jtoken=ghp_abcdefghijklmnopqrstuvwxyz0123456789"))
+            .await
+            .unwrap();
         let records = records(&path);
-        let outcomes: Vec<&str> = records.iter().map(|one| one["outcome"].as_str().unwrap()).collect();
+        let outcomes: Vec<&str> = records
+            .iter()
+            .map(|one| one["outcome"].as_str().unwrap())
+            .collect();
         assert_eq!(outcomes, ["asked", "failed"]);
         assert_eq!(records[0]["id"], records[1]["id"]);
         assert_eq!(records[0]["login"], "alice");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -20,6 +21,7 @@ use crate::journal::{Entry, Journal};
 use crate::local;
 use crate::model::Msg;
 use crate::model::act::foresee::{Foreseen, Omen, Question};
+use crate::model::visit::{Errand, Visit};
 use crate::terminal::{Keys, Surface};
 use crate::text::Text;
 
@@ -39,7 +41,9 @@ impl<S: Surface, I: Keys> App<S, I> {
                 None => Err(READ_ONLY.into()),
             };
             let many = questions.len();
-            let looks = questions.into_iter().map(|asked| omen(&reader, &host, asked));
+            let looks = questions
+                .into_iter()
+                .map(|asked| omen(&reader, &host, asked));
             let looks = stream::iter(looks).buffered(AT_ONCE).collect::<Vec<Omen>>();
             let of = timeout(PATIENCE, looks).await.unwrap_or_else(|_| {
                 let unseen = Some("it took too long to look at them".into());
@@ -145,6 +149,8 @@ async fn omen(reader: &Reader, host: &HostRoot, asked: Question) -> Omen {
                 omen.stuck.extend(stuck);
                 omen.orphaned |= orphaned;
             }
+            // That is so for all of them, and no news.
+            Err(why) if why == *process::ELSEWHERE => {}
             Err(why) => omen.unseen = Some(why),
         }
     }
@@ -169,22 +175,56 @@ async fn processes(
     looked.unwrap_or_else(|error| Err(Text::clean(&error.to_string())))
 }
 
-/// A change through another part of the loop, kept like those above. Its outcome is that of
-/// `does`.
+/// A change through another part of the loop, between its two records. `warn` is told before it if
+/// it cannot be kept; what came of it is in the words of `told`.
 pub(super) async fn kept<T>(
-    journal: &Journal,
-    entry: Entry,
-    grant: &Arc<WriteGrant>,
+    keeps: Keeps,
+    warn: impl AsyncFnOnce(Text),
     does: impl Future<Output = T>,
-    told: impl FnOnce(&T) -> Result<String, String>,
-) -> (T, Option<Text>) {
-    let (noted, first) = journal.asked(entry, grant).await;
+    told: impl FnOnce(&T) -> Result<Text, Text>,
+) -> T {
+    let (noted, first) = keeps.journal.asked(keeps.entry, &keeps.grant).await;
+    if let Err(why) = first {
+        warn(Text::clean(&format!(
+            "the journal does NOT keep this: {why}"
+        )))
+        .await;
+    }
     let done = does.await;
-    let second = match told(&done) {
-        Ok(word) => noted.ended(Ok(&word)).await,
-        Err(why) => noted.ended(Err(&why)).await,
+    // Who could be told has been told.
+    let _ = match told(&done) {
+        Ok(word) => noted.ended(Ok(word.as_str())).await,
+        Err(why) => noted.ended(Err(why.as_str())).await,
     };
-    let missed = first.and(second).err();
-    (done, missed)
+    done
 }
 
+/// What a change is kept with.
+#[derive(Debug)]
+pub(super) struct Keeps {
+    pub journal: Journal,
+    pub entry: Entry,
+    pub grant: Arc<WriteGrant>,
+}
+
+/// What is kept of a visit: never what is typed or shown there.
+pub(super) fn of_visit(visit: &Visit) -> Entry {
+    let id = visit.container.as_str();
+    let (what, parameters, crictl) = match &visit.errand {
+        Errand::Shell => ("shell", json!({}), format!("crictl exec -it {id} sh")),
+        Errand::Command(line) => (
+            "exec",
+            json!({"command": line}),
+            format!("crictl exec -it {id} {line}"),
+        ),
+        Errand::Attach => ("attach", json!({}), format!("crictl attach -it {id}")),
+        Errand::Debug(image, _) => ("debug container", json!({"image": image}), String::new()),
+    };
+    Entry {
+        what,
+        object: id.to_owned(),
+        name: visit.title.to_string(),
+        parameters,
+        crictl,
+    }
+}

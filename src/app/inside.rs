@@ -1,5 +1,6 @@
 //! What the loop has going on inside containers.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::act::{self, Keeps};
 use crate::access::WriteGrant;
 use crate::cri::stream::Trust;
 use crate::cri::{Connection, Reader, Writer};
@@ -85,11 +87,24 @@ impl Inside {
     }
 
     /// Runs a program of this node, which inherits the terminal.
-    pub(super) fn start(&mut self, program: Program) {
+    pub(super) fn start(&mut self, program: Program, keeps: Option<Keeps>) {
         let (ask, asked) = oneshot::channel();
         let stop = Arc::clone(&program.stop);
+        let run = local::run(program, asked);
+        let task = match keeps {
+            None => tokio::spawn(run),
+            Some(keeps) => tokio::spawn(act::kept(
+                keeps,
+                async |why: Text| {
+                    // The terminal is the program's already, and shows it.
+                    let _ = writeln!(std::io::stdout(), "critui: {why}");
+                },
+                run,
+                |returned| Ok(returned.line.clone()),
+            )),
+        };
         self.away = Some(Away {
-            task: tokio::spawn(local::run(program, asked)),
+            task,
             ask: Some(ask),
             local: Some(stop),
         });
@@ -101,9 +116,16 @@ impl Inside {
         visit: Visit,
         console: Console,
         typed: Vec<u8>,
-        acting: (&Connection, &WriteGrant),
+        acting: (&Connection, &Arc<WriteGrant>),
     ) {
         let (ask, asked) = oneshot::channel();
+        let keeps = Keeps {
+            journal: self.journal.clone(),
+            entry: act::of_visit(&visit),
+            grant: Arc::clone(acting.1),
+        };
+        let shown = console.shown.clone();
+        let warn = async move |why: Text| shell::say(&shown, &format!("critui: {why}")).await;
         let means = Means {
             writer: self.writer(acting.0, acting.1),
             reader: acting.0.reader(),
@@ -112,7 +134,12 @@ impl Inside {
             typed,
         };
         self.away = Some(Away {
-            task: tokio::spawn(shell::visit(visit, console, means)),
+            task: tokio::spawn(act::kept(
+                keeps,
+                warn,
+                shell::visit(visit, console, means),
+                |returned| Ok(returned.line.clone()),
+            )),
             ask: Some(ask),
             local: None,
         });

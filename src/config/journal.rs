@@ -64,7 +64,8 @@ pub(super) fn read(draft: &mut Draft, value: &Value, here: &Here<'_>) -> Vec<Fau
             }
             "syslog" => {
                 let on = value.as_bool();
-                let on = on.ok_or_else(|| format!("syslog: expected true or false, found {found}"))?;
+                let on =
+                    on.ok_or_else(|| format!("syslog: expected true or false, found {found}"))?;
                 journal.syslog = Some(here.valued(on, Some(name)));
             }
             _ => return Err(no_such("option", name, NAMES)),
@@ -96,8 +97,7 @@ mod tests {
         let node = Node::new();
         let mut env = node.env.clone();
         env.uid = uid;
-        env.vars
-            .insert("XDG_STATE_HOME".into(), "/state".into());
+        env.vars.insert("XDG_STATE_HOME".into(), "/state".into());
         let settings = JournalSettings {
             path: named.map(|path| Valued::new(path.into(), Source::Default)),
             syslog: None,
@@ -110,6 +110,9 @@ mod tests {
             Ok(inside) => Path::new("/host").join(inside),
             Err(_) => shown,
         };
-        assert_eq!((shown.to_str().unwrap(), place.guarded), (expected, guarded));
+        assert_eq!(
+            (shown.to_str().unwrap(), place.guarded),
+            (expected, guarded)
+        );
     }
 }

@@ -53,8 +53,8 @@ use events::Events;
 use gate::Pass;
 use link::{Actor, Reports, Wake};
 
-pub use convert::Condition;
 pub use act::GONE;
+pub use convert::Condition;
 pub use error::{CriError, Kind};
 pub use latency::{Latency, latencies};
 pub use node::Health;

@@ -27,9 +27,7 @@ const LARGEST: u64 = 1 << 20;
 pub fn of(host: &HostRoot, namespace: &str, pod: &str) -> Option<PathBuf> {
     let told = yaml(host, Path::new(KUBELET));
     let told = told.and_then(|config| config.get("staticPodPath")?.as_str().map(PathBuf::from));
-    let folders = told
-        .into_iter()
-        .chain(USUAL.into_iter().map(PathBuf::from));
+    let folders = told.into_iter().chain(USUAL.into_iter().map(PathBuf::from));
     let files = folders.flat_map(|folder| {
         let listing = host.list_dir(&folder, MOST, DEADLINE);
         let names = listing.map(|listing| listing.names).unwrap_or_default();
@@ -79,9 +77,8 @@ mod tests {
             std::fs::write(path, text).unwrap();
         };
         write("var/lib/kubelet/config.yaml", "staticPodPath: /m\n");
-        let pod_of = |name: &str| {
-            format!("kind: Pod\nmetadata: {{name: {name}, namespace: kube-system}}\n")
-        };
+        let pod_of =
+            |name: &str| format!("kind: Pod\nmetadata: {{name: {name}, namespace: kube-system}}\n");
         write("m/a.yaml", &pod_of("etcd"));
         write("m/b.yaml", &pod_of("etcd-events"));
         write("m/c.yaml", "kind: Pod\nmetadata: {name: web}\n");

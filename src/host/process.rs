@@ -27,7 +27,7 @@ const LARGEST: u64 = 4 << 20;
 const SLACK: i64 = 10;
 
 /// Under another root than `/`.
-const ELSEWHERE: &str = "its processes are not among those that critui sees: run it on the node \
+pub const ELSEWHERE: &str = "its processes are not among those that critui sees: run it on the node \
                          itself, or with the node's process ids (hostPID)";
 
 /// What the runtime says of a container's first process.

@@ -229,7 +229,10 @@ fn tail(path: &Path) -> io::Result<String> {
     if start == 0 {
         return Ok(text);
     }
-    Ok(text.split_once('\n').map_or("", |(_, rest)| rest).to_owned())
+    Ok(text
+        .split_once('\n')
+        .map_or("", |(_, rest)| rest)
+        .to_owned())
 }
 
 /// Hands a record to the system's log.

@@ -82,7 +82,9 @@ fn kept(record: &Value) -> Kept {
     };
     let parameters = record["parameters"].as_object();
     let parameters = parameters.into_iter().flatten().map(|(name, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         format!(" {}={value}", name.replace('_', "-"))
     });
     let parameters: String = parameters.collect();
@@ -114,7 +116,10 @@ mod tests {
 {"time":"2026-11-20T10:00:03Z","id":"1","what":"stop container","outcome":"failed","detail":"no \u001b[2J"}"#;
         let kept = of(lines);
         assert_eq!(kept.len(), 2);
-        assert_eq!(kept[0].line(), "uid 1000: exec abc: its outcome was not kept");
+        assert_eq!(
+            kept[0].line(),
+            "uid 1000: exec abc: its outcome was not kept"
+        );
         assert_eq!(kept[1].when, *"2026-11-20 10:00:00");
         let line = kept[1].line();
         assert!(

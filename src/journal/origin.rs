@@ -104,7 +104,9 @@ fn parent(stat: &str) -> Option<u32> {
 }
 
 fn variable(environ: &str, name: &str) -> Option<String> {
-    let mut all = environ.split('\0').filter_map(|entry| entry.split_once('='));
+    let mut all = environ
+        .split('\0')
+        .filter_map(|entry| entry.split_once('='));
     let (_, value) = all.find(|(found, _)| *found == name)?;
     Some(value.to_owned())
 }

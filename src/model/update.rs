@@ -7,8 +7,8 @@ use crate::keys::Key;
 use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Page, act, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, files,
-    forward, inspect, logs, look, mouse, node, ran, stats, typing,
+    Changed, Clock, Effect, Model, Msg, Page, Panel, Seen, Slot, Target, Toast, act, command,
+    fetch, files, forward, inspect, logs, look, mouse, node, ran, stats, typing,
 };
 use crate::text::Text;
 

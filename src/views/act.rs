@@ -17,49 +17,94 @@ use crate::widgets::text::{width, wrap};
 
 /// Widest question.
 const WIDEST: u16 = 96;
+/// Lines of what crictl would be told.
+const LONGEST: usize = 3;
 /// Cells by which what belongs to a name is indented.
 const INDENT: u16 = 2;
 
 /// Draws a question over `area`.
 pub fn question(cx: &Cx, confirm: &Confirm, area: Rect, buffer: &mut Buffer) {
     let box_width = area.width.saturating_sub(2).min(WIDEST);
-    let room = box_width.saturating_sub(2);
-    let lines = lines(cx, confirm, room);
-    let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
-    let height = wanted.min(area.height);
+    let room = box_width.saturating_sub(4);
+    let above = styled(cx, confirm.lines(), room);
+    let below = foot(cx, confirm, room);
+    let few = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
+    // Two rules, an empty line and the buttons.
+    let fixed = few(below.len()).saturating_add(4);
+    let height = few(above.len()).saturating_add(fixed).min(area.height);
     let outer = Rect {
         x: area.x + (area.width - box_width) / 2,
         y: area.y + (area.height - height) / 2,
         width: box_width,
         height,
     };
+    frame(cx, confirm, outer, buffer);
+    let inner = Rect {
+        x: outer.x + 2,
+        y: outer.y + 1,
+        width: room,
+        height: height.saturating_sub(fixed),
+    };
+    body::lines(inner, buffer, &above, confirm.scroll);
+    let end = Rect {
+        y: inner.bottom() + 1,
+        height: few(below.len()).min(height.saturating_sub(3)),
+        ..inner
+    };
+    body::lines(end, buffer, &below, 0);
+    let row = Rect {
+        y: outer.bottom().saturating_sub(2),
+        height: 1,
+        ..inner
+    };
+    buttons(
+        cx,
+        confirm,
+        row,
+        buffer,
+        above.len() > usize::from(inner.height),
+    );
+}
+
+/// An empty box with the question on its upper edge.
+fn frame(cx: &Cx, confirm: &Confirm, outer: Rect, buffer: &mut Buffer) {
     Clear.render(outer, buffer);
-    body::titled(cx, outer, buffer, &confirm.question, true);
     let bottom = Rect {
         y: outer.bottom().saturating_sub(1),
         height: 1,
         ..outer
     };
-    body::titled(cx, bottom, buffer, "", true);
-    let inner = Rect {
-        x: outer.x + 1,
-        y: outer.y + 1,
-        width: room,
-        height: height.saturating_sub(3),
+    let (dash, bar) = if cx.theme.unicode() {
+        ("─", "│")
+    } else {
+        ("-", "|")
     };
-    body::lines(inner, buffer, &lines, confirm.scroll);
-    let hidden = lines.len() > usize::from(inner.height);
-    let row = Rect {
-        y: bottom.y.saturating_sub(1),
-        height: 1,
-        ..inner
-    };
-    buttons(cx, confirm, row, buffer, hidden);
+    let style = cx.theme.style(Role::Focus);
+    for x in outer.x..outer.right() {
+        buffer.set_string(x, bottom.y, dash, style);
+    }
+    for y in outer.y + 1..bottom.y {
+        buffer.set_string(outer.x, y, bar, style);
+        buffer.set_string(outer.right() - 1, y, bar, style);
+    }
+    body::titled(cx, outer, buffer, &confirm.question, true);
 }
 
-fn lines(cx: &Cx, confirm: &Confirm, room: u16) -> Vec<Line<'static>> {
+/// What stays on the screen however long the rest is: the line for crictl, and where it is kept.
+fn foot(cx: &Cx, confirm: &Confirm, room: u16) -> Vec<Line<'static>> {
+    let mut lines = styled(cx, vec![(Weight::Crictl, confirm.crictl())], room);
+    if lines.len() > LONGEST {
+        lines.truncate(LONGEST - 1);
+        let more = "... (C copies all of it)".to_owned();
+        lines.extend(styled(cx, vec![(Weight::Crictl, more)], room));
+    }
+    lines.extend(styled(cx, vec![confirm.kept()], room));
+    lines
+}
+
+fn styled(cx: &Cx, said: Vec<(Weight, String)>, room: u16) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (weight, text) in confirm.lines() {
+    for (weight, text) in said {
         let (role, indent) = match weight {
             Weight::Name => (Role::Accent, 0),
             Weight::Plain => (Role::Text, INDENT),
@@ -142,7 +187,10 @@ pub fn under_way(cx: &Cx) -> String {
         1 => format!("{doing} {}{left}", first.title),
         _ => {
             let all = tally.waiting + tally.running + tally.done + tally.failed + tally.cancelled;
-            format!("{doing} {all}: {} done, {} failed{left}", tally.done, tally.failed)
+            format!(
+                "{doing} {all}: {} done, {} failed{left}",
+                tally.done, tally.failed
+            )
         }
     }
 }
@@ -151,13 +199,22 @@ pub fn under_way(cx: &Cx) -> String {
 pub fn deeds(cx: &Cx, area: Rect, buffer: &mut Buffer) -> PageSeen {
     let deeds = &cx.model.deeds;
     let row = |nth: usize| Rect {
-        y: area.y + u16::try_from(nth).unwrap_or(u16::MAX).min(area.height.saturating_sub(1)),
+        y: area.y
+            + u16::try_from(nth)
+                .unwrap_or(u16::MAX)
+                .min(area.height.saturating_sub(1)),
         height: 1.min(area.height),
         ..area
     };
     let room = usize::from(area.height.saturating_sub(1)).max(1);
     if deeds.list.is_empty() {
-        body::line(cx, row(0), buffer, "nothing was changed in this run", Role::Dim);
+        body::line(
+            cx,
+            row(0),
+            buffer,
+            "nothing was changed in this run",
+            Role::Dim,
+        );
         return PageSeen {
             lines: 1,
             height: room,
@@ -192,7 +249,10 @@ fn outcome(cx: &Cx, deed: &Deed) -> (String, Role) {
             cx.wake_in(1);
             let seconds = now.saturating_sub(*since).as_secs();
             let line = match deed.left(now) {
-                Some(0) => format!("its time was up after {}s; goes on", deed.act.grace().unwrap_or(0)),
+                Some(0) => format!(
+                    "its time was up after {}s; goes on",
+                    deed.act.grace().unwrap_or(0)
+                ),
                 Some(left) => format!("{} for {seconds}s, SIGKILL in {left}s", deed.act.doing()),
                 None => format!("{} for {seconds}s", deed.act.doing()),
             };
@@ -218,7 +278,10 @@ pub fn journal(read: Option<&Result<Vec<Kept>, Text>>) -> Doc {
             doc.text(why.as_str(), Role::Bad);
         }
         Some(Ok(kept)) if kept.is_empty() => {
-            doc.text("the journal is empty: nothing was changed with critui here", Role::Dim);
+            doc.text(
+                "the journal is empty: nothing was changed with critui here",
+                Role::Dim,
+            );
         }
         Some(Ok(kept)) => {
             for one in kept {

@@ -214,13 +214,18 @@ fn counted(victims: &[Victim]) -> String {
         [one] => one.title.to_string(),
         many => {
             let pod = |one: &Victim| matches!(one.act, Act::StopPod { .. } | Act::RemovePod { .. });
-            let what = if many.iter().all(pod) { "pods" } else { "containers" };
+            let what = if many.iter().all(pod) {
+                "pods"
+            } else {
+                "containers"
+            };
             format!("{} {what}", many.len())
         }
     }
 }
 
-fn title(row: &ContainerRow) -> Text {
+/// `namespace/pod/container`.
+pub fn title(row: &ContainerRow) -> Text {
     let name = &row.container.name;
     match &row.pod {
         Some(pod) => Text::clean(&format!("{}/{}/{name}", pod.namespace, pod.name)),
@@ -234,7 +239,12 @@ pub fn grace(row: &ContainerRow) -> (u32, bool) {
         "io.kubernetes.pod.deletionGracePeriod",
         "io.kubernetes.pod.terminationGracePeriod",
     ];
-    let noted = |key| label(&row.container.annotations, key)?.as_str().parse().ok();
+    let noted = |key| {
+        label(&row.container.annotations, key)?
+            .as_str()
+            .parse()
+            .ok()
+    };
     // More than an hour is no patience that anybody has at a terminal, but it is the pod's own.
     let own = keys.into_iter().find_map(noted);
     (own.unwrap_or(GRACE), own.is_some())
@@ -407,7 +417,11 @@ fn pod_lines(row: &PodRow, running: usize, seconds: u32) -> Vec<(Weight, String)
     lines
 }
 
-fn pod_victim(model: &Model, row: &PodRow, act: fn(&PodRow, Vec<ContainerId>, u32) -> Act) -> Victim {
+fn pod_victim(
+    model: &Model,
+    row: &PodRow,
+    act: fn(&PodRow, Vec<ContainerId>, u32) -> Act,
+) -> Victim {
     let (running, seconds) = inside(model, row);
     let pod = &row.pod;
     Victim {
@@ -435,7 +449,8 @@ fn pod_removed(model: &Model, row: &PodRow) -> Victim {
         running,
         grace,
     });
-    let line = "its containers go with it, ended ones too; log files stay for the kubelet to delete";
+    let line =
+        "its containers go with it, ended ones too; log files stay for the kubelet to delete";
     victim.lines.push((Weight::Plain, line.to_owned()));
     victim
 }

@@ -69,24 +69,33 @@ impl Confirm {
         futile.then_some("a kill would not end it: see above")
     }
 
-    /// The lines about what is to be confirmed.
+    /// Every victim by name, and what follows. Those of which the same is said stand together.
     pub fn lines(&self) -> Vec<(Weight, String)> {
-        let mut lines = Vec::new();
+        let mut groups: Vec<(Vec<&Text>, Vec<(Weight, String)>)> = Vec::new();
         for (place, one) in self.victims.iter().enumerate() {
-            lines.push((Weight::Name, one.title.to_string()));
-            lines.extend(one.lines.iter().cloned());
-            lines.extend(self.omen(place).into_iter().flat_map(Omen::lines));
+            let mut said = one.lines.clone();
+            said.extend(self.omen(place).into_iter().flat_map(Omen::lines));
+            match groups.iter_mut().find(|(_, lines)| *lines == said) {
+                Some((names, _)) => names.push(&one.title),
+                None => groups.push((vec![&one.title], said)),
+            }
         }
-        lines.push((Weight::Plain, String::new()));
-        lines.push((Weight::Crictl, self.crictl()));
-        match &self.foreseen {
-            None => lines.push((Weight::Plain, "looking at it ...".to_owned())),
-            Some(foreseen) => lines.push(match &foreseen.journal {
-                Ok(path) => (Weight::Plain, format!("kept in the journal: {path}")),
-                Err(why) => (Weight::Warn, format!("the journal will NOT keep it: {why}")),
-            }),
+        let mut lines = Vec::new();
+        for (names, said) in groups {
+            let names = names.into_iter();
+            lines.extend(names.map(|name| (Weight::Name, name.to_string())));
+            lines.extend(said);
         }
         lines
+    }
+
+    /// Where it is kept.
+    pub fn kept(&self) -> (Weight, String) {
+        match self.foreseen.as_ref().map(|foreseen| &foreseen.journal) {
+            None => (Weight::Plain, "looking at it ...".to_owned()),
+            Some(Ok(path)) => (Weight::Plain, format!("kept in the journal: {path}")),
+            Some(Err(why)) => (Weight::Bad, format!("the journal will NOT keep it: {why}")),
+        }
     }
 }
 
