@@ -289,6 +289,28 @@ fn every_theme_can_be_used() {
     assert_eq!(count, critui::theme::THEMES.len());
 }
 
+#[test]
+fn the_top_level_holds_nothing_else() {
+    let known = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE",
+        "README.md",
+        "examples",
+        "src",
+        "target",
+        "tests",
+        "themes",
+    ];
+    let entries = fs::read_dir(ROOT).expect("the top level");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let other: Vec<_> = names
+        .filter(|name| !name.as_encoded_bytes().starts_with(b"."))
+        .filter(|name| !known.iter().any(|known| name == known))
+        .collect();
+    assert!(other.is_empty(), "{other:?}");
+}
+
 /// The readers above see what they are meant to see.
 #[test]
 fn these_tests_can_fail() {

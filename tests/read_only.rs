@@ -10,6 +10,9 @@ mod support;
 #[allow(dead_code)]
 mod typing;
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
 use std::time::Duration;
 
 use critui::cri::gate::READS;
@@ -93,6 +96,14 @@ fn changes(node: &DemoNode) -> Vec<String> {
     calls.filter(change).collect()
 }
 
+/// What lies in the folder that the program would write into.
+fn written() -> BTreeSet<OsString> {
+    let entries = fs::read_dir(".").expect("a folder");
+    entries
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect()
+}
+
 /// Hammers on a program that was started in this way.
 fn hammer(start: &Start) {
     let mut runner = TestRunner::new(Config {
@@ -102,6 +113,7 @@ fn hammer(start: &Start) {
         ..Config::default()
     });
     let keys = prop::collection::vec(key(), KEYS);
+    let before = written();
     let result = runner.run(&keys, |keys| {
         let flow = opened(start).hammers(start, &keys).lists_once_more();
         let found = changes(&flow.demo);
@@ -112,6 +124,7 @@ fn hammer(start: &Start) {
         }
     });
     result.expect("reads only");
+    assert_eq!(written(), before);
 }
 
 #[test]
