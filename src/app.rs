@@ -390,12 +390,4 @@ where
         }
         Ok(())
     }
-
-    fn measure(&self, jobs: &mut JoinSet<Msg>, pause: Duration) {
-        let gauge = self.gauge.clone();
-        jobs.spawn(async move {
-            tokio::time::sleep(pause).await;
-            Msg::Pressure(gauge.worst().await)
-        });
-    }
 }

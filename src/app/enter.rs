@@ -120,7 +120,7 @@ impl<S: Surface, I: Keys> App<S, I> {
             jobs.spawn(async move {
                 // It is never closed.
                 let _room = room.acquire_owned().await;
-                let ran = act::kept(
+                let ran = Box::pin(act::kept(
                     keeps,
                     async |_| {},
                     writer.run(&id, &command, LIMIT),
@@ -128,7 +128,7 @@ impl<S: Surface, I: Keys> App<S, I> {
                         Ok(outcome) => Ok(Text::clean(&format!("exit {}", outcome.code))),
                         Err(error) => Err(error.message.clone()),
                     },
-                )
+                ))
                 .await;
                 let left = ran.map(|outcome| {
                     let mut lines = outcome.text();

@@ -71,7 +71,7 @@ impl<S: Surface, I: Keys> App<S, I> {
             let Some(keeps) = keeps else {
                 return Msg::CopiedOut(READ_ONLY.into());
             };
-            let copies = async {
+            let work = async {
                 match whence(&browse, &reader, &writer).await {
                     Ok(whence) => blocking(move || copy(&host, whence, &browse.path, &to)).await,
                     Err(why) => Err(why),
@@ -79,7 +79,7 @@ impl<S: Surface, I: Keys> App<S, I> {
             };
             let mut warned = None;
             let warn = async |why: Text| warned = Some(why);
-            let copied = act::kept(keeps, warn, copies, Result::clone).await;
+            let copied = Box::pin(act::kept(keeps, warn, work, Result::clone)).await;
             let line = copied.unwrap_or_else(|why| why);
             Msg::CopiedOut(match warned {
                 Some(why) => Text::clean(&format!("{line}; {why}")),

@@ -1,6 +1,7 @@
 //! Looks at what everything uses, beside the loop.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tokio::runtime::Handle;
@@ -47,6 +48,15 @@ impl<S: Surface, I: Keys> App<S, I> {
 }
 
 impl<S: Surface, I: Keys> App<S, I> {
+    /// Measures the pressure on the node after a pause.
+    pub(super) fn measure(&self, jobs: &mut JoinSet<Msg>, pause: Duration) {
+        let gauge = self.gauge.clone();
+        jobs.spawn(async move {
+            tokio::time::sleep(pause).await;
+            Msg::Pressure(gauge.worst().await)
+        });
+    }
+
     pub(super) fn look_at_node(&self, jobs: &mut JoinSet<Msg>) {
         let (reader, host) = (self.connection.reader(), self.gauge.host().clone());
         jobs.spawn(async move {

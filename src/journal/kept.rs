@@ -53,12 +53,11 @@ pub(super) fn of(lines: &str) -> Vec<Kept> {
             continue;
         };
         let kept = kept(&record);
-        match places.get(id).and_then(|at| all.get_mut(*at)) {
-            Some(before) => (before.outcome, before.detail) = (kept.outcome, kept.detail),
-            None => {
-                places.insert(id.to_owned(), all.len());
-                all.push(kept);
-            }
+        if let Some(before) = places.get(id).and_then(|at| all.get_mut(*at)) {
+            (before.outcome, before.detail) = (kept.outcome, kept.detail);
+        } else {
+            places.insert(id.to_owned(), all.len());
+            all.push(kept);
         }
     }
     all.reverse();

@@ -67,6 +67,8 @@ pub struct Clock {
 }
 
 /// Everything there is.
+// Each is a fact of its own, not a step of one thing.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub struct Model {
     /// The time of the message that is being handled.

@@ -183,16 +183,12 @@ pub fn under_way(cx: &Cx) -> String {
         left => format!(", SIGKILL in {left}s"),
     });
     let doing = first.act.doing();
-    match deeds.open().count() {
-        1 => format!("{doing} {}{left}", first.title),
-        _ => {
-            let all = tally.waiting + tally.running + tally.done + tally.failed + tally.cancelled;
-            format!(
-                "{doing} {all}: {} done, {} failed{left}",
-                tally.done, tally.failed
-            )
-        }
+    if deeds.open().count() == 1 {
+        return format!("{doing} {}{left}", first.title);
     }
+    let all = tally.waiting + tally.running + tally.done + tally.failed + tally.cancelled;
+    let (done, failed) = (tally.done, tally.failed);
+    format!("{doing} {all}: {done} done, {failed} failed{left}")
 }
 
 /// Draws the page of changes.

@@ -16,11 +16,9 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
         prompt::draw(cx, open, area, buffer);
         return;
     }
-    if let Some(open) = &cx.model.confirm {
-        if cx.model.toast.is_none() {
-            act::keys(cx, open, area, buffer);
-            return;
-        }
+    if let (Some(open), None) = (&cx.model.confirm, &cx.model.toast) {
+        act::keys(cx, open, area, buffer);
+        return;
     }
     if let Some(toast) = &cx.model.toast {
         body::line(cx, area, buffer, toast.text.as_str(), Role::Warn);

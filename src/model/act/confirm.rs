@@ -71,7 +71,8 @@ impl Confirm {
 
     /// Every victim by name, and what follows. Those of which the same is said stand together.
     pub fn lines(&self) -> Vec<(Weight, String)> {
-        let mut groups: Vec<(Vec<&Text>, Vec<(Weight, String)>)> = Vec::new();
+        type Said = Vec<(Weight, String)>;
+        let mut groups: Vec<(Vec<&Text>, Said)> = Vec::new();
         for (place, one) in self.victims.iter().enumerate() {
             let mut said = one.lines.clone();
             said.extend(self.omen(place).into_iter().flat_map(Omen::lines));
