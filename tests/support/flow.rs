@@ -600,6 +600,23 @@ impl Flow {
         self
     }
 
+    /// The same with events of any kind, a burst at a time; how many of them were taken.
+    pub fn hammers_with(mut self, start: &Start, bursts: &[Vec<Event>]) -> (Self, usize) {
+        let mut taken = 0;
+        for burst in bursts {
+            for event in burst {
+                self.program.send(event.clone());
+            }
+            let shown = self.runtime.block_on(self.program.wait(|_| true));
+            match shown {
+                Ok(_) => taken += burst.len(),
+                // Somewhere in it was a key that quits.
+                Err(_) => self = self.restarts(start),
+            }
+        }
+        (self, taken)
+    }
+
     fn restarts(mut self, start: &Start) -> Self {
         let app = &mut self.program.app;
         let ended = self.runtime.block_on(async { timeout(LONG, app).await });
