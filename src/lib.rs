@@ -18,6 +18,7 @@
 //! | [`config`], [`cli`] | flags, environment, files; where each value comes from |
 //! | [`logs`], [`logs_command`] | log files: one timeline, searched, followed, woven, printed; the thread that keeps a window on it for a screen |
 //! | [`access`] | the write grant |
+//! | [`confine`] | `--read-only`: what the kernel is asked to refuse |
 //! | [`act`], [`journal`] | what can be done to the node, and the file that keeps what was |
 //! | [`tree`] | all that a runtime tells of one thing |
 //! | [`mask`] | secrets: what is one, and what stands in its place |
@@ -75,6 +76,7 @@ pub mod app;
 pub mod cli;
 pub mod clipboard;
 pub mod config;
+pub mod confine;
 pub mod cri;
 pub mod demo;
 pub mod domain;

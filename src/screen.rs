@@ -11,6 +11,7 @@ use critui::config::Config;
 use critui::config::endpoint::Endpoint;
 use critui::config::value::Valued;
 use critui::config::watch::Watcher;
+use critui::confine::Confined;
 use critui::cri::stream::Trust;
 use critui::cri::{Connection, Target, Timing};
 use critui::host::open::HostRoot;
@@ -43,6 +44,8 @@ pub struct Opening<'a> {
     pub trust: Trust,
     /// Where changes are kept.
     pub journal: Place,
+    /// What the kernel holds this run to.
+    pub confined: Option<Confined>,
 }
 
 /// Whether there is a terminal to draw on; else the line that says what to do.
@@ -74,6 +77,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         watcher,
         trust,
         journal,
+        confined,
     } = opening;
     let started = Instant::now();
     let ability = Ability::detect(|name| std::env::var(name).ok());
@@ -87,6 +91,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         link: Link::Connecting,
         read_only: read_only(&config.access),
         notices: config.warnings.clone(),
+        kernel: confined,
         pressure: None,
     };
     let journal = Journal::new(journal, node.name.clone(), Origin::of_process());

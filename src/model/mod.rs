@@ -39,6 +39,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::confine::Confined;
 use crate::domain::{ContainerId, ImageId, PodId, RuntimeVersion};
 use crate::journal::Kept;
 use crate::link::Link;
@@ -138,6 +139,8 @@ pub struct Node {
     pub link: Link,
     /// Why nothing may be changed; empty when things may be.
     pub read_only: Vec<Text>,
+    /// Which of its rights this run has given up to the kernel, and which not, if it was asked to.
+    pub kernel: Option<Confined>,
     /// Warnings of the start and notices since.
     pub notices: Vec<Text>,
     /// The worst pressure on the node, in words, if it is worth a word.

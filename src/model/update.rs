@@ -354,6 +354,7 @@ mod tests {
             link: Link::Up,
             read_only: vec![],
             notices: vec![],
+            kernel: None,
             pressure: None,
         }
     }

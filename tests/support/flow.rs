@@ -393,6 +393,7 @@ where
         link: Link::Connecting,
         read_only,
         notices: vec![],
+        kernel: None,
         pressure: None,
     };
     let clock = Clock {
