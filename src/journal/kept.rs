@@ -28,7 +28,7 @@ impl Kept {
     /// All but the time, in a line.
     pub fn line(&self) -> String {
         let outcome = match self.outcome.as_str() {
-            "asked" => "its outcome was not kept",
+            "asked" => "no outcome (yet)",
             outcome => outcome,
         };
         let detail = if self.detail.is_empty() {
@@ -115,10 +115,7 @@ mod tests {
 {"time":"2026-11-20T10:00:03Z","id":"1","what":"stop container","outcome":"failed","detail":"no \u001b[2J"}"#;
         let kept = of(lines);
         assert_eq!(kept.len(), 2);
-        assert_eq!(
-            kept[0].line(),
-            "uid 1000: exec abc: its outcome was not kept"
-        );
+        assert_eq!(kept[0].line(), "uid 1000: exec abc: no outcome (yet)");
         assert_eq!(kept[1].when, *"2026-11-20 10:00:00");
         let line = kept[1].line();
         assert!(

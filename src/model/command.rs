@@ -112,11 +112,11 @@ const fn unless(command: Command, refuse: fn(&Model) -> Option<&'static str>) ->
 pub static COMMANDS: &[Command] = &table::join::<{ table::length(TABLES) }>(TABLES);
 const TABLES: &[&[Command]] = &[
     logs::COMMANDS,
-    act::COMMANDS,
     enter::COMMANDS,
     stats::COMMANDS,
     inspect::COMMANDS,
     events::COMMANDS,
+    act::COMMANDS,
     GENERAL,
 ];
 
