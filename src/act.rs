@@ -1,9 +1,11 @@
 //! Everything that can be done to the node, as values: what the user confirms, what is sent, what
 //! the journal keeps and what crictl would be told are made from the same one.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
-use crate::domain::{ContainerId, PodId};
+use crate::domain::{ContainerId, ImageId, PodId};
 
 /// Seconds a process gets to end by itself when nobody has said otherwise, as in Kubernetes.
 pub const GRACE: u32 = 30;
@@ -48,6 +50,54 @@ pub enum Act {
         /// Seconds that each of them gets.
         grace: u32,
     },
+    /// Pulls an image.
+    Pull {
+        /// What to pull, as it was typed.
+        reference: String,
+        /// With which credentials.
+        login: Login,
+    },
+    /// Removes an image with all its names.
+    RemoveImage {
+        /// The image.
+        id: ImageId,
+        /// Not if a container was made from it meanwhile.
+        unused: bool,
+    },
+}
+
+/// Credentials for a registry.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Login {
+    /// Those that an auth file of this node holds for it, else none.
+    #[default]
+    Found,
+    /// None, whatever the files hold.
+    None,
+    /// Typed.
+    Typed(String, Secret),
+}
+
+/// What is never shown, kept or logged.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `secret`.
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// For the runtime alone.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<masked>")
+    }
 }
 
 /// `word` as a shell takes it for one word.
@@ -70,6 +120,8 @@ impl Act {
             Self::StopPod { grace: 0, .. } => "kill pod",
             Self::StopPod { .. } => "stop pod",
             Self::RemovePod { .. } => "remove pod",
+            Self::Pull { .. } => "pull image",
+            Self::RemoveImage { .. } => "remove image",
         }
     }
 
@@ -78,7 +130,8 @@ impl Act {
         match self {
             Self::Stop { grace: 0, .. } | Self::StopPod { grace: 0, .. } => "killing",
             Self::Stop { .. } | Self::StopPod { .. } => "stopping",
-            Self::Remove { .. } | Self::RemovePod { .. } => "removing",
+            Self::Remove { .. } | Self::RemovePod { .. } | Self::RemoveImage { .. } => "removing",
+            Self::Pull { .. } => "pulling",
             Self::Start { .. } => "starting",
         }
     }
@@ -88,6 +141,8 @@ impl Act {
         match self {
             Self::Stop { id, .. } | Self::Remove { id, .. } | Self::Start { id } => id.as_str(),
             Self::StopPod { id, .. } | Self::RemovePod { id, .. } => id.as_str(),
+            Self::Pull { reference, .. } => reference,
+            Self::RemoveImage { id, .. } => id.as_str(),
         }
     }
 
@@ -102,7 +157,10 @@ impl Act {
             Self::StopPod { running, grace, .. } | Self::RemovePod { running, grace, .. } => {
                 (!running.is_empty()).then_some(*grace)
             }
-            Self::Remove { running: None, .. } | Self::Start { .. } => None,
+            Self::Remove { running: None, .. }
+            | Self::Start { .. }
+            | Self::Pull { .. }
+            | Self::RemoveImage { .. } => None,
         }
     }
 
@@ -118,16 +176,21 @@ impl Act {
             }
             | Self::StopPod { grace, .. }
             | Self::RemovePod { grace, .. } => *grace = 0,
-            Self::Remove { running: None, .. } | Self::Start { .. } => {}
+            _ => return None,
         }
         Some(act)
     }
 
     /// What else the journal keeps.
     pub fn parameters(&self) -> Value {
-        match self.grace() {
-            Some(grace) => json!({"grace_seconds": grace}),
-            None => json!({}),
+        match (self, self.grace()) {
+            (Self::Pull { login, .. }, _) => match login {
+                Login::Found => json!({"credentials": "those of an auth file, if any"}),
+                Login::None => json!({"credentials": "none"}),
+                Login::Typed(user, _) => json!({"credentials": format!("typed, of {user}")}),
+            },
+            (_, Some(grace)) => json!({"grace_seconds": grace}),
+            _ => json!({}),
         }
     }
 
@@ -154,6 +217,14 @@ impl Act {
                 let (first, id) = (stop(running, *grace), id.short());
                 format!("{first}crictl stopp {id} && crictl rmp {id}")
             }
+            Self::Pull { reference, login } => {
+                let login = match login {
+                    Login::Typed(user, _) => format!("--creds {}:PASSWORD ", quoted(user)),
+                    Login::Found | Login::None => String::new(),
+                };
+                format!("crictl pull {login}{}", quoted(reference))
+            }
+            Self::RemoveImage { id, .. } => format!("crictl rmi {}", id.short()),
         }
     }
 }
@@ -184,6 +255,17 @@ mod tests {
     #[case(pod(&[]), "crictl stopp p && crictl rmp p")]
     fn as_crictl_is_told(#[case] act: Act, #[case] line: &str) {
         assert_eq!(act.crictl(), line);
+    }
+
+    #[test]
+    fn a_password_is_in_nothing_that_is_shown() {
+        let login = Login::Typed("alice".to_owned(), Secret::new("hunter2".to_owned()));
+        let reference = "registry:5000/app:1".to_owned();
+        let act = Act::Pull { reference, login };
+        let line = "crictl pull --creds alice:PASSWORD registry:5000/app:1";
+        assert_eq!(act.crictl(), line);
+        let all = format!("{act:?} {} {}", act.parameters(), act.crictl());
+        assert!(!all.contains("hunter2"), "{all}");
     }
 
     #[test]

@@ -379,6 +379,8 @@ where
             Effect::Act(id, act, title, unrecorded) => {
                 self.act(id, (*act, title), unrecorded, jobs);
             }
+            Effect::CountComing => self.count_coming(jobs),
+            Effect::BreakOff(id) => self.inside.break_off(id),
             Effect::ReadJournal => self.read_journal(jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {

@@ -21,6 +21,7 @@
 //! | [`confine`] | `--read-only`: what the kernel is asked to refuse |
 //! | [`act`], [`journal`] | what can be done to the node, and the file that keeps what was |
 //! | [`tree`] | all that a runtime tells of one thing |
+//! | [`registry`] | references to images, and credentials that this node's files hold |
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`], [`inspect_command`] | reports: of the whole node, of one thing |
@@ -93,6 +94,7 @@ pub mod logs_command;
 pub mod mask;
 pub mod model;
 pub mod paint;
+pub mod registry;
 pub mod shell;
 pub mod snapshot;
 pub mod stats;

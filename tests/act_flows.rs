@@ -326,3 +326,110 @@ fn what_is_done_inside_is_kept_but_never_what_is_said_there() {
     assert!(!all.contains("hunter2"), "{all}");
     assert!(all.contains("127.0.0.1:9090:80"), "{all}");
 }
+
+#[test]
+fn images_are_removed_with_all_their_names() {
+    each(
+        &start(),
+        &[
+            ("3/nginx<Enter>D", "Remove docker.io/library/nginx:1.27.1 ("),
+            ("3/nginx<Enter>D", "used by 2 running: shop/web-7d9c5b8f6d-4kqzm/nginx"),
+            ("3/nginx<Enter>D", "all its names go with it: "),
+            ("3/nginx<Enter>D", "crictl rmi "),
+            ("3/pause<Enter>D", "the runtime needs this image for every pod"),
+            (":prune<Enter>", "that nobody uses, up to "),
+            (":prune<Enter>", "nobody uses it; what other images share"),
+        ],
+        |flow, (keys, words)| flow.types(keys).sees(words),
+    );
+}
+
+#[test]
+fn only_what_nobody_uses_is_pruned() {
+    let flow = opened(&start()).types(":prune<Enter>").sees("kept in the journal");
+    let flow = flow.types("y").sees("done: X shows them");
+    let flow = flow.types("<Esc>").sees("0B reclaimable");
+    flow.types("3/nginx<Enter>").sees("nginx:1.27.1").types("<^u>").types("/<^u>pause<Enter>").sees("pause");
+}
+
+#[test]
+fn an_image_is_pulled() {
+    let flow = opened(&start())
+        .types("3P<^u>Nginx<Enter>")
+        .sees("names are written in lower case")
+        .types("<^u>registry.example:5000/team/app:2<Enter>")
+        .sees("Pull registry.example:5000/team/app:2?")
+        .sees("without credentials: no auth file here")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("pulling registry.example:5000/team/app:2");
+    let flow = arrives(flow, "PullImage", 1);
+    let flow = flow.passes(Duration::from_secs(5)).sees("done after");
+    flow.types("/team/app<Enter>").sees("registry.example:5000/team/app:2");
+}
+
+#[test]
+fn tab_completes_what_is_here() {
+    opened(&start())
+        .types("3P<^u>nginx<Tab>")
+        .sees("pull docker.io/library/nginx:1.27.1")
+        .types("<^u>nothing-here<Tab>")
+        .sees("no image here has a name like that");
+}
+
+#[test]
+fn a_typed_password_goes_to_the_runtime_alone() {
+    let flow = opened(&start())
+        .types("3P<^u>registry.example/app:1 as alice<Enter>")
+        .sees("password ")
+        .types("hunter2")
+        .sees("*******")
+        .misses("hunter2")
+        .types("<Enter>")
+        .sees("as alice, with the password that was typed")
+        .sees("crictl pull --creds alice:PASSWORD registry.example/app:1")
+        .sees("kept in the journal")
+        .types("y");
+    let flow = arrives(flow, "PullImage", 1);
+    let flow = flow.passes(Duration::from_secs(5)).sees("done after").misses("hunter2");
+    let calls = flow.demo.recording();
+    let call = calls.iter().find(|call| call.method() == "PullImage").unwrap();
+    let auth = call.request::<k8s_cri::v1::PullImageRequest>().unwrap().auth.unwrap();
+    assert_eq!((auth.username.as_str(), auth.password.as_str()), ("alice", "hunter2"));
+    let kept = fs::read_to_string(journal_of(&flow.demo)).unwrap();
+    assert!(kept.contains("typed, of alice") && !kept.contains("hunter2"), "{kept}");
+    // Nor is it among what was typed before.
+    flow.types("3P<^u><Up>").sees("registry.example/app:1 as alice").misses("hunter2");
+}
+
+#[test]
+fn a_file_with_credentials_is_named_and_used() {
+    let flow = opened(&start());
+    let folder = flow.demo.host_root().join("run/containers/0");
+    fs::create_dir_all(&folder).unwrap();
+    let auths = r#"{"auths": {"registry.example": {"auth": "Ym9iOmh1bnRlcjI="}}}"#;
+    fs::write(folder.join("auth.json"), auths).unwrap();
+    let flow = flow
+        .types("3P<^u>registry.example/app:1<Enter>")
+        .sees("as bob, from /run/containers/0/auth.json (registry.example)")
+        .sees("kept in the journal")
+        .types("y");
+    let flow = arrives(flow, "PullImage", 1);
+    let calls = flow.demo.recording();
+    let call = calls.iter().find(|call| call.method() == "PullImage").unwrap();
+    let auth = call.request::<k8s_cri::v1::PullImageRequest>().unwrap().auth.unwrap();
+    assert_eq!(auth.password, "hunter2");
+    flow.passes(Duration::from_secs(5)).sees("done after").misses("hunter2");
+}
+
+#[test]
+fn a_pull_is_broken_off_and_a_registry_that_refuses_is_quoted() {
+    let flow = opened(&start())
+        .types("3P<^u>registry.example/slow:1<Enter>")
+        .sees("kept in the journal")
+        .types("y");
+    let flow = arrives(flow, "PullImage", 1);
+    let flow = flow.types("X").sees("pulling for ").types("x").sees("failed: it was broken off");
+    let flow = flow.types("<Esc>P<^u>127.0.0.1:1/app<Enter>").sees("kept in the journal");
+    flow.types("y").sees("connection refused");
+}

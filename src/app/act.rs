@@ -1,6 +1,7 @@
 //! What the loop does about changes of the node: finds out what they depend on, does them, and
 //! has the journal keep them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +13,17 @@ use tokio::time::timeout;
 use super::App;
 use super::enter::READ_ONLY;
 use crate::access::WriteGrant;
-use crate::act::Act;
+use crate::act::{Act, Login};
 use crate::cri::Reader;
 use crate::domain::ContainerId;
 use crate::host::open::HostRoot;
-use crate::host::{manifest, process};
+use crate::host::{ingest, manifest, process};
 use crate::journal::{Entry, Journal};
 use crate::local;
 use crate::model::Msg;
 use crate::model::act::foresee::{Foreseen, Omen, Question};
 use crate::model::visit::{Errand, Visit};
+use crate::registry::{self, Reference};
 use crate::terminal::{Keys, Surface};
 use crate::text::Text;
 
@@ -59,7 +61,7 @@ impl<S: Surface, I: Keys> App<S, I> {
 
     /// Does one change.
     pub(super) fn act(
-        &self,
+        &mut self,
         id: u64,
         (act, title): (Act, Text),
         unrecorded: bool,
@@ -70,15 +72,33 @@ impl<S: Surface, I: Keys> App<S, I> {
             return;
         };
         let writer = self.inside.writer(&self.connection, &grant);
-        let journal = self.inside.journal.clone();
+        let (journal, host) = (self.inside.journal.clone(), self.gauge.host().clone());
+        let broken_off = self.inside.may_break_off(id);
         jobs.spawn(async move {
             let entry = entry(&act, &title);
             let does = async move {
-                let done = Box::pin(writer.act(&act)).await;
-                done.map(Text::from).map_err(|error| error.message)
+                let act = with_login(act, &host).await;
+                tokio::select! {
+                    done = Box::pin(writer.act(&act)) => {
+                        done.map(Text::from).map_err(|error| error.message)
+                    }
+                    Ok(()) = broken_off => Err("it was broken off".into()),
+                }
             };
             let came = recorded(&journal, entry, &grant, unrecorded, does).await;
             Msg::Acted(id, came)
+        });
+    }
+
+    /// Counts what comes in of images: CRI itself tells nothing of a pull before its end.
+    pub(super) fn count_coming(&self, jobs: &mut JoinSet<Msg>) {
+        let (reader, host) = (self.connection.reader(), self.gauge.host().clone());
+        jobs.spawn(async move {
+            let Ok(places) = reader.image_places().await else {
+                return Msg::Coming(None);
+            };
+            let counted = tokio::task::spawn_blocking(move || ingest::coming(&host, &places));
+            Msg::Coming(counted.await.ok().flatten())
         });
     }
 
@@ -86,6 +106,32 @@ impl<S: Surface, I: Keys> App<S, I> {
     pub(super) fn read_journal(&self, jobs: &mut JoinSet<Msg>) {
         let journal = self.inside.journal.clone();
         jobs.spawn(async move { Msg::Journal(journal.read().await) });
+    }
+}
+
+/// What this node's files hold for a reference.
+async fn credentials(host: &HostRoot, reference: String) -> Option<registry::Found> {
+    let host = host.clone();
+    let found = tokio::task::spawn_blocking(move || {
+        let files = registry::files(|name| std::env::var_os(name).map(PathBuf::from));
+        let reference = Reference::parse(&reference).ok()?;
+        registry::find(&host, &files, &reference)
+    });
+    found.await.ok().flatten()
+}
+
+/// The same with credentials that are to be found.
+async fn with_login(act: Act, host: &HostRoot) -> Act {
+    match act {
+        Act::Pull {
+            reference,
+            login: Login::Found,
+        } => {
+            let found = credentials(host, reference.clone()).await;
+            let login = found.map_or(Login::None, registry::Found::into_login);
+            Act::Pull { reference, login }
+        }
+        other => other,
     }
 }
 
@@ -142,6 +188,30 @@ async fn omen(reader: &Reader, host: &HostRoot, asked: Question) -> Omen {
         });
         let found = found.await.ok().flatten();
         omen.manifest = found.map(|path| Text::clean(&path.to_string_lossy()));
+    }
+    if !asked.removed.is_empty() {
+        // On older containerd nothing else protects it: no list of containers shows its use.
+        let sandboxes = reader.sandbox_image().await.ok().flatten();
+        omen.needed = sandboxes.is_some_and(|name| {
+            let full = Reference::parse(name.as_str()).map(|parsed| parsed.full());
+            let tags = asked.removed.iter().map(Text::as_str);
+            tags.into_iter()
+                .any(|tag| *tag == *name.as_str() || full.as_deref() == Ok(tag))
+        });
+    }
+    if let Some(reference) = asked.pulled {
+        omen.login = Some(match credentials(host, reference).await {
+            None => "without credentials: no auth file here has any for its registry".into(),
+            Some(found) => match &found.login {
+                Ok((user, _)) => {
+                    Text::clean(&format!("as {user}, from {} ({})", found.file, found.key))
+                }
+                Err(why) => Text::clean(&format!(
+                    "without credentials: {} says of {} that {why}",
+                    found.file, found.key
+                )),
+            },
+        });
     }
     for id in asked.ended {
         match processes(reader, host, &id).await {

@@ -1,5 +1,6 @@
 //! What the loop has going on inside containers.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -39,6 +40,8 @@ pub struct Inside {
     pub(super) tools: Tools,
     /// What keeps the changes.
     pub(super) journal: Journal,
+    /// Changes that can be broken off, by their numbers.
+    breaks: HashMap<u64, oneshot::Sender<()>>,
     away: Option<Away>,
 }
 
@@ -60,6 +63,7 @@ impl Inside {
             forwards: Forwards::default(),
             tools,
             journal,
+            breaks: HashMap::new(),
             away: None,
         }
     }
@@ -67,6 +71,22 @@ impl Inside {
     /// What acts on the node.
     pub(super) fn writer(&self, connection: &Connection, grant: &WriteGrant) -> Writer {
         Writer::new(connection.reader(), Arc::clone(&self.trust), grant)
+    }
+
+    /// What tells that the change of this number is to be broken off.
+    pub(super) fn may_break_off(&mut self, id: u64) -> oneshot::Receiver<()> {
+        self.breaks.retain(|_, sender| !sender.is_closed());
+        let (sender, receiver) = oneshot::channel();
+        self.breaks.insert(id, sender);
+        receiver
+    }
+
+    /// Breaks the change of this number off.
+    pub(super) fn break_off(&mut self, id: u64) {
+        if let Some(sender) = self.breaks.remove(&id) {
+            // It may be over by now.
+            let _ = sender.send(());
+        }
     }
 
     /// The terminal is lent.

@@ -31,6 +31,8 @@ impl Writer {
             }
             Act::Start { id } => self.start(id).await.map(|()| ""),
             Act::StopPod { id, running, grace } => self.stop_pod(id, running, *grace).await,
+            Act::Pull { reference, login } => self.pull(reference, login).await,
+            Act::RemoveImage { id, unused } => self.remove_image(id, *unused).await,
             Act::RemovePod { id, running, grace } => {
                 self.stop_pod(id, running, *grace).await?;
                 gone_is_done(self.remove_pod(id).await)

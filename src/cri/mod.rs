@@ -24,6 +24,7 @@ mod error;
 mod events;
 pub mod gate;
 mod hints;
+mod image;
 mod inspect;
 mod latency;
 mod layers;

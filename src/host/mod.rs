@@ -2,6 +2,7 @@
 
 pub mod cgroup;
 pub mod holder;
+pub mod ingest;
 pub mod manifest;
 pub mod node;
 pub mod open;

@@ -3,6 +3,7 @@
 pub mod choose;
 pub mod confirm;
 pub mod foresee;
+pub mod image;
 
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub use confirm::Confirm;
 
 /// Changes under way at once; the others wait.
 pub const AT_ONCE: usize = 8;
+/// How often what comes in is counted.
+const COUNTS: Duration = Duration::from_secs(1);
 /// Changes that are remembered.
 const MOST: usize = 1000;
 
@@ -62,6 +65,10 @@ pub struct Deeds {
     pub(super) asked: u64,
     /// Something has been done, so the lists are out of date.
     stale: bool,
+    /// Bytes of layers that have come in and are not unpacked yet, while something is pulled.
+    pub coming: Option<u64>,
+    /// When that was looked at, by the time since the start; `None` while an answer is awaited.
+    looked: Option<Duration>,
 }
 
 /// How many of one batch are how far.
@@ -175,6 +182,19 @@ impl Deeds {
     }
 }
 
+/// Bytes that come in have been counted.
+pub fn counted(model: &mut Model, coming: Option<u64>) {
+    model.deeds.coming = coming;
+    model.deeds.looked = Some(model.clock.uptime);
+}
+
+/// When they are to be counted, by the time since the start.
+pub fn due(model: &Model) -> Option<Duration> {
+    let pulls = |deed: &Deed| matches!(deed.act, Act::Pull { .. }) && deed.since().is_some();
+    let pulls = model.deeds.list.iter().any(pulls);
+    Some(model.deeds.looked.filter(|_| pulls)? + COUNTS)
+}
+
 /// What is to be begun now.
 pub fn next(model: &mut Model) -> Vec<Effect> {
     let now = model.clock.uptime;
@@ -198,8 +218,15 @@ pub fn next(model: &mut Model) -> Vec<Effect> {
         }
         room = room.saturating_sub(1);
         deed.stage = Stage::Running(now);
+        if matches!(deed.act, Act::Pull { .. }) {
+            deeds.looked = Some(now);
+        }
         let (act, title) = (Box::new(deed.act.clone()), deed.title.clone());
         effects.push(Effect::Act(deed.id, act, title, deed.unrecorded));
+    }
+    if due(model).is_some_and(|at| at <= now) {
+        model.deeds.looked = None;
+        effects.push(Effect::CountComing);
     }
     effects
 }

@@ -65,6 +65,8 @@ pub enum Msg {
     Foreseen(u64, act::foresee::Foreseen),
     /// What came of the change of this number.
     Acted(u64, Result<Text, Text>),
+    /// Bytes of layers that have come in and are not unpacked yet, if that can be seen.
+    Coming(Option<u64>),
     /// The journal, the newest first.
     Journal(Result<Vec<Kept>, Text>),
     /// Time has passed.
@@ -164,6 +166,10 @@ pub enum Effect {
     /// Do the change of this number, of what is called so; `true` if it was said that the journal
     /// will not keep it.
     Act(u64, Box<Act>, Text, bool),
+    /// Count what comes in.
+    CountComing,
+    /// Break off the change of this number.
+    BreakOff(u64),
     /// Read the journal.
     ReadJournal,
 }

@@ -45,6 +45,10 @@ pub enum Purpose {
     Forward(Box<Asked>, bool),
     /// The file that a file of a container is copied to.
     CopyOut(Box<Browse>),
+    /// The image to pull; holds what Tab looks for.
+    Pull(Option<String>),
+    /// The password of this user, to pull this image.
+    Password(String, String),
 }
 
 /// What a line is for in other views.

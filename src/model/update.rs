@@ -115,6 +115,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         }
         Msg::Settings(changed) => settings(model, changed),
         Msg::Foreseen(token, seen) => act::confirm::foreseen(model, token, seen),
+        Msg::Coming(bytes) => act::counted(model, bytes),
         Msg::Acted(id, came) => act::acted(model, id, came),
         Msg::Journal(read) => {
             let mut layers = model.layers.iter_mut().rev();
@@ -145,6 +146,7 @@ pub fn wake(model: &Model) -> Option<Duration> {
         look::due(model),
         stats::due(model),
         node::due(model),
+        act::due(model),
     ]
     .into_iter()
     .flatten()

@@ -6,6 +6,8 @@ use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
 use super::{Cx, body};
+use crate::act::Act;
+use crate::format::bytes;
 use crate::journal::Kept;
 use crate::model::PageSeen;
 use crate::model::act::choose::Weight;
@@ -184,7 +186,8 @@ pub fn under_way(cx: &Cx) -> String {
     });
     let doing = first.act.doing();
     if deeds.open().count() == 1 {
-        return format!("{doing} {}{left}", first.title);
+        let coming = coming(cx, first);
+        return format!("{doing} {}{left}{coming}", first.title);
     }
     let all = tally.waiting + tally.running + tally.done + tally.failed + tally.cancelled;
     let (done, failed) = (tally.done, tally.failed);
@@ -250,7 +253,7 @@ fn outcome(cx: &Cx, deed: &Deed) -> (String, Role) {
                     deed.act.grace().unwrap_or(0)
                 ),
                 Some(left) => format!("{} for {seconds}s, SIGKILL in {left}s", deed.act.doing()),
-                None => format!("{} for {seconds}s", deed.act.doing()),
+                None => format!("{} for {seconds}s{}", deed.act.doing(), coming(cx, deed)),
             };
             (line, Role::Warn)
         }
@@ -261,6 +264,15 @@ fn outcome(cx: &Cx, deed: &Deed) -> (String, Role) {
         Stage::Failed(why) => (format!("failed: {why}"), Role::Bad),
         Stage::Cancelled => ("was not begun".to_owned(), Role::Dim),
     }
+}
+
+/// What of a pull can be seen.
+fn coming(cx: &Cx, deed: &Deed) -> String {
+    let pulls = matches!(deed.act, Act::Pull { .. });
+    let coming = cx.model.deeds.coming.filter(|bytes| pulls && *bytes > 0);
+    coming.map_or_else(String::new, |count| {
+        format!(", {} on its way in", bytes(count))
+    })
 }
 
 /// The page of the journal.

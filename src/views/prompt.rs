@@ -39,11 +39,28 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
             "copy to ",
             "a new file of this node  Enter copy  Esc close".to_owned(),
         ),
+        Purpose::Pull(_) => (
+            "pull ",
+            "REFERENCE [as USER]  Tab completes  Enter look first  Esc close".to_owned(),
+        ),
+        Purpose::Password(_, user) => (
+            "password ",
+            format!(
+                "of {}, never shown or kept  Enter go on  Esc close",
+                Text::clean(user)
+            ),
+        ),
         Purpose::Run(visit) => ("$", format!("in {}  Enter run  Esc close", visit.title)),
     };
     // A paste may hold anything; what is typed is shown like what the node says.
-    let typed = Text::clean(prompt.text());
-    let before: String = prompt.text().chars().take(prompt.cursor()).collect();
+    let hidden = matches!(prompt.purpose, Purpose::Password(..));
+    let line = if hidden {
+        "*".repeat(prompt.text().chars().count())
+    } else {
+        prompt.text().to_owned()
+    };
+    let typed = Text::clean(&line);
+    let before: String = line.chars().take(prompt.cursor()).collect();
     let at = width(Text::clean(&before).as_str());
     let (hint, role) = match &prompt.error {
         Some(error) => (error.clone(), Role::Bad),

@@ -117,11 +117,11 @@ fn a_container_is_stopped_with_its_grace_and_removed() {
 #[test]
 fn a_second_press_kills_what_does_not_listen() {
     let node = node();
-    let pod = pod(&node, "deaf", 911);
+    let pod = pod(&node, "stone", 911);
     let id = pod.add(&node.cri, "stubborn", 0, Recipe::Stubborn);
-    let mut term = opened(&node, "deaf");
+    let mut term = opened(&node, "stone");
     on(&mut term, "stubborn");
-    confirms(&mut term, "x", "deaf/stubborn?");
+    confirms(&mut term, "x", "stone/stubborn?");
     term.wait_for_text("SIGKILL in 2", SOON);
     assert_eq!(state(&node, &id), ContainerState::ContainerRunning);
     confirms(&mut term, "x", "now?");
@@ -148,6 +148,7 @@ fn what_was_only_made_is_started() {
     on(&mut term, "new");
     confirms(&mut term, ":start\r", "fresh/new?");
     becomes(&node, &id, ContainerState::ContainerRunning, SOON);
+    term.wait_for_text("done after", SOON);
     quit(term);
     node.cri.remove_sandbox(&pod.id);
 }

@@ -5,7 +5,7 @@ use crate::cri::debug::OWNER;
 use crate::domain::{ContainerId, ContainerState, PodState, label};
 use crate::model::act::confirm::{self, Confirm};
 use crate::model::act::foresee::Question;
-use crate::model::rows::{ContainerRow, PodRow};
+use crate::model::rows::{ContainerRow, ImageRow, PodRow};
 use crate::model::{Effect, Model, Subject};
 use crate::text::Text;
 
@@ -71,6 +71,20 @@ fn pods(model: &Model) -> Vec<&PodRow> {
     rows.map(AsRef::as_ref).collect()
 }
 
+fn images(model: &Model) -> Vec<&ImageRow> {
+    let subjects = subjects(model).into_iter();
+    let rows = subjects.filter_map(|subject| match subject {
+        Subject::Image(id) => model.store.image(&id),
+        _ => None,
+    });
+    rows.map(AsRef::as_ref).collect()
+}
+
+/// It is the image of the sandboxes' own process.
+fn is_kept(row: &ImageRow) -> bool {
+    row.image.pinned || row.is_pause()
+}
+
 /// Asks to stop what is chosen; what is being stopped already, to kill it now.
 pub fn stop(model: &mut Model) -> Vec<Effect> {
     let running = running(model);
@@ -96,13 +110,16 @@ pub fn kill(model: &mut Model) -> Vec<Effect> {
     let Some(deed) = model.deeds.chosen() else {
         return vec![];
     };
+    if matches!(deed.act, Act::Pull { .. }) {
+        return vec![Effect::BreakOff(deed.id)];
+    }
     let Some(act) = deed.act.at_once().filter(|_| deed.since().is_some()) else {
         return vec![];
     };
     let ended = match &act {
         Act::Stop { id, .. } | Act::Remove { id, .. } => vec![id.clone()],
         Act::StopPod { running, .. } | Act::RemovePod { running, .. } => running.clone(),
-        Act::Start { .. } => vec![],
+        _ => vec![],
     };
     let victim = Victim {
         act,
@@ -122,7 +139,10 @@ pub fn kill(model: &mut Model) -> Vec<Effect> {
 /// Why there is nothing to kill.
 pub fn refuse_kill(model: &Model) -> Option<&'static str> {
     let deed = model.deeds.chosen();
-    let ends = deed.is_some_and(|deed| deed.since().is_some() && deed.act.at_once().is_some());
+    let ends = deed.is_some_and(|deed| {
+        let pulls = matches!(deed.act, Act::Pull { .. });
+        deed.since().is_some() && (pulls || deed.act.at_once().is_some())
+    });
     (!ends).then_some("nothing waits there for an end")
 }
 
@@ -168,15 +188,23 @@ fn running(model: &Model) -> Vec<Victim> {
 pub fn remove(model: &mut Model) -> Vec<Effect> {
     let of_containers = containers(model).into_iter().map(|row| removed(model, row));
     let of_pods = pods(model).into_iter().map(|row| pod_removed(model, row));
-    let victims: Vec<Victim> = of_containers.chain(of_pods).collect();
+    let rows = images(model).into_iter();
+    let of_images = rows.filter(|row| !is_kept(row));
+    let of_images = of_images.map(|row| super::image::removed(model, row));
+    let victims: Vec<Victim> = of_containers.chain(of_pods).chain(of_images).collect();
     let question = format!("Remove {}?", counted(&victims));
     confirm::ask(model, Confirm::new(question, "Remove", victims))
 }
 
 /// Why nothing can be removed.
 pub fn refuse_remove(model: &Model) -> Option<&'static str> {
-    let none = containers(model).is_empty() && pods(model).is_empty();
-    none.then_some("nothing is selected that can be removed")
+    let images = images(model);
+    if images.is_empty() {
+        let none = containers(model).is_empty() && pods(model).is_empty();
+        return none.then_some("nothing is selected that can be removed");
+    }
+    let kept = images.iter().all(|row| is_kept(row));
+    kept.then_some("the runtime needs this image for every pod, and keeps it")
 }
 
 /// Asks to start what is chosen and was only created.
@@ -209,15 +237,14 @@ pub fn refuse_start(model: &Model) -> Option<&'static str> {
 }
 
 /// `3 containers`, or the one by its name.
-fn counted(victims: &[Victim]) -> String {
+pub(super) fn counted(victims: &[Victim]) -> String {
     match victims {
         [one] => one.title.to_string(),
         many => {
-            let pod = |one: &Victim| matches!(one.act, Act::StopPod { .. } | Act::RemovePod { .. });
-            let what = if many.iter().all(pod) {
-                "pods"
-            } else {
-                "containers"
+            let what = match many.first().map(|one| &one.act) {
+                Some(Act::StopPod { .. } | Act::RemovePod { .. }) => "pods",
+                Some(Act::RemoveImage { .. }) => "images",
+                _ => "containers",
             };
             format!("{} {what}", many.len())
         }
@@ -331,6 +358,7 @@ fn looks(_: &Model, row: &ContainerRow) -> Question {
             .into_iter()
             .filter(|_| runs)
             .collect(),
+        ..Question::default()
     }
 }
 
@@ -430,6 +458,7 @@ fn pod_victim(
         looked_at: Question {
             manifest_of: is_static(pod).then(|| (pod.namespace.clone(), pod.name.clone())),
             ended: running.clone(),
+            ..Question::default()
         },
         act: act(row, running, seconds),
     }

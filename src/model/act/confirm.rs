@@ -66,7 +66,12 @@ impl Confirm {
             .iter()
             .enumerate()
             .all(|(place, one)| kills(&one.act) && hopeless(place));
-        futile.then_some("a kill would not end it: see above")
+        if futile {
+            return Some("a kill would not end it: see above");
+        }
+        let needed = |place: usize| self.omen(place).is_some_and(|omen| omen.needed);
+        let none = (0..self.victims.len()).all(needed);
+        none.then_some("it has to stay: see above")
     }
 
     /// Every victim by name, and what follows. Those of which the same is said stand together.
@@ -157,13 +162,13 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         model.confirm = Some(confirm);
         return vec![];
     }
-    let unrecorded = confirm
-        .foreseen
-        .is_some_and(|foreseen| foreseen.journal.is_err());
-    let acts: Vec<(Act, Text)> = confirm
-        .victims
-        .into_iter()
-        .map(|one| (one.act, one.title))
+    let foreseen = confirm.foreseen.as_ref();
+    let unrecorded = foreseen.is_some_and(|foreseen| foreseen.journal.is_err());
+    let needed = |place: usize| confirm.omen(place).is_some_and(|omen| omen.needed);
+    let victims = confirm.victims.iter().enumerate();
+    let acts: Vec<(Act, Text)> = victims
+        .filter(|(place, _)| !needed(*place))
+        .map(|(_, one)| (one.act.clone(), one.title.clone()))
         .collect();
     let several = acts.len() > 1;
     model.deeds.add(acts, unrecorded);

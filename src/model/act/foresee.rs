@@ -12,6 +12,10 @@ pub struct Question {
     pub manifest_of: Option<(Text, Text)>,
     /// Containers that run, and are to be ended.
     pub ended: Vec<ContainerId>,
+    /// Names of an image that is to be removed.
+    pub removed: Vec<Text>,
+    /// What is to be pulled, with credentials of this node's files if there are any.
+    pub pulled: Option<String>,
 }
 
 /// What was seen.
@@ -34,6 +38,10 @@ pub struct Omen {
     pub orphaned: bool,
     /// Why its processes could not be seen.
     pub unseen: Option<Text>,
+    /// The runtime's configuration names it as the image of its sandboxes.
+    pub needed: bool,
+    /// Which credentials will be used, in words.
+    pub login: Option<Text>,
 }
 
 impl Omen {
@@ -64,6 +72,14 @@ impl Omen {
             let line = "its shim is gone: nobody is left who could tell the runtime of its end, so \
                         stopping it may never finish; restarting the runtime may clean up";
             lines.push((Weight::Bad, line.to_owned()));
+        }
+        if self.needed {
+            let line =
+                "the runtime's configuration names it as the image of its sandboxes: it stays";
+            lines.push((Weight::Bad, line.to_owned()));
+        }
+        if let Some(login) = &self.login {
+            lines.push((Weight::Plain, login.to_string()));
         }
         if let Some(why) = &self.unseen {
             lines.push((Weight::Plain, format!("its processes were not seen: {why}")));

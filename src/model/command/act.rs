@@ -1,11 +1,19 @@
 //! The commands that change what runs on the node.
 
 use super::{Command, ENTERED, LISTS, changes, command, unless};
-use crate::model::act::{self, choose};
-use crate::model::{Noun, Page};
+use crate::model::act::{self, choose, image};
+use crate::model::{Noun, Page, typing};
 
 use super::run::push;
 
+/// What can be removed.
+const REMOVED: &[Noun] = &[
+    Noun::Pod,
+    Noun::Container,
+    Noun::Image,
+    Noun::Page,
+    Noun::Inside,
+];
 /// The page of changes.
 const DEEDS: &[Noun] = &[Noun::Deed];
 
@@ -25,7 +33,7 @@ pub(super) const COMMANDS: &[Command] = &[
         command(
             "remove",
             &["D"],
-            ENTERED,
+            REMOVED,
             "",
             "remove, after a confirmation that says what follows",
             |m, _| choose::remove(m),
@@ -43,6 +51,28 @@ pub(super) const COMMANDS: &[Command] = &[
         ),
         choose::refuse_start,
     )),
+    changes(command(
+        "pull",
+        &["P"],
+        LISTS,
+        "",
+        "pull an image; REFERENCE as USER asks for a password",
+        |m, _| {
+            typing::open_pull(m);
+            vec![]
+        },
+    )),
+    changes(unless(
+        command(
+            "prune",
+            &[],
+            LISTS,
+            "",
+            "remove all images that nobody uses, after a look at what goes",
+            |m, _| image::prune(m),
+        ),
+        image::refuse_prune,
+    )),
     command(
         "actions",
         &["X"],
@@ -56,8 +86,8 @@ pub(super) const COMMANDS: &[Command] = &[
             "kill-now",
             &["x", "^k"],
             DEEDS,
-            "kill now",
-            "do not wait for the end of the grace period",
+            "end now",
+            "do not wait for the end of the grace period; a pull is broken off",
             |m, _| choose::kill(m),
         ),
         choose::refuse_kill,
