@@ -185,9 +185,9 @@ impl Act {
     pub fn parameters(&self) -> Value {
         match (self, self.grace()) {
             (Self::Pull { login, .. }, _) => match login {
-                Login::Found => json!({"credentials": "those of an auth file, if any"}),
-                Login::None => json!({"credentials": "none"}),
-                Login::Typed(user, _) => json!({"credentials": format!("typed, of {user}")}),
+                Login::Found => json!({"registry_user": "as an auth file says, if one does"}),
+                Login::None => json!({"registry_user": "none"}),
+                Login::Typed(user, _) => json!({"registry_user": format!("{user}, typed")}),
             },
             (_, Some(grace)) => json!({"grace_seconds": grace}),
             _ => json!({}),

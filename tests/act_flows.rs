@@ -332,10 +332,10 @@ fn images_are_removed_with_all_their_names() {
     each(
         &start(),
         &[
-            ("3/nginx<Enter>D", "Remove docker.io/library/nginx:1.27.1 ("),
-            ("3/nginx<Enter>D", "used by 2 running: shop/web-7d9c5b8f6d-4kqzm/nginx"),
-            ("3/nginx<Enter>D", "all its names go with it: "),
-            ("3/nginx<Enter>D", "crictl rmi "),
+            ("3/nginx:1.27.3<Enter>D", "Remove docker.io/library/nginx:1.27.3 ("),
+            ("3/nginx:1.27.3<Enter>D", "used by 2 running: shop/web-7d9c5b8f6d-4kqzm/nginx"),
+            ("3/nginx:1.27.3<Enter>D", "all its names go with it: "),
+            ("3/nginx:1.27.3<Enter>D", "crictl rmi "),
             ("3/pause<Enter>D", "the runtime needs this image for every pod"),
             (":prune<Enter>", "that nobody uses, up to "),
             (":prune<Enter>", "nobody uses it; what other images share"),
@@ -348,8 +348,8 @@ fn images_are_removed_with_all_their_names() {
 fn only_what_nobody_uses_is_pruned() {
     let flow = opened(&start()).types(":prune<Enter>").sees("kept in the journal");
     let flow = flow.types("y").sees("done: X shows them");
-    let flow = flow.types("<Esc>").sees("0B reclaimable");
-    flow.types("3/nginx<Enter>").sees("nginx:1.27.1").types("<^u>").types("/<^u>pause<Enter>").sees("pause");
+    let flow = flow.types("<Esc>").misses("reclaimable");
+    flow.types("3/pause<Enter>").selects("pause");
 }
 
 #[test]
@@ -397,7 +397,7 @@ fn a_typed_password_goes_to_the_runtime_alone() {
     let auth = call.request::<k8s_cri::v1::PullImageRequest>().unwrap().auth.unwrap();
     assert_eq!((auth.username.as_str(), auth.password.as_str()), ("alice", "hunter2"));
     let kept = fs::read_to_string(journal_of(&flow.demo)).unwrap();
-    assert!(kept.contains("typed, of alice") && !kept.contains("hunter2"), "{kept}");
+    assert!(kept.contains("alice, typed") && !kept.contains("hunter2"), "{kept}");
     // Nor is it among what was typed before.
     flow.types("3P<^u><Up>").sees("registry.example/app:1 as alice").misses("hunter2");
 }
@@ -431,5 +431,5 @@ fn a_pull_is_broken_off_and_a_registry_that_refuses_is_quoted() {
     let flow = arrives(flow, "PullImage", 1);
     let flow = flow.types("X").sees("pulling for ").types("x").sees("failed: it was broken off");
     let flow = flow.types("<Esc>P<^u>127.0.0.1:1/app<Enter>").sees("kept in the journal");
-    flow.types("y").sees("connection refused");
+    flow.types("y").sees("failed: PullImage: failed to pull");
 }
