@@ -5,10 +5,14 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::cri::spec::Plan;
 use crate::domain::{ContainerId, ImageId, PodId};
 
 /// Seconds a process gets to end by itself when nobody has said otherwise, as in Kubernetes.
 pub const GRACE: u32 = 30;
+
+/// Microseconds in which a CPU limit is counted, as the kubelet has it.
+pub const PERIOD: u64 = 100_000;
 
 /// One change of the node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,6 +68,29 @@ pub enum Act {
         /// Not if a container was made from it meanwhile.
         unused: bool,
     },
+    /// Sets limits of a running container; what is `None` stays.
+    Update {
+        /// The container.
+        id: ContainerId,
+        /// Bytes of memory.
+        memory: Option<u64>,
+        /// CPU, in thousandths of a core.
+        cpu: Option<u64>,
+    },
+    /// Writes the state of a container to a file.
+    Checkpoint {
+        /// The container.
+        id: ContainerId,
+        /// The file, absolute.
+        to: String,
+    },
+    /// Has the runtime open a container's log anew.
+    Reopen {
+        /// The container.
+        id: ContainerId,
+    },
+    /// Makes a pod, or a container in one, or both, as files say.
+    Make(Box<Plan>),
 }
 
 /// Credentials for a registry.
@@ -100,6 +127,11 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Microseconds of CPU time in each [`PERIOD`], for so many thousandths of a core.
+pub fn quota(cpu: u64) -> u64 {
+    cpu * PERIOD / 1000
+}
+
 /// `word` as a shell takes it for one word.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
@@ -122,6 +154,10 @@ impl Act {
             Self::RemovePod { .. } => "remove pod",
             Self::Pull { .. } => "pull image",
             Self::RemoveImage { .. } => "remove image",
+            Self::Update { .. } => "set limits",
+            Self::Checkpoint { .. } => "checkpoint",
+            Self::Reopen { .. } => "reopen log",
+            Self::Make(plan) => plan.what(),
         }
     }
 
@@ -132,6 +168,10 @@ impl Act {
             Self::Stop { .. } | Self::StopPod { .. } => "stopping",
             Self::Remove { .. } | Self::RemovePod { .. } | Self::RemoveImage { .. } => "removing",
             Self::Pull { .. } => "pulling",
+            Self::Update { .. } => "setting limits of",
+            Self::Checkpoint { .. } => "writing a checkpoint of",
+            Self::Reopen { .. } => "reopening the log of",
+            Self::Make(_) => "making",
             Self::Start { .. } => "starting",
         }
     }
@@ -139,7 +179,13 @@ impl Act {
     /// What it is done to, by the runtime's own name.
     pub fn object(&self) -> &str {
         match self {
-            Self::Stop { id, .. } | Self::Remove { id, .. } | Self::Start { id } => id.as_str(),
+            Self::Stop { id, .. }
+            | Self::Remove { id, .. }
+            | Self::Start { id }
+            | Self::Update { id, .. }
+            | Self::Checkpoint { id, .. }
+            | Self::Reopen { id } => id.as_str(),
+            Self::Make(plan) => plan.name(),
             Self::StopPod { id, .. } | Self::RemovePod { id, .. } => id.as_str(),
             Self::Pull { reference, .. } => reference,
             Self::RemoveImage { id, .. } => id.as_str(),
@@ -157,10 +203,7 @@ impl Act {
             Self::StopPod { running, grace, .. } | Self::RemovePod { running, grace, .. } => {
                 (!running.is_empty()).then_some(*grace)
             }
-            Self::Remove { running: None, .. }
-            | Self::Start { .. }
-            | Self::Pull { .. }
-            | Self::RemoveImage { .. } => None,
+            _ => None,
         }
     }
 
@@ -189,6 +232,11 @@ impl Act {
                 Login::None => json!({"registry_user": "none"}),
                 Login::Typed(user, _) => json!({"registry_user": format!("{user}, typed")}),
             },
+            (Self::Update { memory, cpu, .. }, _) => {
+                json!({"memory_bytes": memory, "cpu_millicores": cpu})
+            }
+            (Self::Checkpoint { to, .. }, _) => json!({"to": to}),
+            (Self::Make(plan), _) => json!({"files": plan.files}),
             (_, Some(grace)) => json!({"grace_seconds": grace}),
             _ => json!({}),
         }
@@ -225,6 +273,18 @@ impl Act {
                 format!("crictl pull {login}{}", quoted(reference))
             }
             Self::RemoveImage { id, .. } => format!("crictl rmi {}", id.short()),
+            Self::Update { id, memory, cpu } => {
+                let memory = memory.map_or_else(String::new, |bytes| format!("--memory {bytes} "));
+                let cpu = cpu.map_or_else(String::new, |cpu| {
+                    format!("--cpu-period {PERIOD} --cpu-quota {} ", quota(cpu))
+                });
+                format!("crictl update {cpu}{memory}{}", id.short())
+            }
+            Self::Checkpoint { id, to } => {
+                format!("crictl checkpoint --export={} {}", quoted(to), id.short())
+            }
+            Self::Reopen { id } => format!("crictl logs --reopen {}", id.short()),
+            Self::Make(plan) => plan.crictl(),
         }
     }
 }

@@ -379,6 +379,7 @@ where
             Effect::Act(id, act, title, unrecorded) => {
                 self.act(id, (*act, title), unrecorded, jobs);
             }
+            Effect::ReadFiles(wanted, pod, paths) => Self::read_files(wanted, pod, paths, jobs),
             Effect::CountComing => self.count_coming(jobs),
             Effect::BreakOff(id) => self.inside.break_off(id),
             Effect::ReadJournal => self.read_journal(jobs),

@@ -22,6 +22,7 @@
 //! | [`act`], [`journal`] | what can be done to the node, and the file that keeps what was |
 //! | [`tree`] | all that a runtime tells of one thing |
 //! | [`registry`] | references to images, and credentials that this node's files hold |
+//! | [`spec_file`] | files that say what pod or container to make |
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`], [`inspect_command`] | reports: of the whole node, of one thing |
@@ -97,6 +98,7 @@ pub mod paint;
 pub mod registry;
 pub mod shell;
 pub mod snapshot;
+pub mod spec_file;
 pub mod stats;
 pub mod terminal;
 pub mod text;

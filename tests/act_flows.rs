@@ -258,7 +258,7 @@ fn a_runtime_that_refuses_is_quoted() {
     });
     let flow = flow
         .types("y")
-        .sees("failed: StopContainer: the shim does not answer");
+        .sees("stop container failed: StopContainer: the shim does not answer");
     let last = outcomes(&flow).pop().unwrap();
     assert_eq!(last.1, "failed");
 }
@@ -332,11 +332,20 @@ fn images_are_removed_with_all_their_names() {
     each(
         &start(),
         &[
-            ("3/nginx:1.27.3<Enter>D", "Remove docker.io/library/nginx:1.27.3 ("),
-            ("3/nginx:1.27.3<Enter>D", "used by 2 running: shop/web-7d9c5b8f6d-4kqzm/nginx"),
+            (
+                "3/nginx:1.27.3<Enter>D",
+                "Remove docker.io/library/nginx:1.27.3 (",
+            ),
+            (
+                "3/nginx:1.27.3<Enter>D",
+                "used by 2 running: shop/web-7d9c5b8f6d-4kqzm/nginx",
+            ),
             ("3/nginx:1.27.3<Enter>D", "all its names go with it: "),
             ("3/nginx:1.27.3<Enter>D", "crictl rmi "),
-            ("3/pause<Enter>D", "the runtime needs this image for every pod"),
+            (
+                "3/pause<Enter>D",
+                "the runtime needs this image for every pod",
+            ),
             (":prune<Enter>", "that nobody uses, up to "),
             (":prune<Enter>", "nobody uses it; what other images share"),
         ],
@@ -346,7 +355,9 @@ fn images_are_removed_with_all_their_names() {
 
 #[test]
 fn only_what_nobody_uses_is_pruned() {
-    let flow = opened(&start()).types(":prune<Enter>").sees("kept in the journal");
+    let flow = opened(&start())
+        .types(":prune<Enter>")
+        .sees("kept in the journal");
     let flow = flow.types("y").sees("done: X shows them");
     let flow = flow.types("<Esc>").misses("reclaimable");
     flow.types("3/pause<Enter>").selects("pause");
@@ -365,7 +376,8 @@ fn an_image_is_pulled() {
         .sees("pulling registry.example:5000/team/app:2");
     let flow = arrives(flow, "PullImage", 1);
     let flow = flow.passes(Duration::from_secs(5)).sees("done after");
-    flow.types("/team/app<Enter>").sees("registry.example:5000/team/app:2");
+    flow.types("/team/app<Enter>")
+        .sees("registry.example:5000/team/app:2");
 }
 
 #[test]
@@ -391,15 +403,33 @@ fn a_typed_password_goes_to_the_runtime_alone() {
         .sees("kept in the journal")
         .types("y");
     let flow = arrives(flow, "PullImage", 1);
-    let flow = flow.passes(Duration::from_secs(5)).sees("done after").misses("hunter2");
+    let flow = flow
+        .passes(Duration::from_secs(5))
+        .sees("done after")
+        .misses("hunter2");
     let calls = flow.demo.recording();
-    let call = calls.iter().find(|call| call.method() == "PullImage").unwrap();
-    let auth = call.request::<k8s_cri::v1::PullImageRequest>().unwrap().auth.unwrap();
-    assert_eq!((auth.username.as_str(), auth.password.as_str()), ("alice", "hunter2"));
+    let call = calls
+        .iter()
+        .find(|call| call.method() == "PullImage")
+        .unwrap();
+    let auth = call
+        .request::<k8s_cri::v1::PullImageRequest>()
+        .unwrap()
+        .auth
+        .unwrap();
+    assert_eq!(
+        (auth.username.as_str(), auth.password.as_str()),
+        ("alice", "hunter2")
+    );
     let kept = fs::read_to_string(journal_of(&flow.demo)).unwrap();
-    assert!(kept.contains("alice, typed") && !kept.contains("hunter2"), "{kept}");
+    assert!(
+        kept.contains("alice, typed") && !kept.contains("hunter2"),
+        "{kept}"
+    );
     // Nor is it among what was typed before.
-    flow.types("3P<^u><Up>").sees("registry.example/app:1 as alice").misses("hunter2");
+    flow.types("3P<^u><Up>")
+        .sees("registry.example/app:1 as alice")
+        .misses("hunter2");
 }
 
 #[test]
@@ -416,10 +446,19 @@ fn a_file_with_credentials_is_named_and_used() {
         .types("y");
     let flow = arrives(flow, "PullImage", 1);
     let calls = flow.demo.recording();
-    let call = calls.iter().find(|call| call.method() == "PullImage").unwrap();
-    let auth = call.request::<k8s_cri::v1::PullImageRequest>().unwrap().auth.unwrap();
+    let call = calls
+        .iter()
+        .find(|call| call.method() == "PullImage")
+        .unwrap();
+    let auth = call
+        .request::<k8s_cri::v1::PullImageRequest>()
+        .unwrap()
+        .auth
+        .unwrap();
     assert_eq!(auth.password, "hunter2");
-    flow.passes(Duration::from_secs(5)).sees("done after").misses("hunter2");
+    flow.passes(Duration::from_secs(5))
+        .sees("done after")
+        .misses("hunter2");
 }
 
 #[test]
@@ -429,7 +468,124 @@ fn a_pull_is_broken_off_and_a_registry_that_refuses_is_quoted() {
         .sees("kept in the journal")
         .types("y");
     let flow = arrives(flow, "PullImage", 1);
-    let flow = flow.types("X").sees("pulling for ").types("x").sees("failed: it was broken off");
-    let flow = flow.types("<Esc>P<^u>127.0.0.1:1/app<Enter>").sees("kept in the journal");
+    let flow = flow
+        .types("X")
+        .sees("pulling for ")
+        .types("x")
+        .sees("failed: it was broken off");
+    let flow = flow
+        .types("<Esc>P<^u>127.0.0.1:1/app<Enter>")
+        .sees("kept in the journal");
     flow.types("y").sees("failed: PullImage: failed to pull");
+}
+
+#[test]
+fn limits_are_set_with_what_they_were() {
+    let flow = opened(&start())
+        .types("/coredns<Enter><Enter>U")
+        .sees("memory=SIZE cpu=CORES")
+        .types("<^u>memory=lots<Enter>")
+        .sees("expected a size, such as 512Mi")
+        .types("<^u>memory=1Gi cpu=250m<Enter>")
+        .sees("1.00GiB then")
+        .sees("250m then")
+        .sees("the kubelet knows nothing of it")
+        .sees("crictl update --cpu-period 100000 --cpu-quota 25000 --memory 1073741824")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("set limits kube-system/coredns")
+        .sees("done after");
+    let calls = flow.demo.recording();
+    let call = calls
+        .iter()
+        .find(|call| call.method() == "UpdateContainerResources")
+        .unwrap();
+    let asked: k8s_cri::v1::UpdateContainerResourcesRequest = call.request().unwrap();
+    let linux = asked.linux.unwrap();
+    assert_eq!(
+        (linux.memory_limit_in_bytes, linux.cpu_quota),
+        (1 << 30, 25_000)
+    );
+    // Zero leaves what is not named.
+    assert_eq!((linux.cpu_shares, linux.oom_score_adj), (0, 0));
+}
+
+#[test]
+fn a_limit_below_what_is_used_is_told_before_and_refused() {
+    opened(&start())
+        .types("/coredns<Enter><Enter>U<^u>memory=4Mi<Enter>")
+        .sees("the runtime refuses, or the kernel kills it")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("set limits failed: UpdateContainerResources: failed to update resources: unable");
+}
+
+#[test]
+fn a_log_is_reopened_and_a_checkpoint_says_what_is_missing() {
+    let at = "/coredns<Enter><Enter>";
+    let flow = opened(&start())
+        .types(&format!("{at}:reopen-log<Enter>"))
+        .sees("Reopen the log of kube-system/coredns")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("done after");
+    flow.types(":checkpoint<Enter>")
+        .sees("checkpoint to /var/tmp/kube-system-coredns")
+        .types("<Enter>")
+        .sees("all of its memory goes to /var/tmp/kube-system-coredns")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("criu");
+}
+
+#[test]
+fn a_pod_and_a_container_are_made_from_files() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    let flow = opened(&start())
+        .types(&format!(
+            ":run-files<Enter>{examples}/container.yaml {examples}/pod.yaml<Enter>"
+        ))
+        .sees("Run default/hello/web?")
+        .sees("a kubelet that runs here removes it soon")
+        .sees("docker.io/library/busybox:1.37.0, which is here")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("run pod and container default/hello/web: done");
+    let made = changes(&flow.demo);
+    assert_eq!(made, ["RunPodSandbox", "CreateContainer", "StartContainer"]);
+    let calls = flow.demo.recording();
+    let call = calls
+        .iter()
+        .find(|call| call.method() == "CreateContainer")
+        .unwrap();
+    let asked: k8s_cri::v1::CreateContainerRequest = call.request().unwrap();
+    // Without it older containerd dies.
+    assert_eq!(
+        asked.sandbox_config.unwrap().metadata.unwrap().name,
+        "hello"
+    );
+    let flow = flow
+        .types("/hello<Enter><Enter>")
+        .sees("2 Containers of hello 1/1");
+    let flow = flow
+        .types(&format!(
+            ":create-container<Enter>{examples}/container.json<Enter>"
+        ))
+        .sees("Create default/hello/web?")
+        .sees("kept in the journal")
+        .types("y")
+        .sees("failed to reserve container name");
+    drop(flow);
+}
+
+#[test]
+fn a_file_with_a_mistake_names_line_and_field() {
+    let flow = opened(&start());
+    let file = flow.demo.host_root().join("bad.yaml");
+    fs::write(&file, "metadata:\n  name: a\n  namespce: b\n").unwrap();
+    let file = file.display().to_string();
+    let flow = flow.types(&format!(":run-pod<Enter>{file}<Enter>"));
+    let flow = flow.sees("bad.yaml:3:3: metadata.namespce is no field; namespace is near");
+    assert_eq!(changes(&flow.demo), Vec::<String>::new());
+    flow.types(":run-pod<Enter><Enter>").sees("type POD-FILE");
 }

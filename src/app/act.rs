@@ -15,15 +15,17 @@ use super::enter::READ_ONLY;
 use crate::access::WriteGrant;
 use crate::act::{Act, Login};
 use crate::cri::Reader;
-use crate::domain::ContainerId;
+use crate::domain::{ContainerId, PodId};
 use crate::host::open::HostRoot;
 use crate::host::{ingest, manifest, process};
 use crate::journal::{Entry, Journal};
 use crate::local;
 use crate::model::Msg;
 use crate::model::act::foresee::{Foreseen, Omen, Question};
+use crate::model::act::make::Wanted;
 use crate::model::visit::{Errand, Visit};
 use crate::registry::{self, Reference};
+use crate::spec_file;
 use crate::terminal::{Keys, Surface};
 use crate::text::Text;
 
@@ -87,6 +89,26 @@ impl<S: Surface, I: Keys> App<S, I> {
             };
             let came = recorded(&journal, entry, &grant, unrecorded, does).await;
             Msg::Acted(id, came)
+        });
+    }
+
+    /// Reads files that say what to make.
+    pub(super) fn read_files(
+        wanted: Wanted,
+        pod: Option<PodId>,
+        paths: Vec<PathBuf>,
+        jobs: &mut JoinSet<Msg>,
+    ) {
+        jobs.spawn(async move {
+            let read = move || match wanted {
+                Wanted::Pod => spec_file::pod(&paths),
+                Wanted::Both => spec_file::pod_and_container(&paths),
+                Wanted::Created => spec_file::container(&paths, pod, false),
+                Wanted::Started => spec_file::container(&paths, pod, true),
+            };
+            let read = tokio::task::spawn_blocking(read).await;
+            let read = read.unwrap_or_else(|error| Err(Text::clean(&error.to_string())));
+            Msg::Planned(read.map(Box::new))
         });
     }
 

@@ -31,6 +31,10 @@ impl Writer {
             }
             Act::Start { id } => self.start(id).await.map(|()| ""),
             Act::StopPod { id, running, grace } => self.stop_pod(id, running, *grace).await,
+            Act::Update { id, memory, cpu } => self.update(id, *memory, *cpu).await.map(|()| ""),
+            Act::Checkpoint { id, to } => self.checkpoint(id, to).await.map(|()| ""),
+            Act::Reopen { id } => self.reopen(id).await.map(|()| ""),
+            Act::Make(plan) => self.make(plan).await,
             Act::Pull { reference, login } => self.pull(reference, login).await,
             Act::RemoveImage { id, unused } => self.remove_image(id, *unused).await,
             Act::RemovePod { id, running, grace } => {
@@ -62,7 +66,7 @@ impl Writer {
         done("RemoveContainer", MARGIN, sent).await
     }
 
-    async fn start(&self, id: &ContainerId) -> Result<(), CriError> {
+    pub(super) async fn start(&self, id: &ContainerId) -> Result<(), CriError> {
         let asked = v1::StartContainerRequest {
             container_id: id.as_str().to_owned(),
         };
@@ -72,7 +76,7 @@ impl Writer {
     }
 
     /// Stopping a sandbox kills what runs in it without any grace, so that goes first.
-    async fn stop_pod(
+    pub(super) async fn stop_pod(
         &self,
         id: &PodId,
         running: &[ContainerId],
@@ -90,7 +94,7 @@ impl Writer {
         gone_is_done(done("StopPodSandbox", MARGIN, sent).await)
     }
 
-    async fn remove_pod(&self, id: &PodId) -> Result<(), CriError> {
+    pub(super) async fn remove_pod(&self, id: &PodId) -> Result<(), CriError> {
         let asked = v1::RemovePodSandboxRequest {
             pod_sandbox_id: id.as_str().to_owned(),
         };
@@ -100,7 +104,7 @@ impl Writer {
     }
 }
 
-async fn done<T>(
+pub(super) async fn done<T>(
     call: &str,
     deadline: Duration,
     sent: impl Future<Output = Result<Response<T>, Status>>,

@@ -34,6 +34,8 @@ mod node;
 mod pace;
 mod poll;
 mod read;
+mod resources;
+pub mod spec;
 mod stats;
 pub mod stream;
 mod target;

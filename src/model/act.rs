@@ -4,10 +4,14 @@ pub mod choose;
 pub mod confirm;
 pub mod foresee;
 pub mod image;
+pub mod limits;
+pub mod make;
+pub mod typed;
 
 use std::time::Duration;
 
 use crate::act::Act;
+use crate::journal::Kept;
 use crate::model::list::Move;
 use crate::model::{Effect, Layer, Model, Page, update};
 use crate::text::Text;
@@ -280,8 +284,21 @@ fn told(deed: &Deed) -> String {
             format!("{what} {}: done after {}s", deed.title, took.as_secs())
         }
         Stage::Done(_, word) => format!("{what} {}: done, {word}", deed.title),
-        Stage::Failed(why) => format!("{what} {} failed: {why}", deed.title),
+        // The reason first: the line may end before the name does.
+        Stage::Failed(why) => format!("{what} failed: {why} ({})", deed.title),
         _ => format!("{what} {}", deed.title),
+    }
+}
+
+/// Takes what the journal holds.
+pub fn journal_read(model: &mut Model, read: Result<Vec<Kept>, Text>) {
+    let mut layers = model.layers.iter_mut().rev();
+    let page = layers.find_map(|layer| match &mut layer.page {
+        Page::Journal(page) => Some(page),
+        _ => None,
+    });
+    if let Some(page) = page {
+        *page = Some(read);
     }
 }
 

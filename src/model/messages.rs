@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::inspect::Answer;
 use super::{About, Keymap, Target, act, files, forward, list, logs, node, ran, stats, visit};
 use crate::act::Act;
+use crate::cri::spec::Plan;
 use crate::cri::{Update, Wanted};
 use crate::domain::{
     ContainerDetail, ContainerId, ContainerState, Contents, Inside, PodDetail, PodId,
@@ -65,6 +66,8 @@ pub enum Msg {
     Foreseen(u64, act::foresee::Foreseen),
     /// What came of the change of this number.
     Acted(u64, Result<Text, Text>),
+    /// What files say is to be made, or what is wrong with them.
+    Planned(Result<Box<Plan>, Text>),
     /// Bytes of layers that have come in and are not unpacked yet, if that can be seen.
     Coming(Option<u64>),
     /// The journal, the newest first.
@@ -168,6 +171,8 @@ pub enum Effect {
     Act(u64, Box<Act>, Text, bool),
     /// Count what comes in.
     CountComing,
+    /// Read files that say what to make.
+    ReadFiles(act::make::Wanted, Option<PodId>, Vec<PathBuf>),
     /// Break off the change of this number.
     BreakOff(u64),
     /// Read the journal.

@@ -100,8 +100,8 @@ pub struct Model {
     pub log_tail: Option<logs::Tail>,
     /// Commands for containers that were typed, the newest last.
     pub commands: Vec<String>,
-    /// Images that were typed to be pulled, the newest last.
-    pub pulled: Vec<String>,
+    /// What was typed for changes, the newest last.
+    pub asked: Vec<String>,
     /// Forwarded ports.
     pub forwards: forward::Forwards,
     /// The container that is looked at from outside.
@@ -262,7 +262,7 @@ impl Model {
             log_look: logs::Look::default(),
             log_tail: None,
             commands: Vec::new(),
-            pulled: Vec::new(),
+            asked: Vec::new(),
             forwards: forward::Forwards::default(),
             look: look::Look::default(),
             inspections: Inspections::default(),

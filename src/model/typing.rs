@@ -1,16 +1,14 @@
 //! What the prompt does: filters as they are typed, and the palette.
 
-use crate::act::Secret;
 use crate::keys::Key;
 use crate::logs::Sought;
-use crate::model::act::image;
 use crate::model::filter::Filter;
 use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, ViewLine, remember};
 use crate::model::visit::{self, Errand, Visit};
 use crate::model::{
-    Effect, Model, Panel, Seen, Subject, command, files, forward, logs, look, ran, update,
+    Effect, Model, Panel, Seen, act as deeds, command, files, forward, logs, look, ran, update,
 };
 use crate::text::Text;
 
@@ -82,65 +80,6 @@ pub fn open_copy_out(model: &mut Model) {
     }
 }
 
-/// Opens the prompt for an image to pull.
-pub fn open_pull(model: &mut Model) {
-    let subject = model.subject();
-    let row = match &subject {
-        Some(Subject::Image(id)) => model.store.image(id),
-        _ => None,
-    };
-    let name = row.and_then(|row| row.image.tags.first());
-    let name = name.map_or(String::new(), Text::to_string);
-    model.prompt = Some(Prompt::new(Purpose::Pull(None), &name));
-}
-
-fn pulling(model: &mut Model, mut prompt: Prompt, typed: Typed) -> Vec<Effect> {
-    let text = prompt.text().trim().to_owned();
-    let Purpose::Pull(sought) = &mut prompt.purpose else {
-        return vec![];
-    };
-    match typed {
-        Typed::Cancel => return vec![],
-        Typed::Changed => {
-            *sought = None;
-            prompt.error = None;
-        }
-        Typed::Tab => {
-            let sought = sought.get_or_insert_with(|| text.clone());
-            match image::complete(model, sought, &text) {
-                Some(name) => prompt.set(&name),
-                None => prompt.error = Some("no image here has a name like that".to_owned()),
-            }
-        }
-        Typed::Accept => match image::parse(&text) {
-            Ok((reference, user)) => {
-                remember(&mut model.pulled, &text);
-                let Some(user) = user else {
-                    return image::pull(model, &reference, None);
-                };
-                prompt = Prompt::new(Purpose::Password(reference, user), "");
-            }
-            Err(why) => prompt.error = Some(why),
-        },
-        _ => {}
-    }
-    model.prompt = Some(prompt);
-    vec![]
-}
-
-fn with_password(model: &mut Model, prompt: Prompt, typed: Typed) -> Vec<Effect> {
-    match (typed, &prompt.purpose) {
-        (Typed::Cancel, _) => return vec![],
-        (Typed::Accept, Purpose::Password(reference, user)) => {
-            let secret = Secret::new(prompt.text().to_owned());
-            return image::pull(model, reference, Some((user.clone(), secret)));
-        }
-        _ => {}
-    }
-    model.prompt = Some(prompt);
-    vec![]
-}
-
 /// Opens the prompt for ports to forward.
 pub fn open_forward(model: &mut Model) {
     if let Ok((asked, known)) = forward::aim(model) {
@@ -154,9 +93,9 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     let Some(mut prompt) = model.prompt.take() else {
         return vec![];
     };
-    let history = match prompt.purpose {
+    let history = match &prompt.purpose {
         Purpose::Run(_) | Purpose::RunInAll(_) => &model.commands,
-        Purpose::Pull(_) | Purpose::Password(..) => &model.pulled,
+        Purpose::Act(line) => deeds::typed::history(model, line),
         _ => &model.filters,
     };
     let typed = prompt.press(key, history);
@@ -177,8 +116,7 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
         }
         Purpose::Forward(..) => forwarding(model, prompt, typed),
         Purpose::CopyOut(_) => copying_out(model, prompt, typed),
-        Purpose::Pull(_) => pulling(model, prompt, typed),
-        Purpose::Password(..) => with_password(model, prompt, typed),
+        Purpose::Act(_) => deeds::typed::press(model, prompt, typed),
         Purpose::RunInAll(_) => running_in_all(model, prompt, typed),
         Purpose::Run(visit) => {
             let visit = visit.clone();

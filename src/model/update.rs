@@ -7,8 +7,8 @@ use crate::keys::Key;
 use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Clock, Effect, Model, Msg, Page, Panel, Seen, Slot, Target, Toast, act, command,
-    fetch, files, forward, inspect, logs, look, mouse, node, ran, stats, typing,
+    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, command, fetch,
+    files, forward, inspect, logs, look, mouse, node, ran, stats, typing,
 };
 use crate::text::Text;
 
@@ -29,6 +29,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             settle(model, seen);
             press(model, seen, key)
         }
+        Msg::Planned(plan) => act::make::planned(model, plan),
         other => {
             learn(model, seen, other);
             vec![]
@@ -57,7 +58,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
 fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
     let now = model.clock.now;
     match msg {
-        Msg::Key(_) | Msg::Redraw | Msg::Wake => {}
+        Msg::Key(_) | Msg::Planned(_) | Msg::Redraw | Msg::Wake => {}
         Msg::Mouse(mouse, x, y) => mouse::used(model, seen, mouse, (x, y)),
         Msg::Logs(slot, news) => read(model, seen, slot, *news),
         Msg::Saving(line, over) => {
@@ -117,16 +118,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         Msg::Foreseen(token, seen) => act::confirm::foreseen(model, token, seen),
         Msg::Coming(bytes) => act::counted(model, bytes),
         Msg::Acted(id, came) => act::acted(model, id, came),
-        Msg::Journal(read) => {
-            let mut layers = model.layers.iter_mut().rev();
-            let page = layers.find_map(|layer| match &mut layer.page {
-                Page::Journal(page) => Some(page),
-                _ => None,
-            });
-            if let Some(page) = page {
-                *page = Some(read);
-            }
-        }
+        Msg::Journal(read) => act::journal_read(model, read),
     }
 }
 

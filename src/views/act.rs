@@ -194,8 +194,30 @@ pub fn under_way(cx: &Cx) -> String {
     format!("{doing} {all}: {done} done, {failed} failed{left}")
 }
 
+/// Draws why the one under the cursor failed, in full, at the bottom; the area that is left.
+fn reason(cx: &Cx, area: Rect, buffer: &mut Buffer) -> Rect {
+    let Some(Stage::Failed(why)) = cx.model.deeds.chosen().map(|deed| &deed.stage) else {
+        return area;
+    };
+    let said = vec![(Weight::Bad, why.to_string())];
+    let lines = styled(cx, said, area.width);
+    let most = usize::from(area.height / 3);
+    let height = u16::try_from(lines.len().min(most)).unwrap_or(0);
+    let below = Rect {
+        y: area.bottom() - height,
+        height,
+        ..area
+    };
+    body::lines(below, buffer, &lines, 0);
+    Rect {
+        height: area.height - height,
+        ..area
+    }
+}
+
 /// Draws the page of changes.
 pub fn deeds(cx: &Cx, area: Rect, buffer: &mut Buffer) -> PageSeen {
+    let area = reason(cx, area, buffer);
     let deeds = &cx.model.deeds;
     let row = |nth: usize| Rect {
         y: area.y

@@ -1,8 +1,9 @@
 //! The commands that change what runs on the node.
 
 use super::{Command, ENTERED, LISTS, changes, command, unless};
-use crate::model::act::{self, choose, image};
-use crate::model::{Noun, Page, typing};
+use crate::model::act::make::Wanted;
+use crate::model::act::{self, choose, image, limits, typed};
+use crate::model::{Noun, Page};
 
 use super::run::push;
 
@@ -58,7 +59,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "",
         "pull an image; REFERENCE as USER asks for a password",
         |m, _| {
-            typing::open_pull(m);
+            typed::open_pull(m);
             vec![]
         },
     )),
@@ -72,6 +73,95 @@ pub(super) const COMMANDS: &[Command] = &[
             |m, _| image::prune(m),
         ),
         image::refuse_prune,
+    )),
+    changes(unless(
+        command(
+            "set-limits",
+            &["U"],
+            ENTERED,
+            "",
+            "set the CPU and memory limits of a running container",
+            |m, _| {
+                typed::open_limits(m);
+                vec![]
+            },
+        ),
+        limits::refuse,
+    )),
+    changes(unless(
+        command(
+            "checkpoint",
+            &[],
+            ENTERED,
+            "",
+            "write the state of a running container to a file of this node",
+            |m, _| {
+                typed::open_checkpoint(m);
+                vec![]
+            },
+        ),
+        limits::refuse,
+    )),
+    changes(unless(
+        command(
+            "reopen-log",
+            &[],
+            ENTERED,
+            "",
+            "have the runtime open the container's log anew, after it was moved",
+            |m, _| limits::reopen(m),
+        ),
+        limits::refuse,
+    )),
+    changes(command(
+        "run-pod",
+        &[],
+        LISTS,
+        "",
+        "make a pod from a file of crictl's form (crictl runp)",
+        |m, _| {
+            typed::open_files(m, Wanted::Pod);
+            vec![]
+        },
+    )),
+    changes(command(
+        "run-files",
+        &[],
+        LISTS,
+        "",
+        "make a pod and a container in it from files (crictl run)",
+        |m, _| {
+            typed::open_files(m, Wanted::Both);
+            vec![]
+        },
+    )),
+    changes(unless(
+        command(
+            "create-container",
+            &[],
+            ENTERED,
+            "",
+            "make a container in this pod from a file, without starting it (crictl create)",
+            |m, _| {
+                typed::open_files(m, Wanted::Created);
+                vec![]
+            },
+        ),
+        act::make::refuse,
+    )),
+    changes(unless(
+        command(
+            "run-container",
+            &[],
+            ENTERED,
+            "",
+            "make a container in this pod from a file, and start it",
+            |m, _| {
+                typed::open_files(m, Wanted::Started);
+                vec![]
+            },
+        ),
+        act::make::refuse,
     )),
     command(
         "actions",
