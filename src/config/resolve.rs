@@ -68,8 +68,7 @@ fn assemble(
             code: FAILED,
         });
     }
-    warnings.append(&mut loaded.problems);
-    warnings.append(&mut loaded.warnings);
+    warnings.extend(loaded.problems.into_iter().chain(loaded.warnings));
     let access = Access::decide(voices(&cli.behaviour, env, loaded.reasons));
     let events = events(&cli.behaviour, &access);
     if cli.behaviour.events && !events.value {

@@ -44,7 +44,7 @@ impl Writer {
             sandbox_config: None,
         };
         let mut client = self.images(CALL)?;
-        let sent = client.pull_image(request(asked, PULLING));
+        let sent = Box::pin(client.pull_image(request(asked, PULLING)));
         within(CALL, PULLING, sent).await.map(|_| "")
     }
 

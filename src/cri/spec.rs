@@ -129,11 +129,12 @@ fn fill(told: &Value, whole: &Value, field: &mut Vec<String>) -> Result<Value, W
             });
             items.collect()
         }
-        (Value::String(_), Value::String(_)) | (Value::Bool(_), Value::Bool(_)) => Ok(told.clone()),
         (Value::Number(number), Value::Number(_)) if number.is_f64() => {
             Err(expected("a whole number"))
         }
-        (Value::Number(_), Value::Number(_)) => Ok(told.clone()),
+        (Value::String(_), Value::String(_))
+        | (Value::Bool(_), Value::Bool(_))
+        | (Value::Number(_), Value::Number(_)) => Ok(told.clone()),
         (_, Value::Object(_)) => Err(expected("a mapping")),
         (_, Value::Array(_)) => Err(expected("a list")),
         (_, Value::String(_)) => Err(expected("a text (in quotes)")),
@@ -343,9 +344,10 @@ impl Plan {
             (Place::New(_), Some(_), _) => format!("crictl run {files}"),
             (Place::There(id), _, starts) => {
                 let made = format!("crictl create {} {files} POD-FILE", id.short());
-                match starts {
-                    true => format!("crictl start $({made})"),
-                    false => made,
+                if starts {
+                    format!("crictl start $({made})")
+                } else {
+                    made
                 }
             }
         }
@@ -441,7 +443,7 @@ mod tests {
             "image": {"image": "busybox"},
             "command": ["sleep", "9"],
             "envs": [{"key": "A", "value": "b"}],
-            "linux": {"resources": {"memory_limit_in_bytes": 1048576}},
+            "linux": {"resources": {"memory_limit_in_bytes": 1_048_576}},
         });
         let config = container(&told).unwrap();
         assert_eq!(config.command, ["sleep", "9"]);
