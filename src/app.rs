@@ -28,6 +28,7 @@ use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
+mod act;
 mod enter;
 mod files;
 mod frame;
@@ -381,6 +382,14 @@ where
             Effect::MeasureDisks => self.measure_disks(&mut work.measuring, jobs),
             Effect::StopMeasuring => work.measuring.store(true, Ordering::Relaxed),
             Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),
+            Effect::Foresee(token, questions) => self.foresee(token, questions, jobs),
+            Effect::Act(id, act, title, unrecorded) => {
+                self.act(id, (*act, title), unrecorded, jobs);
+            }
+            Effect::ReadFiles(wanted, pod, paths) => Self::read_files(wanted, pod, paths, jobs),
+            Effect::CountComing => self.count_coming(jobs),
+            Effect::BreakOff(id) => self.inside.break_off(id),
+            Effect::ReadJournal => self.read_journal(jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.
@@ -390,13 +399,5 @@ where
             }
         }
         Ok(())
-    }
-
-    fn measure(&self, jobs: &mut JoinSet<Msg>, pause: Duration) {
-        let gauge = self.gauge.clone();
-        jobs.spawn(async move {
-            tokio::time::sleep(pause).await;
-            Msg::Pressure(gauge.worst().await)
-        });
     }
 }

@@ -159,6 +159,7 @@ fn model() -> Model {
         link: Link::Up,
         read_only: vec![],
         notices: vec![],
+        kernel: None,
         pressure: None,
     };
     let clock = Clock {

@@ -18,7 +18,11 @@
 //! | [`config`], [`cli`] | flags, environment, files; where each value comes from |
 //! | [`logs`], [`logs_command`] | log files: one timeline, searched, followed, woven, printed; the thread that keeps a window on it for a screen |
 //! | [`access`] | the write grant |
+//! | [`confine`] | `--read-only`: what the kernel is asked to refuse |
+//! | [`act`], [`journal`] | what can be done to the node, and the file that keeps what was |
 //! | [`tree`] | all that a runtime tells of one thing |
+//! | [`registry`] | references to images, and credentials that this node's files hold |
+//! | [`spec_file`] | files that say what pod or container to make |
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`], [`inspect_command`] | reports: of the whole node, of one thing |
@@ -71,10 +75,12 @@
 //!   do, spares the terminal a frame that says only that it is being asked.
 
 pub mod access;
+pub mod act;
 pub mod app;
 pub mod cli;
 pub mod clipboard;
 pub mod config;
+pub mod confine;
 pub mod cri;
 pub mod demo;
 pub mod domain;
@@ -83,6 +89,7 @@ pub mod forward;
 pub mod gather;
 pub mod host;
 pub mod inspect_command;
+pub mod journal;
 pub mod keys;
 pub mod link;
 pub mod local;
@@ -91,8 +98,10 @@ pub mod logs_command;
 pub mod mask;
 pub mod model;
 pub mod paint;
+pub mod registry;
 pub mod shell;
 pub mod snapshot;
+pub mod spec_file;
 pub mod stats;
 pub mod terminal;
 pub mod text;

@@ -18,6 +18,7 @@ use critui::config::report::Report;
 use critui::config::value::{Source, Valued};
 use critui::config::watch::Watcher;
 use critui::config::{self, Config};
+use critui::confine::{self, Confined};
 use critui::cri::stream::Trust;
 use critui::cri::{self, SocketPath, Target, Timing};
 use critui::demo::DemoNode;
@@ -49,6 +50,8 @@ struct Setup {
     runtime: Runtime,
     /// The simulated node of `--demo`; it goes with the program.
     demo: Option<DemoNode>,
+    /// What the kernel holds this run to.
+    confined: Option<Confined>,
 }
 
 fn main() -> ExitCode {
@@ -86,6 +89,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     if matches!(cli.command, Some(Command::Settings { default: true, .. })) {
         return print(|out| out.write_all(config::example::text().as_bytes()));
     }
+    // Before any thread starts: what they may do is settled here.
+    let confined = confine(cli);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -98,7 +103,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     {
         return demo_node(&runtime, socket, scenario, profile);
     }
-    let mut setup = Setup::new(cli, runtime)?;
+    let mut setup = Setup::new(cli, runtime, confined)?;
     setup.trace(cli.command.is_some());
     let result = match &cli.command {
         Some(Command::Triage(triage)) => setup.triage(triage),
@@ -117,6 +122,16 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     result
 }
 
+/// Has the kernel refuse what `--read-only` forbids. A simulated node lives in this process and
+/// writes its own files, so it is left out.
+fn confine(cli: &Cli) -> Option<Confined> {
+    let simulated =
+        cli.connection.demo.is_some() || matches!(cli.command, Some(Command::DemoNode { .. }));
+    let terminal = rustix::termios::ttyname(rustix::stdio::stdout(), Vec::new()).ok();
+    let terminal = terminal.map(|path| path.to_string_lossy().into_owned().into());
+    (cli.behaviour.read_only && !simulated).then(|| confine::confine(terminal))
+}
+
 impl From<config::ConfigError> for Failure {
     fn from(error: config::ConfigError) -> Self {
         Self(error.code, error.line.to_string())
@@ -124,9 +139,14 @@ impl From<config::ConfigError> for Failure {
 }
 
 impl Setup {
-    fn new(cli: &Cli, runtime: Runtime) -> Result<Self, Failure> {
+    fn new(cli: &Cli, runtime: Runtime, confined: Option<Confined>) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure(cli::FAILED, format!("/: {error}"));
-        let env = Env::of_process().map_err(failed)?;
+        let mut env = Env::of_process().map_err(failed)?;
+        let stays_root = confined.as_ref().is_some_and(Confined::has_no_capabilities);
+        let caller = env.sudo_user().filter(|_| stays_root);
+        if caller.is_some() {
+            env.vars.remove("SUDO_UID");
+        }
         let mut cli = cli.clone();
         let demo = cli
             .connection
@@ -149,6 +169,11 @@ impl Setup {
             config.endpoints = config::Endpoints::default();
             config.endpoints.settle(Some(found));
         }
+        if caller.is_some() {
+            let line = "the settings of the user who called sudo are not read: --read-only has given \
+                        up the right to act as that user";
+            config.warnings.push(line.into());
+        }
         let watcher = Watcher {
             named: cli.behaviour.settings,
             refresh: cli.behaviour.refresh,
@@ -162,6 +187,7 @@ impl Setup {
             watcher,
             runtime,
             demo,
+            confined,
         })
     }
 
@@ -287,6 +313,8 @@ impl Setup {
             watcher: self.watcher.clone(),
             target,
             trust,
+            confined: self.confined.clone(),
+            journal: (self.config.journal).place(&self.env, &self.host, self.demo.is_some()),
         };
         let opened = self.runtime.block_on(screen::open(opening));
         opened.map_err(|error| Failure(cli::FAILED, error.to_string()))

@@ -11,10 +11,12 @@ use critui::config::Config;
 use critui::config::endpoint::Endpoint;
 use critui::config::value::Valued;
 use critui::config::watch::Watcher;
+use critui::confine::Confined;
 use critui::cri::stream::Trust;
 use critui::cri::{Connection, Target, Timing};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
+use critui::journal::{Journal, Origin, Place};
 use critui::link::Link;
 use critui::local::Tools;
 use critui::model::{Clock, Model, Node, Panel};
@@ -40,6 +42,10 @@ pub struct Opening<'a> {
     pub watcher: Watcher,
     /// Which streaming servers exec goes to.
     pub trust: Trust,
+    /// Where changes are kept.
+    pub journal: Place,
+    /// What the kernel holds this run to.
+    pub confined: Option<Confined>,
 }
 
 /// Whether there is a terminal to draw on; else the line that says what to do.
@@ -70,6 +76,8 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         timing,
         watcher,
         trust,
+        journal,
+        confined,
     } = opening;
     let started = Instant::now();
     let ability = Ability::detect(|name| std::env::var(name).ok());
@@ -83,8 +91,10 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         link: Link::Connecting,
         read_only: read_only(&config.access),
         notices: config.warnings.clone(),
+        kernel: confined,
         pressure: None,
     };
+    let journal = Journal::new(journal, node.name.clone(), Origin::of_process());
     let (out, updates) = mpsc::channel(UPDATES);
     let gauge = Gauge::new(target.host.clone());
     let grant = config.access.grant().cloned();
@@ -119,7 +129,11 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         gauge,
         grant,
         clipboard,
-        inside: Inside::new(trust, Tools::from_env(|name| std::env::var_os(name))),
+        inside: Inside::new(
+            trust,
+            Tools::from_env(|name| std::env::var_os(name)),
+            journal,
+        ),
         started,
         wall,
     }

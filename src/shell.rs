@@ -20,6 +20,7 @@ mod talk;
 use std::time::Duration;
 
 use prost::bytes::Bytes;
+use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
@@ -73,7 +74,7 @@ pub async fn visit(visit: Visit, console: Console, means: Means) -> Return {
         _ => LEAVE,
     };
     let banner = format!("critui: {} on {}; {how}", visit.title, visit.node);
-    say(&console, &banner).await;
+    say(&console.shown, &banner).await;
     let leave = match visit.errand {
         Errand::Attach => Leave::detach(),
         _ => Leave::shell(),
@@ -109,11 +110,11 @@ pub async fn visit(visit: Visit, console: Console, means: Means) -> Return {
     }
 }
 
-/// One line of critui's own.
-async fn say(console: &Console, line: &str) {
+/// Shows one line of critui's own.
+pub async fn say(shown: &Sender<Bytes>, line: &str) {
     let line = format!("\x1b[7m{}\x1b[0m\r\n", Text::clean(line));
     // A terminal that is gone is noticed soon enough.
-    let _ = console.shown.send(Bytes::from(line)).await;
+    let _ = shown.send(Bytes::from(line)).await;
 }
 
 /// A shell or a command.

@@ -17,12 +17,18 @@ use std::time::Duration;
 
 use critui::cri::gate::READS;
 use critui::demo::DemoNode;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use critui::model::command::COMMANDS;
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use flow::{Start, opened};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use support::{Program, wait_until};
 
+/// Events between two looks at the screen.
+const BURST: usize = 12;
 /// Keys in one run.
 const KEYS: usize = 250;
 /// Runs with other keys: few, for each draws some hundred screens.
@@ -135,6 +141,86 @@ fn no_key_changes_anything_in_read_only_mode() {
         events: true,
         ..Start::default()
     });
+}
+
+/// Something that a user can do: a key, an entry of the palette by its name, the mouse.
+fn deed() -> impl Strategy<Value = Vec<Event>> {
+    let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+    let entry = prop::sample::select(names).prop_map(|name| {
+        let keys = typing::typed(&format!("<Esc><Esc>:{name}<Enter>"));
+        keys.into_iter().map(Event::Key).collect()
+    });
+    let kinds = prop::sample::select(vec![
+        MouseEventKind::Down(MouseButton::Left),
+        MouseEventKind::Down(MouseButton::Right),
+        MouseEventKind::Up(MouseButton::Left),
+        MouseEventKind::Drag(MouseButton::Left),
+        MouseEventKind::Moved,
+        MouseEventKind::ScrollDown,
+        MouseEventKind::ScrollUp,
+    ]);
+    let mouse = (kinds, 0..100_u16, 0..30_u16).prop_map(|(kind, column, row)| {
+        vec![Event::Mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        })]
+    });
+    prop_oneof![
+        12 => key().prop_map(|key| vec![Event::Key(key)]),
+        1 => entry,
+        1 => mouse,
+    ]
+}
+
+/// So many events in read-only mode, in bursts.
+fn storm(events: usize) {
+    let start = Start {
+        size: (80, 24),
+        read_only: true,
+        events: true,
+        ..Start::default()
+    };
+    let before = written();
+    let mut runner = TestRunner::new(Config::default());
+    let burst = prop::collection::vec(deed(), BURST);
+    let (mut flow, mut taken) = (opened(&start), 0);
+    while taken < events {
+        let bursts: Vec<Vec<Event>> = (0..20)
+            .map(|_| {
+                let tree = burst.new_tree(&mut runner).expect("a burst");
+                tree.current().concat()
+            })
+            .collect();
+        let count;
+        (flow, count) = flow.hammers_with(&start, &bursts);
+        taken += count;
+        let found = changes(&flow.demo);
+        assert_eq!(found, Vec::<String>::new(), "after {bursts:?}");
+        // What is recorded is bounded.
+        assert!(flow.demo.recording().len() < 60_000);
+        if taken % 10_000 < count {
+            drop(flow);
+            flow = opened(&start);
+        }
+    }
+    let flow = flow.lists_once_more();
+    assert_eq!(changes(&flow.demo), Vec::<String>::new());
+    assert_eq!(written(), before);
+    assert!(!flow::journal_of(&flow.demo).exists());
+}
+
+#[test]
+fn no_key_entry_or_mouse_changes_anything_in_read_only_mode() {
+    storm(2_000);
+}
+
+/// As many as a user presses in a year. It takes minutes: tests/run has it.
+#[test]
+#[ignore = "takes minutes; tests/run runs it"]
+fn a_hundred_thousand_events_change_nothing_in_read_only_mode() {
+    storm(100_000);
 }
 
 /// A call that is no read, with a grant and `--events`: it shows that these tests would notice

@@ -85,7 +85,7 @@ fn the_default_file_can_be_used_as_it_is() {
 )]
 #[case(
     "colour: a\nmode: b\nkind: c\n",
-    "colour is no setting: there are read-only, refresh, theme, keys, sort, logs",
+    "colour is no setting: there are read-only, refresh, theme, keys, sort, logs, journal",
     " (and 2 more problems: 'critui settings' shows them all)"
 )]
 fn strict_names_the_first_mistake(#[case] settings: &str, #[case] what: &str, #[case] more: &str) {

@@ -7,13 +7,20 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::act::{self, Keeps};
 use super::{App, inside};
+use serde_json::json;
+
+use crate::act::quoted;
 use crate::clipboard;
+use crate::cri::CriError;
 use crate::domain::ContainerId;
 use crate::host::owner;
+use crate::journal::Entry;
 use crate::local::{HostShell, Program, Reads};
 use crate::logs::export::Export;
 use crate::model::Msg;
+use crate::model::act::choose::title;
 use crate::model::forward::Asked;
 use crate::model::visit::Visit;
 use crate::shell::Return;
@@ -39,7 +46,7 @@ impl<S: Surface, I: Keys> App<S, I> {
         };
         let console = self.surface.lend()?;
         let typed = self.input.take_unread();
-        let acting = (&self.connection, &*grant);
+        let acting = (&self.connection, &grant);
         self.inside.visit(visit, console, typed, acting);
         Ok(())
     }
@@ -50,7 +57,7 @@ impl<S: Surface, I: Keys> App<S, I> {
         let tools = &self.inside.tools;
         let grant = self.grant.as_ref();
         let program = grant.map(|grant| Program::on_log(by, tools, export, host, grant));
-        self.start(program, jobs);
+        self.start(program, None, jobs);
     }
 
     /// Gives the terminal to a shell of this node.
@@ -60,6 +67,13 @@ impl<S: Surface, I: Keys> App<S, I> {
         (runs, processes): (bool, bool),
         jobs: &mut JoinSet<Msg>,
     ) {
+        let entry = Entry {
+            what: "node shell",
+            object: visit.container.to_string(),
+            name: visit.title.to_string(),
+            parameters: json!({"in_its_network": true, "among_its_processes": processes}),
+            crictl: String::new(),
+        };
         let shell = HostShell {
             container: runs.then_some(visit.container),
             pod: visit.pod,
@@ -71,13 +85,14 @@ impl<S: Surface, I: Keys> App<S, I> {
         };
         let grant = self.grant.as_ref();
         let program = grant.map(|grant| Program::host_shell(shell, grant));
-        self.start(program, jobs);
+        self.start(program, Some(entry), jobs);
     }
 
-    fn start(&mut self, program: Option<Program>, jobs: &mut JoinSet<Msg>) {
+    fn start(&mut self, program: Option<Program>, entry: Option<Entry>, jobs: &mut JoinSet<Msg>) {
         if let Some(program) = program {
             self.surface.step_aside();
-            self.inside.start(program);
+            let keeps = entry.and_then(|entry| self.keeps(entry));
+            self.inside.start(program, keeps);
         } else {
             jobs.spawn(async { Msg::Returned(READ_ONLY.into()) });
         }
@@ -93,10 +108,28 @@ impl<S: Surface, I: Keys> App<S, I> {
         let command = ["sh", "-c", line].map(str::to_owned);
         for (place, id) in ids.into_iter().enumerate() {
             let (writer, room, command) = (writer.clone(), Arc::clone(&room), command.clone());
+            let Some(keeps) = self.keeps(Entry {
+                what: "exec",
+                object: id.to_string(),
+                name: self.title_of(&id),
+                parameters: json!({"command": line}),
+                crictl: format!("crictl exec -s {id} sh -c {}", quoted(line)),
+            }) else {
+                return;
+            };
             jobs.spawn(async move {
                 // It is never closed.
                 let _room = room.acquire_owned().await;
-                let ran = writer.run(&id, &command, LIMIT).await;
+                let ran = Box::pin(act::kept(
+                    keeps,
+                    async |_| {},
+                    writer.run(&id, &command, LIMIT),
+                    |ran| match ran {
+                        Ok(outcome) => Ok(Text::clean(&format!("exit {}", outcome.code))),
+                        Err(error) => Err(error.message.clone()),
+                    },
+                ))
+                .await;
                 let left = ran.map(|outcome| {
                     let mut lines = outcome.text();
                     if lines.len() > LINES {
@@ -125,13 +158,30 @@ impl<S: Surface, I: Keys> App<S, I> {
     pub(super) fn discard(&self, left: Vec<ContainerId>, jobs: &mut JoinSet<Msg>) {
         let writer = self.grant.as_ref();
         let writer = writer.map(|grant| self.inside.writer(&self.connection, grant));
+        let keeps: Vec<_> = left
+            .iter()
+            .filter_map(|id| {
+                self.keeps(Entry {
+                    what: "remove debug container",
+                    object: id.to_string(),
+                    name: self.title_of(id),
+                    parameters: json!({}),
+                    crictl: format!("crictl stop --timeout 0 {id} && crictl rm {id}"),
+                })
+            })
+            .collect();
         jobs.spawn(async move {
             let Some(writer) = writer else {
                 return Msg::Returned(READ_ONLY.into());
             };
             let (mut removed, mut wrong) = (0, String::new());
-            for id in &left {
-                match writer.discard(id).await {
+            for (id, keeps) in left.iter().zip(keeps) {
+                let discards = writer.discard(id);
+                let told = |done: &Result<(), CriError>| match done {
+                    Ok(()) => Ok(Text::default()),
+                    Err(error) => Err(error.message.clone()),
+                };
+                match act::kept(keeps, async |_| {}, discards, told).await {
                     Ok(()) => removed += 1,
                     Err(error) => wrong = format!("; {} was not: {error}", id.short()),
                 }
@@ -142,15 +192,49 @@ impl<S: Surface, I: Keys> App<S, I> {
     }
 
     pub(super) fn forward(&mut self, asked: &Asked, jobs: &mut JoinSet<Msg>) {
-        let line = match &self.grant {
-            Some(grant) => {
-                let writer = self.inside.writer(&self.connection, grant);
-                let opened = self.inside.forwards.open(asked, &writer);
-                opened.unwrap_or_else(|why| why)
-            }
-            None => READ_ONLY.into(),
+        let Some(grant) = &self.grant else {
+            return self.tell_forwards(Some(READ_ONLY.into()), jobs);
         };
-        self.tell_forwards(Some(line), jobs);
+        let writer = self.inside.writer(&self.connection, grant);
+        let opened = self.inside.forwards.open(asked, &writer);
+        let ports = asked.ports.iter();
+        let ports: Vec<String> = ports
+            .map(|one| format!("{}:{}:{}", one.bind, one.local, one.remote))
+            .collect();
+        let entry = Entry {
+            what: "port-forward",
+            object: asked.pod.to_string(),
+            name: asked.title.to_string(),
+            parameters: json!({"ports": ports}),
+            crictl: String::new(),
+        };
+        let list = self.inside.forwards.list();
+        let keeps = self.keeps(entry);
+        jobs.spawn(async move {
+            let mut line = match &opened {
+                Ok(line) | Err(line) => line.clone(),
+            };
+            if let Some(keeps) = keeps {
+                let warn = async |why: Text| line = Text::clean(&format!("{line}; {why}"));
+                act::kept(keeps, warn, std::future::ready(()), |()| opened).await;
+            }
+            Msg::Forwards(list, Some(line))
+        });
+    }
+
+    /// What a change is kept with; nothing if this run may do none.
+    pub(super) fn keeps(&self, entry: Entry) -> Option<Keeps> {
+        Some(Keeps {
+            journal: self.inside.journal.clone(),
+            entry,
+            grant: self.grant.clone()?,
+        })
+    }
+
+    /// `namespace/pod/container`, as far as it is known.
+    fn title_of(&self, id: &ContainerId) -> String {
+        let row = self.model.store.container(id);
+        row.map_or_else(String::new, |row| title(row).to_string())
     }
 
     pub(super) fn tell_forwards(&self, line: Option<Text>, jobs: &mut JoinSet<Msg>) {

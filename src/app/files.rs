@@ -5,16 +5,18 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::App;
 use super::enter::READ_ONLY;
+use super::{App, act};
 use crate::cri::{Reader, Writer};
 use crate::domain::{Contents, FileRow};
 use crate::format::bytes;
 use crate::host::open::{HostRoot, Kind};
 use crate::host::process::Claim;
 use crate::host::tree::{self, Entry, Found, Tree};
+use crate::journal;
 use crate::local;
 use crate::logs::export::create;
 use crate::model::Msg;
@@ -55,12 +57,34 @@ impl<S: Surface, I: Keys> App<S, I> {
             jobs.spawn(async { Msg::CopiedOut(READ_ONLY.into()) });
             return;
         };
+        let keeps = self.keeps(journal::Entry {
+            what: "copy out",
+            object: browse.visit.container.to_string(),
+            name: browse.visit.title.to_string(),
+            parameters: json!({
+                "path": browse.path.to_string_lossy(),
+                "to": to.to_string_lossy(),
+            }),
+            crictl: String::new(),
+        });
         jobs.spawn(async move {
-            let copied = match whence(&browse, &reader, &writer).await {
-                Ok(whence) => blocking(move || copy(&host, whence, &browse.path, &to)).await,
-                Err(why) => Err(why),
+            let Some(keeps) = keeps else {
+                return Msg::CopiedOut(READ_ONLY.into());
             };
-            Msg::CopiedOut(copied.unwrap_or_else(|why| why))
+            let work = async {
+                match whence(&browse, &reader, &writer).await {
+                    Ok(whence) => blocking(move || copy(&host, whence, &browse.path, &to)).await,
+                    Err(why) => Err(why),
+                }
+            };
+            let mut warned = None;
+            let warn = async |why: Text| warned = Some(why);
+            let copied = Box::pin(act::kept(keeps, warn, work, Result::clone)).await;
+            let line = copied.unwrap_or_else(|why| why);
+            Msg::CopiedOut(match warned {
+                Some(why) => Text::clean(&format!("{line}; {why}")),
+                None => line,
+            })
         });
     }
 

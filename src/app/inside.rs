@@ -1,5 +1,7 @@
 //! What the loop has going on inside containers.
 
+use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::act::{self, Keeps};
 use crate::access::WriteGrant;
 use crate::cri::stream::Trust;
 use crate::cri::{Connection, Reader, Writer};
@@ -15,6 +18,7 @@ use crate::domain::{self, ContainerId};
 use crate::forward::Forwards;
 use crate::host::open::HostRoot;
 use crate::host::process;
+use crate::journal::Journal;
 use crate::local::{self, Program, Tools};
 use crate::logs::export::Stop;
 use crate::model::visit::Visit;
@@ -26,7 +30,7 @@ use crate::text::Text;
 const GOODBYE: Duration = Duration::from_secs(4);
 
 /// Everything inside containers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Inside {
     trust: Arc<Trust>,
     shells: Shells,
@@ -34,6 +38,10 @@ pub struct Inside {
     pub(super) forwards: Forwards,
     /// The user's pager and editor.
     pub(super) tools: Tools,
+    /// What keeps the changes.
+    pub(super) journal: Journal,
+    /// Changes that can be broken off, by their numbers.
+    breaks: HashMap<u64, oneshot::Sender<()>>,
     away: Option<Away>,
 }
 
@@ -47,18 +55,38 @@ struct Away {
 }
 
 impl Inside {
-    /// Nothing yet; streaming servers are trusted by `trust`.
-    pub fn new(trust: Trust, tools: Tools) -> Self {
+    /// Nothing yet; streaming servers are trusted by `trust`, and `journal` keeps what is done.
+    pub fn new(trust: Trust, tools: Tools, journal: Journal) -> Self {
         Self {
             trust: Arc::new(trust),
+            shells: Shells::default(),
+            forwards: Forwards::default(),
             tools,
-            ..Self::default()
+            journal,
+            breaks: HashMap::new(),
+            away: None,
         }
     }
 
     /// What acts on the node.
     pub(super) fn writer(&self, connection: &Connection, grant: &WriteGrant) -> Writer {
         Writer::new(connection.reader(), Arc::clone(&self.trust), grant)
+    }
+
+    /// What tells that the change of this number is to be broken off.
+    pub(super) fn may_break_off(&mut self, id: u64) -> oneshot::Receiver<()> {
+        self.breaks.retain(|_, sender| !sender.is_closed());
+        let (sender, receiver) = oneshot::channel();
+        self.breaks.insert(id, sender);
+        receiver
+    }
+
+    /// Breaks the change of this number off.
+    pub(super) fn break_off(&mut self, id: u64) {
+        if let Some(sender) = self.breaks.remove(&id) {
+            // It may be over by now.
+            let _ = sender.send(());
+        }
     }
 
     /// The terminal is lent.
@@ -79,11 +107,24 @@ impl Inside {
     }
 
     /// Runs a program of this node, which inherits the terminal.
-    pub(super) fn start(&mut self, program: Program) {
+    pub(super) fn start(&mut self, program: Program, keeps: Option<Keeps>) {
         let (ask, asked) = oneshot::channel();
         let stop = Arc::clone(&program.stop);
+        let run = local::run(program, asked);
+        let task = match keeps {
+            None => tokio::spawn(run),
+            Some(keeps) => tokio::spawn(act::kept(
+                keeps,
+                async |why: Text| {
+                    // The terminal is the program's already, and shows it.
+                    let _ = writeln!(std::io::stdout(), "critui: {why}");
+                },
+                run,
+                |returned| Ok(returned.line.clone()),
+            )),
+        };
         self.away = Some(Away {
-            task: tokio::spawn(local::run(program, asked)),
+            task,
             ask: Some(ask),
             local: Some(stop),
         });
@@ -95,9 +136,16 @@ impl Inside {
         visit: Visit,
         console: Console,
         typed: Vec<u8>,
-        acting: (&Connection, &WriteGrant),
+        acting: (&Connection, &Arc<WriteGrant>),
     ) {
         let (ask, asked) = oneshot::channel();
+        let keeps = Keeps {
+            journal: self.journal.clone(),
+            entry: act::of_visit(&visit),
+            grant: Arc::clone(acting.1),
+        };
+        let shown = console.shown.clone();
+        let warn = async move |why: Text| shell::say(&shown, &format!("critui: {why}")).await;
         let means = Means {
             writer: self.writer(acting.0, acting.1),
             reader: acting.0.reader(),
@@ -106,7 +154,12 @@ impl Inside {
             typed,
         };
         self.away = Some(Away {
-            task: tokio::spawn(shell::visit(visit, console, means)),
+            task: tokio::spawn(act::kept(
+                keeps,
+                warn,
+                shell::visit(visit, console, means),
+                |returned| Ok(returned.line.clone()),
+            )),
             ask: Some(ask),
             local: None,
         });

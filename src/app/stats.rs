@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tokio::runtime::Handle;
@@ -51,6 +52,15 @@ impl<S: Surface, I: Keys> App<S, I> {
 }
 
 impl<S: Surface, I: Keys> App<S, I> {
+    /// Measures the pressure on the node after a pause.
+    pub(super) fn measure(&self, jobs: &mut JoinSet<Msg>, pause: Duration) {
+        let gauge = self.gauge.clone();
+        jobs.spawn(async move {
+            tokio::time::sleep(pause).await;
+            Msg::Pressure(gauge.worst().await)
+        });
+    }
+
     pub(super) fn look_at_node(&self, jobs: &mut JoinSet<Msg>) {
         let (reader, host) = (self.connection.reader(), self.gauge.host().clone());
         jobs.spawn(async move {

@@ -13,7 +13,7 @@ use crate::host::open::{HostRoot, OpenError};
 pub const FILE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Every variable that is read.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "CONTAINER_RUNTIME_ENDPOINT",
     "CRITUI_READ_ONLY",
     "CRI_CONFIG_FILE",
@@ -22,6 +22,7 @@ const NAMES: [&str; 8] = [
     "SUDO_GID",
     "SUDO_UID",
     "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
 ];
 
 /// The environment of the process.
@@ -87,6 +88,12 @@ impl Env {
             None => self.home_of(self.uid)?,
         };
         Ok(home.map(|home| home.join(".config")))
+    }
+
+    /// The folder of the user's state: `$XDG_STATE_HOME`, else `.local/state` in `$HOME`.
+    pub fn state_home(&self) -> Option<PathBuf> {
+        let home = || Some(self.folder("HOME")?.join(".local/state"));
+        self.folder("XDG_STATE_HOME").or_else(home)
     }
 
     /// The home of a user as `/etc/passwd` says, read directly; `None` when it is not there.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::logs::{self, LogSettings};
 use super::schema::{KEYS, Key};
 use super::settings::SYSTEM;
+use crate::journal;
 use crate::model::command::COMMANDS;
 use crate::model::{Panel, sorting};
 use crate::theme::THEMES;
@@ -69,6 +70,10 @@ fn choices(key: &Key) -> Vec<String> {
                 format!("Of {}: {names}.", sorting::panel_name(panel))
             })
             .into(),
+        "journal" => vec![
+            "Of path: an absolute path. Without it root's journal is there, and another user's in his".into(),
+            "~/.local/state/critui. Of syslog: true, false.".into(),
+        ],
         "logs" => vec![
             "Of wrap: true, false. Of timestamps: off, relative, local, utc. Of json: short, raw."
                 .into(),
@@ -94,6 +99,11 @@ fn value(name: &str) -> Vec<String> {
             let lines = options.map(|(name, value)| format!("  {name}: {}", value.value));
             std::iter::once("logs:".into()).chain(lines).collect()
         }
+        "journal" => vec![
+            "journal:".into(),
+            format!("  path: {}", journal::SYSTEM),
+            "  syslog: false".into(),
+        ],
         _ => std::iter::once("keys:".to_owned())
             .chain(commands())
             .collect(),

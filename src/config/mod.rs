@@ -19,6 +19,7 @@ pub mod endpoint;
 pub mod env;
 pub mod example;
 pub mod go;
+pub mod journal;
 pub mod logs;
 pub mod look;
 pub mod report;
@@ -33,6 +34,7 @@ pub mod watch;
 pub mod yaml;
 
 use endpoint::Endpoint;
+use journal::JournalSettings;
 use look::Look;
 pub use resolve::{host_root, resolve};
 use value::{Source, Valued};
@@ -48,6 +50,8 @@ pub struct Config {
     pub refresh: Valued<Duration>,
     /// Theme, keys, the order of the lists.
     pub look: Look,
+    /// Where the journal is.
+    pub journal: JournalSettings,
     /// Subscribe to the runtime's events. Off in read-only mode.
     pub events: Valued<bool>,
     /// The host's root, as it was named.

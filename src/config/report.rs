@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::endpoint::Endpoint;
+use super::journal::JournalSettings;
 use super::look::Look;
 use super::value::{Source, Valued};
 use super::{Config, shown_path};
@@ -69,6 +70,7 @@ impl Report {
         let look = &config.look;
         let keys = keys(look).filter(|row| row.source != Source::Default.kind());
         let rest = [plain("events", &config.events), read_only(&config.access)];
+        let rest = journal(&config.journal).chain(rest);
         Self::with(
             config,
             settings
@@ -88,7 +90,11 @@ impl Report {
         let look = &config.look;
         Self::with(
             config,
-            first.into_iter().chain(tastes(look)).chain(keys(look)),
+            first
+                .into_iter()
+                .chain(journal(&config.journal))
+                .chain(tastes(look))
+                .chain(keys(look)),
         )
     }
 
@@ -172,6 +178,17 @@ fn tastes(look: &Look) -> impl Iterator<Item = Row> + use<'_> {
     let logs = super::logs::options(&look.logs)
         .map(|(name, value)| row(format!("logs.{name}"), json!(value.value), &value.source));
     std::iter::once(theme).chain(sort).chain(logs)
+}
+
+/// What is said about the journal.
+fn journal(journal: &JournalSettings) -> impl Iterator<Item = Row> + use<> {
+    let path = journal.path.as_ref().map(|path| {
+        let shown = path.value.to_string_lossy();
+        row("journal.path", json!(shown), &path.source)
+    });
+    let syslog = journal.syslog.as_ref();
+    let syslog = syslog.map(|on| row("journal.syslog", json!(on.value), &on.source));
+    path.into_iter().chain(syslog)
 }
 
 /// The keys of every command.

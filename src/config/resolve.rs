@@ -68,8 +68,7 @@ fn assemble(
             code: FAILED,
         });
     }
-    warnings.append(&mut loaded.problems);
-    warnings.append(&mut loaded.warnings);
+    warnings.extend(loaded.problems.into_iter().chain(loaded.warnings));
     let access = Access::decide(voices(&cli.behaviour, env, loaded.reasons));
     let events = events(&cli.behaviour, &access);
     if cli.behaviour.events && !events.value {
@@ -82,6 +81,7 @@ fn assemble(
             Some(refresh) => Valued::new(refresh, Source::Flag("--refresh")),
             None => in_files(loaded.settings.refresh.take()),
         },
+        journal: std::mem::take(&mut loaded.settings.journal),
         look: loaded.settings.look(),
         events,
         host_root: match &cli.connection.host_root {

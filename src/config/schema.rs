@@ -79,6 +79,12 @@ pub const KEYS: &[Key] = &[
         doc: "How the view of logs begins.",
         set: super::logs::read,
     },
+    Key {
+        name: "journal",
+        expects: "a mapping of options to values, such as syslog: true",
+        doc: "Where changes of the node are kept.",
+        set: super::journal::read,
+    },
 ];
 
 /// What one file says.

@@ -10,6 +10,7 @@ use serde_yaml::Value;
 
 use super::env::{Env, FILE_DEADLINE};
 use super::go;
+use super::journal::JournalSettings;
 use super::logs::LogSettings;
 use super::look::{self, Bound, Look, Skin};
 use super::schema::{Draft, Here, READ_ONLY, no_such, scalar};
@@ -45,6 +46,8 @@ pub struct Settings {
     pub sort: [Option<Valued<Sort>>; 3],
     /// How the view of logs begins.
     pub logs: LogSettings,
+    /// Where the journal is.
+    pub journal: JournalSettings,
     /// Keys of commands, a later one for the same command wins.
     pub keys: Vec<Bound>,
 }
@@ -63,6 +66,7 @@ impl Settings {
             replace(here, later);
         }
         self.logs.add(later.logs);
+        self.journal.add(later.journal);
         self.keys.extend(later.keys);
     }
 
@@ -253,6 +257,8 @@ impl Loaded {
         if file.caller.is_some() {
             // Looks and keys are his own affair; how often root asks the runtime is not.
             settings.refresh = None;
+            // Nor where root keeps its records.
+            settings.journal = JournalSettings::default();
         }
         self.settings.add(settings);
     }

@@ -86,7 +86,7 @@ impl Writer {
 
 /// The configuration that the sandbox was made with, as far as it is told. Without its metadata
 /// containerd 1.6 and 1.7 die.
-fn sandbox_config(answer: &v1::PodSandboxStatusResponse) -> v1::PodSandboxConfig {
+pub(super) fn sandbox_config(answer: &v1::PodSandboxStatusResponse) -> v1::PodSandboxConfig {
     let status = answer.status.clone().unwrap_or_default();
     let told = info(&answer.info);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

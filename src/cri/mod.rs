@@ -14,6 +14,7 @@
 //! Writer ── gate, opened by the grant ── stream   exec, attach, port-forward
 //! ```
 
+mod act;
 mod ask;
 mod convert;
 pub mod debug;
@@ -23,6 +24,7 @@ mod error;
 mod events;
 pub mod gate;
 mod hints;
+mod image;
 mod inspect;
 mod latency;
 mod layers;
@@ -32,7 +34,9 @@ mod node;
 mod pace;
 mod poll;
 mod read;
-mod spec;
+mod resources;
+pub mod spec;
+mod specified;
 mod stats;
 pub mod stream;
 mod target;
@@ -53,6 +57,7 @@ use events::Events;
 use gate::Pass;
 use link::{Actor, Reports, Wake};
 
+pub use act::GONE;
 pub use convert::Condition;
 pub use error::{CriError, Kind};
 pub use inspect::Whole;

@@ -1,202 +1,476 @@
-//! Status and specification of a container in one verbose answer.
+//! Pods and containers as crictl's own files describe them, JSON or YAML: read, checked, made.
+//!
+//! A file is held against a whole message, in which every part is there once. What it does not
+//! have is unknown; what the file leaves out has the protocol's own default.
+
+use std::time::Duration;
 
 use k8s_cri::v1;
-use serde_json::Value;
-use xxhash_rust::xxh3::xxh3_64;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::convert;
+use super::debug::sandbox_config;
 use super::error::CriError;
-use super::read::{Reader, gone};
-use super::verbose::info;
-use crate::domain::{ContainerDetail, ContainerId, Limits, Spec};
-use crate::mask;
-use crate::text::Text;
+use super::read::{request, within};
+use super::write::Writer;
+use crate::act::quoted;
+use crate::domain::{ContainerId, PodId};
 
-/// Mounts and variables that are looked at.
-const MOST: usize = 512;
-/// What is mounted for the last word of a container, unless its pod says otherwise.
-const LAST_WORD: &str = "/dev/termination-log";
-/// Variables that hold flags of a language's runtime.
-const FLAGS: [&str; 5] = [
-    "JAVA_TOOL_OPTIONS",
-    "JDK_JAVA_OPTIONS",
-    "_JAVA_OPTIONS",
-    "JAVA_OPTS",
-    "NODE_OPTIONS",
-];
-/// Flags that set a heap, which are shown with their values.
-const HEAPS: [&str; 4] = [
-    "-Xmx",
-    "-XX:MaxRAMPercentage=",
-    "-XX:MaxRAM=",
-    "--max-old-space-size=",
-];
+/// Longest wait for a pod: its network is set up.
+const PATIENCE: Duration = Duration::from_secs(4 * 60);
 
-impl Reader {
-    /// The status of a container and what it was made from, in one call.
-    pub async fn container_spec(
+/// What is to be made, from which files.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Plan {
+    /// The pod.
+    pub pod: Place,
+    /// A container in it.
+    pub container: Option<v1::ContainerConfig>,
+    /// The container is started as well.
+    pub starts: bool,
+    /// The files, as they were named: that of the container first.
+    pub files: Vec<String>,
+    name: String,
+}
+
+/// Where a container goes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Place {
+    /// A pod that is there.
+    There(PodId),
+    /// A new one.
+    New(Box<v1::PodSandboxConfig>),
+}
+
+impl Eq for Plan {}
+
+/// What is wrong with a file: the path of the field, and what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wrong {
+    /// The names that lead to it; empty for the whole file.
+    pub field: Vec<String>,
+    /// What is wrong.
+    pub what: String,
+}
+
+fn wrong(field: &[String], what: impl Into<String>) -> Wrong {
+    Wrong {
+        field: field.to_vec(),
+        what: what.into(),
+    }
+}
+
+/// A pod as a file describes it.
+pub fn pod(told: &Value) -> Result<v1::PodSandboxConfig, Wrong> {
+    let config: v1::PodSandboxConfig = read(told, &whole_pod())?;
+    let metadata = config.metadata.clone().unwrap_or_default();
+    for (name, value) in [
+        ("name", &metadata.name),
+        ("namespace", &metadata.namespace),
+        ("uid", &metadata.uid),
+    ] {
+        required("metadata", name, value)?;
+    }
+    Ok(config)
+}
+
+/// A container as a file describes it.
+pub fn container(told: &Value) -> Result<v1::ContainerConfig, Wrong> {
+    let mut config: v1::ContainerConfig = read(told, &whole_container())?;
+    let metadata = config.metadata.clone().unwrap_or_default();
+    required("metadata", "name", &metadata.name)?;
+    let image = config.image.clone().unwrap_or_default();
+    required("image", "image", &image.image)?;
+    // Some runtimes take its absence badly.
+    config.linux.get_or_insert_default();
+    Ok(config)
+}
+
+fn required(above: &str, name: &str, value: &str) -> Result<(), Wrong> {
+    if value.is_empty() {
+        let field = [above.to_owned(), name.to_owned()];
+        return Err(wrong(&field, "is missing, and needed"));
+    }
+    Ok(())
+}
+
+fn read<T: Serialize + DeserializeOwned>(told: &Value, whole: &T) -> Result<T, Wrong> {
+    let whole = serde_json::to_value(whole).unwrap_or_default();
+    if told.is_null() {
+        return Err(wrong(&[], "expected a mapping, found nothing"));
+    }
+    let filled = fill(told, &whole, &mut Vec::new())?;
+    serde_json::from_value(filled).map_err(|error| wrong(&[], error.to_string()))
+}
+
+/// `told` with everything that it leaves out.
+fn fill(told: &Value, whole: &Value, field: &mut Vec<String>) -> Result<Value, Wrong> {
+    let expected = |what: &str| {
+        let found = match told {
+            Value::Object(_) => "a mapping".to_owned(),
+            Value::Array(_) => "a list".to_owned(),
+            other => other.to_string(),
+        };
+        wrong(field, format!("expected {what}, found {found}"))
+    };
+    match (told, whole) {
+        (Value::Null, Value::Object(names)) if !names.is_empty() => Ok(Value::Null),
+        (Value::Null, whole) => Ok(absent(whole)),
+        (Value::Object(told), Value::Object(whole)) if whole.is_empty() => texts(told, field),
+        (Value::Object(told), Value::Object(whole)) => message(told, whole, field),
+        (Value::Array(items), Value::Array(whole)) => {
+            let one = whole.first().cloned().unwrap_or_default();
+            let items = items.iter().enumerate().map(|(nth, item)| {
+                field.push(nth.to_string());
+                let filled = fill(item, &one, field);
+                field.pop();
+                filled
+            });
+            items.collect()
+        }
+        (Value::Number(number), Value::Number(_)) if number.is_f64() => {
+            Err(expected("a whole number"))
+        }
+        (Value::String(_), Value::String(_))
+        | (Value::Bool(_), Value::Bool(_))
+        | (Value::Number(_), Value::Number(_)) => Ok(told.clone()),
+        (_, Value::Object(_)) => Err(expected("a mapping")),
+        (_, Value::Array(_)) => Err(expected("a list")),
+        (_, Value::String(_)) => Err(expected("a text (in quotes)")),
+        (_, Value::Bool(_)) => Err(expected("true or false")),
+        (_, Value::Number(_)) => Err(expected("a number")),
+        (_, Value::Null) => Err(wrong(field, "is nothing that Linux nodes have")),
+    }
+}
+
+fn message(
+    told: &Map<String, Value>,
+    whole: &Map<String, Value>,
+    field: &mut Vec<String>,
+) -> Result<Value, Wrong> {
+    if let Some(unknown) = told.keys().find(|name| !whole.contains_key(*name)) {
+        let near = whole.keys().max_by(|a, b| {
+            let likeness = |name: &str| strsim::jaro_winkler(name, unknown);
+            likeness(a).total_cmp(&likeness(b))
+        });
+        let near = near.map_or("", String::as_str);
+        field.push(unknown.clone());
+        return Err(wrong(field, format!("is no field; {near} is near")));
+    }
+    let mut filled = Map::new();
+    for (name, whole) in whole {
+        let value = match told.get(name) {
+            None => absent(whole),
+            Some(told) => {
+                field.push(name.clone());
+                let value = fill(told, whole, field)?;
+                field.pop();
+                value
+            }
+        };
+        filled.insert(name.clone(), value);
+    }
+    Ok(Value::Object(filled))
+}
+
+/// A mapping of texts to texts: labels, annotations.
+fn texts(told: &Map<String, Value>, field: &mut Vec<String>) -> Result<Value, Wrong> {
+    for (name, value) in told {
+        if !value.is_string() {
+            field.push(name.clone());
+            return Err(wrong(
+                field,
+                format!("expected a text (in quotes), found {value}"),
+            ));
+        }
+    }
+    Ok(Value::Object(told.clone()))
+}
+
+/// What stands for something that is left out.
+fn absent(whole: &Value) -> Value {
+    match whole {
+        // A message is not there; a mapping of texts is empty.
+        Value::Object(fields) if !fields.is_empty() => Value::Null,
+        Value::Array(_) => Value::Array(vec![]),
+        Value::String(_) => Value::String(String::new()),
+        Value::Bool(_) => Value::Bool(false),
+        Value::Number(_) => Value::Number(0.into()),
+        other => other.clone(),
+    }
+}
+
+fn namespaces() -> v1::NamespaceOption {
+    v1::NamespaceOption {
+        userns_options: Some(v1::UserNamespace {
+            uids: vec![v1::IdMapping::default()],
+            gids: vec![v1::IdMapping::default()],
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn whole_resources() -> v1::LinuxContainerResources {
+    v1::LinuxContainerResources {
+        hugepage_limits: vec![v1::HugepageLimit::default()],
+        ..Default::default()
+    }
+}
+
+fn whole_pod() -> v1::PodSandboxConfig {
+    v1::PodSandboxConfig {
+        metadata: Some(v1::PodSandboxMetadata::default()),
+        dns_config: Some(v1::DnsConfig {
+            servers: vec![String::new()],
+            searches: vec![String::new()],
+            options: vec![String::new()],
+        }),
+        port_mappings: vec![v1::PortMapping::default()],
+        linux: Some(v1::LinuxPodSandboxConfig {
+            security_context: Some(v1::LinuxSandboxSecurityContext {
+                namespace_options: Some(namespaces()),
+                selinux_options: Some(v1::SeLinuxOption::default()),
+                run_as_user: Some(v1::Int64Value::default()),
+                run_as_group: Some(v1::Int64Value::default()),
+                supplemental_groups: vec![0],
+                seccomp: Some(v1::SecurityProfile::default()),
+                apparmor: Some(v1::SecurityProfile::default()),
+                ..Default::default()
+            }),
+            overhead: Some(whole_resources()),
+            resources: Some(whole_resources()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn whole_container() -> v1::ContainerConfig {
+    v1::ContainerConfig {
+        metadata: Some(v1::ContainerMetadata::default()),
+        image: Some(v1::ImageSpec::default()),
+        command: vec![String::new()],
+        args: vec![String::new()],
+        envs: vec![v1::KeyValue::default()],
+        mounts: vec![v1::Mount {
+            uid_mappings: vec![v1::IdMapping::default()],
+            gid_mappings: vec![v1::IdMapping::default()],
+            ..Default::default()
+        }],
+        devices: vec![v1::Device::default()],
+        cdi_devices: vec![v1::CdiDevice::default()],
+        linux: Some(v1::LinuxContainerConfig {
+            resources: Some(whole_resources()),
+            security_context: Some(v1::LinuxContainerSecurityContext {
+                capabilities: Some(v1::Capability {
+                    add_capabilities: vec![String::new()],
+                    drop_capabilities: vec![String::new()],
+                    add_ambient_capabilities: vec![String::new()],
+                }),
+                namespace_options: Some(namespaces()),
+                selinux_options: Some(v1::SeLinuxOption::default()),
+                run_as_user: Some(v1::Int64Value::default()),
+                run_as_group: Some(v1::Int64Value::default()),
+                supplemental_groups: vec![0],
+                masked_paths: vec![String::new()],
+                readonly_paths: vec![String::new()],
+                seccomp: Some(v1::SecurityProfile::default()),
+                apparmor: Some(v1::SecurityProfile::default()),
+                ..Default::default()
+            }),
+        }),
+        ..Default::default()
+    }
+}
+
+impl Plan {
+    /// What the files say.
+    pub fn new(
+        pod: Place,
+        container: Option<v1::ContainerConfig>,
+        starts: bool,
+        files: Vec<String>,
+    ) -> Self {
+        let of_pod = match &pod {
+            Place::New(config) => {
+                let metadata = config.metadata.clone().unwrap_or_default();
+                format!("{}/{}", metadata.namespace, metadata.name)
+            }
+            Place::There(id) => id.short().to_owned(),
+        };
+        let of_container = container.as_ref().and_then(|one| one.metadata.as_ref());
+        let name = match of_container {
+            Some(metadata) => format!("{of_pod}/{}", metadata.name),
+            None => of_pod,
+        };
+        Self {
+            pod,
+            container,
+            starts,
+            files,
+            name,
+        }
+    }
+
+    /// `namespace/pod/container`, as far as it is to be made.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The image of its container.
+    pub fn image(&self) -> Option<&str> {
+        let image = self.container.as_ref()?.image.as_ref()?;
+        Some(&image.image)
+    }
+
+    /// In the words of the journal.
+    pub fn what(&self) -> &'static str {
+        match (&self.pod, &self.container, self.starts) {
+            (Place::New(_), None, _) => "run pod",
+            (Place::New(_), Some(_), _) => "run pod and container",
+            (Place::There(_), _, true) => "run container",
+            (Place::There(_), _, false) => "create container",
+        }
+    }
+
+    /// The same for crictl, which wants the file of the pod for a container in one too.
+    pub fn crictl(&self) -> String {
+        let files: Vec<String> = self.files.iter().map(|file| quoted(file)).collect();
+        let files = files.join(" ");
+        match (&self.pod, &self.container, self.starts) {
+            (Place::New(_), None, _) => format!("crictl runp {files}"),
+            (Place::New(_), Some(_), _) => format!("crictl run {files}"),
+            (Place::There(id), _, starts) => {
+                let made = format!("crictl create {} {files} POD-FILE", id.short());
+                if starts {
+                    format!("crictl start $({made})")
+                } else {
+                    made
+                }
+            }
+        }
+    }
+}
+
+impl Writer {
+    /// Makes what a plan says. A pod whose container cannot be made or started goes again.
+    pub(super) async fn make(&self, plan: &Plan) -> Result<&'static str, CriError> {
+        const RUN: &str = "RunPodSandbox";
+        let (id, config) = match &plan.pod {
+            Place::There(id) => {
+                let told = self.reader().full_sandbox(id).await?;
+                (id.clone(), sandbox_config(&told))
+            }
+            Place::New(config) => {
+                let asked = v1::RunPodSandboxRequest {
+                    config: Some((**config).clone()),
+                    runtime_handler: String::new(),
+                };
+                let mut client = self.client(RUN)?;
+                let sent = Box::pin(client.run_pod_sandbox(request(asked, PATIENCE)));
+                let made = within(RUN, PATIENCE, sent).await?;
+                (PodId::new(&made.pod_sandbox_id), (**config).clone())
+            }
+        };
+        let Some(container) = &plan.container else {
+            return Ok("");
+        };
+        let made = self
+            .make_in(&id, config, container.clone(), plan.starts)
+            .await;
+        if made.is_err() && matches!(plan.pod, Place::New(_)) {
+            // What went wrong is told; that this fails too would only hide it.
+            let _ = self.stop_pod(&id, &[], 0).await;
+            let _ = self.remove_pod(&id).await;
+        }
+        made.map(|()| "")
+    }
+
+    async fn make_in(
         &self,
-        id: &ContainerId,
-    ) -> Result<(ContainerDetail, Spec), CriError> {
-        let answer = self.full_container(id).await?;
-        let status = answer
-            .status
-            .ok_or_else(|| gone("ContainerStatus", id.as_str()))?;
-        let detail = convert::container_detail(&status);
-        let spec = spec(&status, &detail, &info(&answer.info));
-        Ok((detail, spec))
+        pod: &PodId,
+        sandbox: v1::PodSandboxConfig,
+        config: v1::ContainerConfig,
+        starts: bool,
+    ) -> Result<(), CriError> {
+        const CREATE: &str = "CreateContainer";
+        let asked = v1::CreateContainerRequest {
+            pod_sandbox_id: pod.as_str().to_owned(),
+            config: Some(config),
+            // Without its metadata older containerd dies; it has been checked.
+            sandbox_config: Some(sandbox),
+        };
+        let mut client = self.client(CREATE)?;
+        let sent = Box::pin(client.create_container(request(asked, PATIENCE)));
+        let made = within(CREATE, PATIENCE, sent).await?;
+        let id = ContainerId::new(&made.container_id);
+        if !starts {
+            return Ok(());
+        }
+        let started = self.start(&id).await;
+        if started.is_err() {
+            // Nobody would look for one that never ran.
+            let _ = self.discard(&id).await;
+        }
+        started
     }
-}
-
-fn spec(status: &v1::ContainerStatus, detail: &ContainerDetail, all: &Value) -> Spec {
-    let oci = &all["runtimeSpec"];
-    let process = &oci["process"];
-    let args = strings(&process["args"]);
-    let env = strings(&process["env"]);
-    let image = [
-        &all["config"]["image"]["user_specified_image"],
-        &oci["annotations"]["io.kubernetes.cri.image-name"],
-        &oci["annotations"]["io.kubernetes.cri-o.ImageName"],
-    ];
-    let image = image.iter().find_map(|value| value.as_str());
-    let last_word = status
-        .annotations
-        .get("io.kubernetes.container.terminationMessagePath");
-    let last_word = last_word.map_or(LAST_WORD, String::as_str);
-    let mounts = status.mounts.iter().take(MOST);
-    let (own, others): (Vec<_>, Vec<_>) =
-        mounts.partition(|mount| mount.container_path == last_word);
-    Spec {
-        heap: heap(&args, &env),
-        args: mask::args(&args)
-            .iter()
-            .map(|arg| Text::clean(arg))
-            .collect(),
-        env: env.iter().copied().filter_map(variable).collect(),
-        limits: limits(detail, &oci["linux"]["resources"]),
-        image: image.map_or_else(|| detail.image.clone().unwrap_or_default(), Text::clean),
-        mounts: others
-            .into_iter()
-            .map(|mount| {
-                (
-                    Text::clean(&mount.host_path),
-                    Text::clean(&mount.container_path),
-                )
-            })
-            .collect(),
-        last_word: own.first().map(|mount| Text::clean(&mount.host_path)),
-        pid: pid(all),
-        cgroup: oci["linux"]["cgroupsPath"]
-            .as_str()
-            .and_then(|path| Text::clean(path).non_empty()),
-    }
-}
-
-fn pid(all: &Value) -> Option<u32> {
-    let pid = all["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
-    pid.filter(|pid| *pid > 1)
-}
-
-fn strings(value: &Value) -> Vec<&str> {
-    let items = value.as_array().map_or(&[][..], Vec::as_slice);
-    items.iter().take(MOST).filter_map(Value::as_str).collect()
-}
-
-fn variable(entry: &str) -> Option<(Text, u64)> {
-    let (name, value) = entry.split_once('=')?;
-    Some((Text::clean(name), xxh3_64(value.as_bytes())))
-}
-
-/// What the status says, else the specification.
-fn limits(detail: &ContainerDetail, resources: &Value) -> Limits {
-    let number = |value: &Value| value.as_i64().unwrap_or(0);
-    let (memory, cpu) = (&resources["memory"], &resources["cpu"]);
-    let own = Limits::of(
-        number(&memory["limit"]),
-        number(&cpu["quota"]),
-        number(&cpu["period"]),
-    );
-    Limits {
-        memory: detail.limits.memory.or(own.memory),
-        cpu: detail.limits.cpu.or(own.cpu),
-    }
-}
-
-/// Settings of heaps, on the command line and in the variables that runtimes of languages read.
-fn heap(args: &[&str], env: &[&str]) -> Vec<(Text, Text)> {
-    let from_env = env.iter().filter_map(|entry| entry.split_once('='));
-    let flags = from_env.clone().filter(|(name, _)| FLAGS.contains(name));
-    let flags = flags.flat_map(|(_, value)| value.split_whitespace());
-    let flags = args.iter().copied().chain(flags);
-    let mut found: Vec<(Text, Text)> = flags
-        .filter_map(|flag| {
-            let name = HEAPS.iter().find(|name| flag.starts_with(**name))?;
-            let value = &flag[name.len()..];
-            Some((Text::clean(name.trim_end_matches('=')), Text::clean(value)))
-        })
-        .collect();
-    let limits = from_env.filter(|(name, _)| *name == "GOMEMLIMIT");
-    found.extend(limits.map(|(name, value)| (Text::clean(name), Text::clean(value))));
-    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use serde_json::json;
 
     #[test]
-    fn only_the_heap_is_shown_of_an_environment() {
-        let all = json!({"pid": 42, "runtimeSpec": {
-            "process": {
-                "args": ["java", "-Xmx512m", "-jar", "a.jar", "--password", "hunter2"],
-                "env": ["JAVA_TOOL_OPTIONS=-XX:MaxRAMPercentage=75 -Dsecret=hunter2", "DB_PASSWORD=hunter2", "GOMEMLIMIT=1GiB"],
-            },
-            "linux": {"cgroupsPath": "/kubepods/x", "resources": {"memory": {"limit": 67_108_864}}},
-        }});
-        let status = v1::ContainerStatus {
-            mounts: vec![
-                v1::Mount {
-                    container_path: "/dev/termination-log".into(),
-                    host_path: "/var/lib/kubelet/t".into(),
-                    ..Default::default()
-                },
-                v1::Mount {
-                    container_path: "/data".into(),
-                    host_path: "/srv".into(),
-                    ..Default::default()
-                },
-            ],
-            ..Default::default()
-        };
-        let spec = spec(&status, &ContainerDetail::default(), &all);
-        let heap: Vec<(&str, &str)> = spec
-            .heap
-            .iter()
-            .map(|(n, v)| (n.as_str(), v.as_str()))
-            .collect();
-        assert_eq!(
-            heap,
-            [
-                ("-Xmx", "512m"),
-                ("-XX:MaxRAMPercentage", "75"),
-                ("GOMEMLIMIT", "1GiB")
-            ]
-        );
-        assert!(!format!("{spec:?}").contains("hunter2"), "{spec:?}");
-        assert_eq!(spec.limits.memory, Some(64 << 20));
-        assert_eq!(spec.mounts, [("/srv".into(), "/data".into())]);
-        assert_eq!(spec.last_word, Some("/var/lib/kubelet/t".into()));
-        assert_eq!((spec.pid, spec.env.len()), (Some(42), 3));
+    fn what_is_left_out_has_its_default() {
+        let told = json!({
+            "metadata": {"name": "p", "namespace": "n", "uid": "u"},
+            "labels": {"a": "b"},
+            "linux": {"security_context": {"namespace_options": {"network": 2}}},
+        });
+        let config = pod(&told).unwrap();
+        let linux = config.linux.unwrap();
+        let context = linux.security_context.unwrap();
+        assert_eq!(context.namespace_options.unwrap().network, 2);
+        assert_eq!((linux.overhead, config.dns_config), (None, None));
+        assert_eq!(config.labels["a"], "b");
+        assert!(config.port_mappings.is_empty());
+        let told = json!({
+            "metadata": {"name": "c"},
+            "image": {"image": "busybox"},
+            "command": ["sleep", "9"],
+            "envs": [{"key": "A", "value": "b"}],
+            "linux": {"resources": {"memory_limit_in_bytes": 1_048_576}},
+        });
+        let config = container(&told).unwrap();
+        assert_eq!(config.command, ["sleep", "9"]);
+        let linux = config.linux.unwrap();
+        assert_eq!(linux.resources.unwrap().memory_limit_in_bytes, 1 << 20);
+        assert_eq!(linux.security_context, None);
+    }
+
+    #[rstest]
+    #[case(json!({"metadata": {"name": "p", "namespace": "n"}}), "metadata.uid", "is missing, and needed")]
+    #[case(json!({}), "metadata.name", "is missing, and needed")]
+    #[case(json!({"metadata": {"nam": "p"}}), "metadata.nam", "is no field; name is near")]
+    #[case(json!({"metadata": []}), "metadata", "expected a mapping, found a list")]
+    #[case(json!({"metadata": {"name": 7}}), "metadata.name", "expected a text (in quotes), found 7")]
+    #[case(json!({"labels": {"a": 1}}), "labels.a", "expected a text")]
+    #[case(json!({"port_mappings": [{"host_port": "80"}]}), "port_mappings.0.host_port", "expected a number")]
+    #[case(json!({"windows": {}}), "windows", "is nothing that Linux nodes have")]
+    #[case(json!([]), "", "expected a mapping, found a list")]
+    fn mistakes_name_their_field(#[case] told: Value, #[case] field: &str, #[case] what: &str) {
+        let wrong = pod(&told).unwrap_err();
+        assert_eq!(wrong.field.join("."), field);
+        assert!(wrong.what.contains(what), "{}", wrong.what);
     }
 
     #[test]
-    fn a_runtime_that_says_nothing() {
-        let spec = spec(
-            &v1::ContainerStatus::default(),
-            &ContainerDetail::default(),
-            &Value::Null,
-        );
-        assert_eq!(spec, Spec::default());
+    fn numbers_that_do_not_fit_are_mistakes() {
+        let told = json!({"metadata": {"name": "p", "namespace": "n", "uid": "u", "attempt": -1}});
+        assert!(pod(&told).is_err());
     }
 }

@@ -178,6 +178,10 @@ impl Writer {
         Ok(Gate::open(self.reader.runtime_line(call)?, self.pass))
     }
 
+    pub(super) fn image_channel(&self, call: &str) -> Result<Gate<Channel>, CriError> {
+        Ok(Gate::open(self.reader.image_line(call)?, self.pass))
+    }
+
     pub(super) fn client(
         &self,
         call: &str,

@@ -27,7 +27,7 @@ const LARGEST: u64 = 4 << 20;
 const SLACK: i64 = 10;
 
 /// Under another root than `/`.
-const ELSEWHERE: &str = "its processes are not among those that critui sees: run it on the node \
+pub const ELSEWHERE: &str = "its processes are not among those that critui sees: run it on the node \
                          itself, or with the node's process ids (hostPID)";
 
 /// What the runtime says of a container's first process.
@@ -121,6 +121,16 @@ pub fn look(host: &HostRoot, claim: &Claim) -> Result<Inside, Text> {
         Err(error @ OpenError::Timeout(_)) => Err(Text::clean(&format!("/proc {error}"))),
         Err(error) => Err(Text::clean(&error.to_string())),
     }
+}
+
+/// Whether what started the process of a container is gone, so that the init of its namespace has
+/// adopted it. In doubt it is not.
+pub fn is_orphan(host: &HostRoot, claim: &Claim) -> bool {
+    let pid = claim.pid;
+    let stat = host.work(DEADLINE, move |proc| {
+        Ok(read(proc, &folder(pid).join("stat")))
+    });
+    stat.is_ok_and(|stat| parse::parent(&stat) == Some(1))
 }
 
 /// Magic links of a container's process (`root`, `ns/net`, `ns/pid`), opened while it was held.

@@ -4,6 +4,7 @@
 use crate::model::list::{Mark, Move};
 use crate::model::{Effect, Model, Noun, Page, Panel, Seen, typing};
 
+mod act;
 mod enter;
 mod events;
 mod inspect;
@@ -36,6 +37,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Stats,
     Noun::Node,
     Noun::Why,
+    Noun::Deed,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[
@@ -124,6 +126,7 @@ const TABLES: &[&[Command]] = &[
     stats::COMMANDS,
     inspect::COMMANDS,
     events::COMMANDS,
+    act::COMMANDS,
     GENERAL,
 ];
 

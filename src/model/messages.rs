@@ -4,11 +4,16 @@ use std::path::PathBuf;
 
 use super::asked::Asked;
 use super::inspect::Answer;
-use super::{About, Keymap, Target, files, forward, list, logs, node, ran, stats, visit, why};
+use super::{
+    About, Keymap, Target, act, files, forward, list, logs, node, ran, stats, visit, why,
+};
+use crate::act::Act;
+use crate::cri::spec::Plan;
 use crate::cri::{Update, Wanted};
 use crate::domain::{
     ContainerDetail, ContainerId, ContainerState, Contents, Inside, PodDetail, PodId,
 };
+use crate::journal::Kept;
 use crate::keys::Key;
 use crate::local::Reads;
 use crate::logs::export::Export;
@@ -68,6 +73,16 @@ pub enum Msg {
     Filled(Result<Fills, Text>),
     /// Why something fares as it does, by the number of the question.
     Why(u64, Box<why::Found>),
+    /// What was found out for the question of this number.
+    Foreseen(u64, act::foresee::Foreseen),
+    /// What came of the change of this number.
+    Acted(u64, Result<Text, Text>),
+    /// What files say is to be made, or what is wrong with them.
+    Planned(Result<Box<Plan>, Text>),
+    /// Bytes of layers that have come in and are not unpacked yet, if that can be seen.
+    Coming(Option<u64>),
+    /// The journal, the newest first.
+    Journal(Result<Vec<Kept>, Text>),
     /// Time has passed.
     Wake,
 }
@@ -168,4 +183,17 @@ pub enum Effect {
     StopMeasuring,
     /// Find out why something fares as it does; the number comes back.
     Why(u64, Box<Asked>),
+    /// Find out what the question of this number depends on.
+    Foresee(u64, Vec<act::foresee::Question>),
+    /// Do the change of this number, of what is called so; `true` if it was said that the journal
+    /// will not keep it.
+    Act(u64, Box<Act>, Text, bool),
+    /// Count what comes in.
+    CountComing,
+    /// Read files that say what to make.
+    ReadFiles(act::make::Wanted, Option<PodId>, Vec<PathBuf>),
+    /// Break off the change of this number.
+    BreakOff(u64),
+    /// Read the journal.
+    ReadJournal,
 }

@@ -1,6 +1,7 @@
 //! What the program knows and how it changes: [`Model`], and [`update()`] from one message to
 //! the next. Synchronous, without I/O: what is to be done outside is returned as [`Effect`]s.
 
+pub mod act;
 pub mod asked;
 pub mod columns;
 pub mod command;
@@ -40,7 +41,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::confine::Confined;
 use crate::domain::{ContainerId, ImageId, PodId, RuntimeVersion};
+use crate::journal::Kept;
 use crate::link::Link;
 use crate::text::Text;
 
@@ -87,6 +90,10 @@ pub struct Model {
     pub toast: Option<Toast>,
     /// The line in which one types, if it is open.
     pub prompt: Option<Prompt>,
+    /// The question before a change, if one is open.
+    pub confirm: Option<act::Confirm>,
+    /// Changes of the node.
+    pub deeds: act::Deeds,
     /// Filters that were typed, the newest last.
     pub filters: Vec<String>,
     /// How the next view of logs looks.
@@ -95,6 +102,8 @@ pub struct Model {
     pub log_tail: Option<logs::Tail>,
     /// Commands for containers that were typed, the newest last.
     pub commands: Vec<String>,
+    /// What was typed for changes, the newest last.
+    pub asked: Vec<String>,
     /// Forwarded ports.
     pub forwards: forward::Forwards,
     /// The container that is looked at from outside.
@@ -136,6 +145,8 @@ pub struct Node {
     pub link: Link,
     /// Why nothing may be changed; empty when things may be.
     pub read_only: Vec<Text>,
+    /// Which of its rights this run has given up to the kernel, and which not, if it was asked to.
+    pub kernel: Option<Confined>,
     /// Warnings of the start and notices since.
     pub notices: Vec<Text>,
     /// The worst pressure on the node, in words, if it is worth a word.
@@ -171,6 +182,8 @@ pub enum Noun {
     Node,
     /// Why something fares as it does.
     Why,
+    /// The changes of this run.
+    Deed,
 }
 
 /// One thing on the node.
@@ -226,6 +239,10 @@ pub enum Page {
     Top(Box<top::TopView>),
     /// Why something fares as it does.
     Why(Box<why::WhyView>),
+    /// The changes of this run.
+    Deeds,
+    /// The journal, once it was read, the newest first.
+    Journal(Option<Result<Vec<Kept>, Text>>),
 }
 
 /// A line that goes away by itself.
@@ -249,10 +266,13 @@ impl Model {
             layers: Vec::new(),
             toast: None,
             prompt: None,
+            confirm: None,
+            deeds: act::Deeds::default(),
             filters: Vec::new(),
             log_look: logs::Look::default(),
             log_tail: None,
             commands: Vec::new(),
+            asked: Vec::new(),
             forwards: forward::Forwards::default(),
             look: look::Look::default(),
             inspections: Inspections::default(),
@@ -281,6 +301,7 @@ impl Model {
             Some(Page::Top(_)) => Noun::Stats,
             Some(Page::Node) => Noun::Node,
             Some(Page::Why(_)) => Noun::Why,
+            Some(Page::Deeds) => Noun::Deed,
             Some(_) => Noun::Page,
         }
     }

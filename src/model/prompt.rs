@@ -4,6 +4,7 @@ use crossterm::event::KeyCode;
 use tui_input::{Input, InputRequest};
 
 use crate::keys::Key;
+use crate::model::act::typed::ActLine;
 use crate::model::files::Browse;
 use crate::model::filter::Filter;
 use crate::model::forward::Asked;
@@ -45,6 +46,8 @@ pub enum Purpose {
     Forward(Box<Asked>, bool),
     /// The file that a file of a container is copied to.
     CopyOut(Box<Browse>),
+    /// Something about a change of the node.
+    Act(ActLine),
 }
 
 /// What a line is for in other views.

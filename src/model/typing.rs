@@ -7,7 +7,9 @@ use crate::model::narrowing::Narrowing;
 use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, ViewLine, remember};
 use crate::model::visit::{self, Errand, Visit};
-use crate::model::{Effect, Model, Panel, Seen, command, files, forward, logs, look, ran, update};
+use crate::model::{
+    Effect, Model, Panel, Seen, act as deeds, command, files, forward, logs, look, ran, update,
+};
 use crate::text::Text;
 
 /// Opens the prompt for a filter of the focused panel.
@@ -91,8 +93,9 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     let Some(mut prompt) = model.prompt.take() else {
         return vec![];
     };
-    let history = match prompt.purpose {
+    let history = match &prompt.purpose {
         Purpose::Run(_) | Purpose::RunInAll(_) => &model.commands,
+        Purpose::Act(line) => deeds::typed::history(model, line),
         _ => &model.filters,
     };
     let typed = prompt.press(key, history);
@@ -113,6 +116,7 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
         }
         Purpose::Forward(..) => forwarding(model, prompt, typed),
         Purpose::CopyOut(_) => copying_out(model, prompt, typed),
+        Purpose::Act(_) => deeds::typed::press(model, prompt, typed),
         Purpose::RunInAll(_) => running_in_all(model, prompt, typed),
         Purpose::Run(visit) => {
             let visit = visit.clone();

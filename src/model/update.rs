@@ -7,8 +7,8 @@ use crate::keys::Key;
 use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, command, fetch, files,
-    forward, inspect, logs, look, mouse, node, ran, stats, typing, why,
+    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, command, fetch,
+    files, forward, inspect, logs, look, mouse, node, ran, stats, typing, why,
 };
 use crate::text::Text;
 
@@ -31,6 +31,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             effects.extend(press(model, seen, key));
             effects
         }
+        Msg::Planned(plan) => act::make::planned(model, plan),
         other => {
             learn(model, seen, other);
             vec![]
@@ -49,6 +50,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     effects.extend(stats::next(model, seen));
     effects.extend(node::again(model));
     effects.extend(node::leave(model));
+    effects.extend(act::next(model));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
     }
@@ -63,7 +65,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
 fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
     let now = model.clock.now;
     match msg {
-        Msg::Key(_) | Msg::Redraw | Msg::Wake => {}
+        Msg::Key(_) | Msg::Planned(_) | Msg::Redraw | Msg::Wake => {}
         Msg::Mouse(mouse, x, y) => mouse::used(model, seen, mouse, (x, y)),
         Msg::Logs(slot, news) => read(model, seen, slot, *news),
         Msg::Saving(line, over) => {
@@ -123,6 +125,10 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
             }
         }
         Msg::Settings(changed) => settings(model, changed),
+        Msg::Foreseen(token, seen) => act::confirm::foreseen(model, token, seen),
+        Msg::Coming(bytes) => act::counted(model, bytes),
+        Msg::Acted(id, came) => act::acted(model, id, came),
+        Msg::Journal(read) => act::journal_read(model, read),
     }
 }
 
@@ -143,6 +149,7 @@ pub fn wake(model: &Model) -> Option<Duration> {
         stats::due(model),
         node::due(model),
         inspect::due(model),
+        act::due(model),
     ]
     .into_iter()
     .flatten()
@@ -184,6 +191,9 @@ fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     let quits = command.is_some_and(|c| c.name == "quit") && key.typed().is_none();
     let leaves = command.is_some_and(|c| matches!(c.name, "quit" | "back-or-quit"));
     model.asked_to_quit &= leaves;
+    if model.confirm.is_some() && !quits {
+        return act::confirm::press(model, key);
+    }
     if model.prompt.is_some() && !quits {
         return typing::press(model, seen, key);
     }
@@ -235,6 +245,8 @@ fn settings(model: &mut Model, changed: Changed) {
         news.push("read-only from now on".to_owned());
         // They have been closed.
         model.forwards.set(vec![]);
+        model.confirm = None;
+        model.deeds.cancel();
     }
     for problem in changed.problems {
         if !model.node.notices.contains(&problem) {
@@ -347,6 +359,7 @@ mod tests {
             link: Link::Up,
             read_only: vec![],
             notices: vec![],
+            kernel: None,
             pressure: None,
         }
     }

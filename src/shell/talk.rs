@@ -126,7 +126,7 @@ impl Talk {
 
     /// One line of critui's own.
     pub async fn say(&self, line: &str) {
-        super::say(&self.console, line).await;
+        super::say(&self.console.shown, line).await;
     }
 
     /// Shows bytes.

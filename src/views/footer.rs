@@ -4,7 +4,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Cx, body, prompt};
+use super::{Cx, act, body, prompt};
+use crate::model::Noun;
 use crate::model::command::{COMMANDS, Command};
 use crate::theme::Role;
 use crate::widgets::text::width;
@@ -15,9 +16,24 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
         prompt::draw(cx, open, area, buffer);
         return;
     }
+    if let (Some(open), None) = (&cx.model.confirm, &cx.model.toast) {
+        act::keys(cx, open, area, buffer);
+        return;
+    }
     if let Some(toast) = &cx.model.toast {
         body::line(cx, area, buffer, toast.text.as_str(), Role::Warn);
         return;
+    }
+    let mut area = area;
+    let doing = act::under_way(cx);
+    if !doing.is_empty() && cx.model.noun() != Noun::Deed {
+        let half = Rect {
+            width: area.width * 2 / 3,
+            ..area
+        };
+        let used = body::line(cx, half, buffer, &doing, Role::Warn) + 2;
+        area.x += used;
+        area.width = area.width.saturating_sub(used);
     }
     let noun = cx.model.noun();
     let back = !cx.model.layers.is_empty();

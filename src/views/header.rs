@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Cx, body};
+use crate::confine::Confined;
 use crate::format::{age, seconds_between};
 use crate::link::{Link, Problem};
 use crate::model::narrowing::Counts;
@@ -108,7 +109,12 @@ fn parts(cx: &Cx) -> Vec<Part> {
     let node = &cx.model.node;
     let mut parts = Vec::new();
     if !node.read_only.is_empty() {
-        parts.push(part(0, Role::Alert, " READ-ONLY "));
+        parts.push(part(0, Role::Alert, read_only(node.kernel.as_ref())));
+        let holds = node
+            .kernel
+            .as_ref()
+            .filter(|kernel| !kernel.holds.is_empty());
+        parts.extend(holds.map(|kernel| part(7, Role::Good, kernel.holds.join(", "))));
     }
     parts.push(part(1, Role::Title, node.name.as_str()));
     if let Some(version) = &node.version {
@@ -141,6 +147,18 @@ fn parts(cx: &Cx) -> Vec<Part> {
         format!("{} ({})", node.endpoint, node.endpoint_source),
     ));
     parts
+}
+
+/// How far the kernel itself sees to it.
+fn read_only(kernel: Option<&Confined>) -> String {
+    match kernel {
+        None => " READ-ONLY ".to_owned(),
+        Some(kernel) if kernel.lacks.is_empty() => " READ-ONLY+KERNEL ".to_owned(),
+        Some(kernel) => {
+            let (holds, lacks) = (kernel.holds.len(), kernel.lacks.len());
+            format!(" READ-ONLY+KERNEL {holds}/{} ", holds + lacks)
+        }
+    }
 }
 
 fn link(cx: &Cx) -> (Role, String) {

@@ -2,6 +2,7 @@
 
 use crate::model::command::{COMMANDS, Command, place};
 use crate::model::{Keymap, Model};
+use crate::text::Text;
 use crate::theme::Role;
 use crate::widgets::page::Doc;
 
@@ -53,6 +54,7 @@ fn title(command: &Command) -> &'static str {
         "statistics" => "In statistics",
         "the node" => "On the page of the node",
         "why" => "On the page of why",
+        "actions" => "On the page of actions",
         "pages" => "On pages",
         "debugging" => "In a container from outside",
         "files" => "In files",
@@ -69,6 +71,17 @@ fn keys(keymap: &Keymap, command: &Command) -> String {
     }
 }
 
+/// What it means that the kernel holds it.
+fn meaning(name: &str) -> &'static str {
+    match name {
+        "landlock" => {
+            "no file but the terminal can be written, no program run, no TCP connection opened"
+        }
+        "no-new-privs" => "no program could get more rights than this one",
+        _ => "of root's rights only those to read files and to look at processes are left",
+    }
+}
+
 /// Why read-only, and what was worth a warning.
 pub fn notices(model: &Model) -> Doc {
     let mut doc = Doc::default();
@@ -79,6 +92,15 @@ pub fn notices(model: &Model) -> Doc {
         doc.title("Read-only, because");
         for reason in &model.node.read_only {
             doc.text(reason.as_str(), Role::Text);
+        }
+    }
+    if let Some(kernel) = &model.node.kernel {
+        doc.title("What the kernel refuses for this run");
+        for name in &kernel.holds {
+            doc.text(format!("{name}: {}", meaning(name)), Role::Good);
+        }
+        for why in &kernel.lacks {
+            doc.text(format!("not held: {}", Text::clean(why)), Role::Warn);
         }
     }
     doc.title("Endpoint").text(

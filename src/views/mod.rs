@@ -1,6 +1,7 @@
 //! Drawing: from the model to the screen. Pure; what the next update must know of the drawn
 //! screen comes back as [`Seen`].
 
+mod act;
 mod body;
 mod diff;
 mod events;
@@ -105,6 +106,10 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let inner = titled(&cx, body, buffer, &top::title(view));
                 top::draw(&cx, view, inner, buffer);
             }
+            Page::Deeds => {
+                let inner = titled(&cx, body, buffer, "Actions");
+                seen.page = Some(act::deeds(&cx, inner, buffer));
+            }
             Page::Files(shown) => {
                 let title = format!("Files {}", shown.title());
                 let inner = titled(&cx, body, buffer, &title);
@@ -118,6 +123,9 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
     }
     if let Some(open) = &model.prompt {
         prompt::choices(&cx, open, body, buffer);
+    }
+    if let Some(open) = &model.confirm {
+        act::question(&cx, open, body, buffer);
     }
     seen.wake_at = cx.wake_at.get();
     seen
@@ -146,6 +154,7 @@ fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
     let model = cx.model;
     match page {
         Page::Notices => ("Notices".to_owned(), help::notices(model)),
+        Page::Journal(read) => ("Journal".to_owned(), act::journal(read.as_ref())),
         Page::Summary(subject) => summary::whole(cx, subject),
         Page::Diff(view) => (diff::title(view), diff::page(view)),
         Page::Runtime => ("Runtime".to_owned(), summary::runtime::page(cx)),
@@ -213,6 +222,8 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Summary(subject) => summary::page(cx, subject, false).0,
             Page::Logs(view) => logs::title(view),
             Page::Node => "Node".to_owned(),
+            Page::Deeds => "Actions".to_owned(),
+            Page::Journal(_) => "Journal".to_owned(),
             Page::Top(view) => top::title(view),
             Page::Why(view) => why::title(view),
         });

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Cx, body};
+use crate::model::act::typed::ActLine;
 use crate::model::palette::{Entry, Palette, SHOWN};
 use crate::model::prompt::{LogLine, Prompt, Purpose, ViewLine};
 use crate::model::{Home, Panel};
@@ -39,11 +40,18 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
             "copy to ",
             "a new file of this node  Enter copy  Esc close".to_owned(),
         ),
+        Purpose::Act(line) => act_hint(line),
         Purpose::Run(visit) => ("$", format!("in {}  Enter run  Esc close", visit.title)),
     };
     // A paste may hold anything; what is typed is shown like what the node says.
-    let typed = Text::clean(prompt.text());
-    let before: String = prompt.text().chars().take(prompt.cursor()).collect();
+    let hidden = matches!(prompt.purpose, Purpose::Act(ActLine::Password(..)));
+    let line = if hidden {
+        "*".repeat(prompt.text().chars().count())
+    } else {
+        prompt.text().to_owned()
+    };
+    let typed = Text::clean(&line);
+    let before: String = line.chars().take(prompt.cursor()).collect();
     let at = width(Text::clean(&before).as_str());
     let (hint, role) = match &prompt.error {
         Some(error) => (error.clone(), Role::Bad),
@@ -79,6 +87,20 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(cursor.intersection(area), cx.theme.style(Role::Selected));
     let x = area.right().saturating_sub(width(&hint));
     body::line(cx, rest(x), buffer, &hint, role);
+}
+
+fn act_hint(line: &ActLine) -> (&'static str, String) {
+    let (sign, hint) = match line {
+        ActLine::Pull(_) => ("pull ", "REFERENCE [as USER]  Tab completes".to_owned()),
+        ActLine::Password(_, user) => {
+            let hint = format!("of {}, never shown or kept", Text::clean(user));
+            ("password ", hint)
+        }
+        ActLine::Limits(_) => ("limits ", "memory=SIZE cpu=CORES".to_owned()),
+        ActLine::Checkpoint(..) => ("checkpoint to ", "a new file".to_owned()),
+        ActLine::Files(wanted) => ("files ", wanted.hint().to_owned()),
+    };
+    (sign, format!("{hint}  Enter look first  Esc close"))
 }
 
 fn filter_hint(home: &Home) -> String {

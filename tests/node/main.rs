@@ -1,6 +1,7 @@
 //! The real-node suite: the program against a real containerd with real pods. Started by
 //! `tests/run`, once for each version of containerd, in namespaces of its own.
 
+mod act;
 mod cri;
 mod exec;
 #[path = "../bench/exec.rs"]

@@ -42,6 +42,8 @@ pub enum Recipe {
     Terminal,
     /// A command that does not exist.
     Wrong,
+    /// Runs on when it is asked to end.
+    Stubborn,
     /// Writes a numbered line a hundred times a second, each tenth to stderr, one in fifty longer
     /// than a chunk of the runtime's, until it is stopped.
     Chatter,
@@ -64,6 +66,7 @@ impl Recipe {
                  if [ $((n % 10)) = 0 ]; then echo \"$line\" >&2; else echo \"$line\"; fi; \
                  usleep 10000; done"
             }
+            Self::Stubborn => "trap '' TERM; while :; do usleep 100000; done",
             Self::Busy => "trap 'exit 0' TERM; while :; do :; done",
             // Shared memory belongs to who writes it, and to nobody's cache.
             Self::Holder => {
@@ -97,6 +100,7 @@ impl Recipe {
     fn settles(self) -> cri::ContainerState {
         match self {
             Self::Sleep
+            | Self::Stubborn
             | Self::Chatter
             | Self::Terminal
             | Self::Busy
@@ -117,6 +121,12 @@ pub struct Pod {
 }
 
 impl Pod {
+    /// Makes a container and does not start it; its id.
+    pub fn make(&self, cri: &Cri, name: &str, recipe: Recipe) -> String {
+        let config = container(&self.config, name, 0, recipe);
+        cri.create(&self.id, config, &self.config)
+    }
+
     /// Makes a container and starts it; its id.
     pub fn add(&self, cri: &Cri, name: &str, attempt: u32, recipe: Recipe) -> String {
         let config = container(&self.config, name, attempt, recipe);

@@ -8,6 +8,7 @@
 
 use std::cell;
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,7 @@ use critui::cri::{Connection, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Fault, Scenario};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
+use critui::journal::{Journal, Origin, Place};
 use critui::link::Link;
 use critui::local::Tools;
 use critui::model::{Clock, Keymap, Model, Node};
@@ -391,6 +393,7 @@ where
         link: Link::Connecting,
         read_only,
         notices: vec![],
+        kernel: None,
         pressure: None,
     };
     let clock = Clock {
@@ -413,10 +416,24 @@ where
         gauge: Gauge::new(host),
         grant,
         clipboard: Clipboard::Direct,
-        inside: app::Inside::new(Trust::default(), start.tools.clone()),
+        inside: app::Inside::new(Trust::default(), start.tools.clone(), journal(demo)),
         started: Instant::now(),
         wall,
     }
+}
+
+/// The journal of the simulated node.
+fn journal(demo: &DemoNode) -> Journal {
+    let place = Place {
+        path: Some(journal_of(demo)),
+        ..Place::default()
+    };
+    Journal::new(place, "worker-3".into(), Origin::default())
+}
+
+/// Where it is.
+pub fn journal_of(demo: &DemoNode) -> PathBuf {
+    demo.host_root().join("var/log/critui/journal.jsonl")
 }
 
 impl Flow {
@@ -582,6 +599,23 @@ impl Flow {
             }
         }
         self
+    }
+
+    /// The same with events of any kind, a burst at a time; how many of them were taken.
+    pub fn hammers_with(mut self, start: &Start, bursts: &[Vec<Event>]) -> (Self, usize) {
+        let mut taken = 0;
+        for burst in bursts {
+            for event in burst {
+                self.program.send(event.clone());
+            }
+            let shown = self.runtime.block_on(self.program.wait(|_| true));
+            match shown {
+                Ok(_) => taken += burst.len(),
+                // Somewhere in it was a key that quits.
+                Err(_) => self = self.restarts(start),
+            }
+        }
+        (self, taken)
     }
 
     fn restarts(mut self, start: &Start) -> Self {

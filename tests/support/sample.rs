@@ -288,6 +288,7 @@ impl Screen {
             link: Link::Connecting,
             read_only: vec![],
             notices: vec![],
+            kernel: None,
             pressure: None,
         };
         let clock = Clock {

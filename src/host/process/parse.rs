@@ -24,6 +24,12 @@ pub(super) fn start_ticks(stat: &str) -> Option<i64> {
     after.split_whitespace().nth(19)?.parse().ok()
 }
 
+/// The process that started it, or took its place.
+pub(super) fn parent(stat: &str) -> Option<u32> {
+    let (_, after) = stat.rsplit_once(") ")?;
+    after.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// A process by its `status` and `cmdline`.
 pub(super) fn row(pid: u32, status: &str, command: &str) -> Option<Process> {
     let field = |name: &str| {

@@ -3,7 +3,7 @@
 use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
 use crate::model::{
-    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, files, top,
+    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, act, files, top,
     update,
 };
 
@@ -24,7 +24,7 @@ pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
         return vec![];
     }
     let height = seen.page.map_or(1, |page| page.height);
-    if files::go(model, to, height) {
+    if files::go(model, to, height) || act::go(model, to, height) {
         return vec![];
     }
     if let (Noun::Forward, Move::By(by)) = (model.noun(), to) {
@@ -213,6 +213,9 @@ fn runs(model: &Model) -> Option<String> {
     }
     if model.copying > 0 {
         return Some("a file is being copied".to_owned());
+    }
+    if let Some(what) = act::under_way(model) {
+        return Some(what);
     }
     if model.layers.iter().any(runs_somewhere) {
         return Some("a command still runs in containers".to_owned());
