@@ -174,21 +174,26 @@ impl Tree {
 
     /// The path of a node, as jq writes it: `.info.config.envs[0].value`.
     pub fn path(&self, at: usize) -> String {
-        let mut path = String::new();
-        for key in self.keys(at) {
-            // Writing to a String cannot fail.
-            let _ = match &key {
-                Key::Root => Ok(()),
-                Key::Item(place) => write!(path, "[{place}]"),
-                Key::Name(name) if is_plain(name.as_str()) => write!(path, ".{name}"),
-                Key::Name(name) => write!(path, "[{:?}]", name.as_str()),
-            };
-        }
-        if path.is_empty() {
-            path.push('.');
-        }
-        path
+        path(&self.keys(at))
     }
+}
+
+/// Keys from the root as a path, as jq writes it.
+pub fn path(keys: &[Key]) -> String {
+    let mut path = String::new();
+    for key in keys {
+        // Writing to a String cannot fail.
+        let _ = match key {
+            Key::Root => Ok(()),
+            Key::Item(place) => write!(path, "[{place}]"),
+            Key::Name(name) if is_plain(name.as_str()) => write!(path, ".{name}"),
+            Key::Name(name) => write!(path, "[{:?}]", name.as_str()),
+        };
+    }
+    if path.is_empty() {
+        path.push('.');
+    }
+    path
 }
 
 /// A name that a path needs no quotes for.

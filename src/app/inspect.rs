@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::App;
 use super::enter::READ_ONLY;
+use super::{App, act};
 use crate::cri::{Reader, Whole};
-use crate::model::inspect::{About, Answer};
+use crate::journal::Entry;
+use crate::model::inspect::{About, Answer, title};
 use crate::model::{Msg, Subject, Target};
 use crate::terminal::{Keys, Surface};
-use crate::tree::Key;
+use crate::text::Text;
+use crate::tree::{Key, path};
 
 impl<S: Surface, I: Keys> App<S, I> {
     /// Reads a status.
@@ -37,19 +40,39 @@ impl<S: Surface, I: Keys> App<S, I> {
         });
     }
 
-    /// Asks for one value as it is.
+    /// Asks for one value as it is; the journal keeps that, not the value.
     pub(super) fn reveal(&self, about: About, keys: Vec<Key>, jobs: &mut JoinSet<Msg>) {
-        let (reader, grant) = (self.connection.reader(), self.grant.clone());
+        let (object, crictl) = match &about {
+            About::One(Subject::Pod(id)) => (id.as_str(), "inspectp"),
+            About::One(Subject::Container(id)) => (id.as_str(), "inspect"),
+            About::One(Subject::Image(id)) => (id.as_str(), "inspecti"),
+            About::Runtime => ("", "info"),
+        };
+        let keeps = self.keeps(Entry {
+            what: "reveal",
+            object: object.to_owned(),
+            name: title(&self.model, &about).to_string(),
+            parameters: json!({"path": path(&keys)}),
+            crictl: format!("crictl {crictl} {object}").trim_end().to_owned(),
+        });
+        let reader = self.connection.reader();
         jobs.spawn(async move {
-            let value = match grant {
-                None => Err(READ_ONLY.into()),
-                Some(grant) => match reader.reveal(whole(&about), &keys, &grant).await {
+            let Some(keeps) = keeps else {
+                return Msg::Revealed(about, keys, Err(READ_ONLY.into()), None);
+            };
+            let grant = Arc::clone(&keeps.grant);
+            let work = async {
+                match reader.reveal(whole(&about), &keys, &grant).await {
                     Ok(Some(value)) => Ok(value),
                     Ok(None) => Err("it is there no more".into()),
                     Err(error) => Err(error.message),
-                },
+                }
             };
-            Msg::Revealed(about, keys, value)
+            let mut warned = None;
+            let warn = async |why: Text| warned = Some(why);
+            let told = |value: &Result<Text, Text>| value.clone().map(|_| "shown".into());
+            let value = Box::pin(act::kept(keeps, warn, work, told)).await;
+            Msg::Revealed(about, keys, value, warned)
         });
     }
 }

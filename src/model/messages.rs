@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use super::asked::Asked;
 use super::inspect::Answer;
-use super::{
-    About, Keymap, Target, act, files, forward, list, logs, node, ran, stats, visit, why,
-};
+use super::{About, Keymap, Target, act, files, forward, list, logs, node, ran, stats, visit, why};
 use crate::act::Act;
 use crate::cri::spec::Plan;
 use crate::cri::{Update, Wanted};
@@ -55,8 +53,9 @@ pub enum Msg {
     Looked(ContainerId, Result<Inside, Text>),
     /// All that the runtime tells of something, asked for in this state.
     Inspected(About, &'static str, Answer),
-    /// One value of that as it is, with the keys that lead to it, or why it cannot be had.
-    Revealed(About, Vec<tree::Key>, Result<Text, Text>),
+    /// One value of that as it is, with the keys that lead to it, or why it cannot be had; and why
+    /// the journal does not keep it.
+    Revealed(About, Vec<tree::Key>, Result<Text, Text>, Option<Text>),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
     /// What a command left in one of several containers.

@@ -98,7 +98,12 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         }
         Msg::Pressure(pressure) => model.node.pressure = pressure,
         Msg::Inspected(about, state, answer) => inspect::answered(model, about, state, answer),
-        Msg::Revealed(about, keys, value) => inspect::revealed(model, &about, keys, value),
+        Msg::Revealed(about, keys, value, warned) => {
+            if let Some(why) = warned {
+                say(model, why.as_str());
+            }
+            inspect::revealed(model, &about, keys, value);
+        }
         Msg::Why(ticket, found) => why::found(model, ticket, *found),
         Msg::Looked(id, seen) => look::looked(model, id, seen),
         Msg::Ran(place, left) => ran::take(model, place, left),
