@@ -264,7 +264,7 @@ fn a_list_that_fails_is_told_and_the_others_go_on() {
 fn a_container_that_vanishes_between_list_and_status_harms_nothing() {
     let start = Start {
         faults: vec![Fault::new("ContainerStatus", FaultKind::Vanish)],
-        full: "3 in trouble",
+        full: "4 in trouble",
         ..Start::default()
     };
     opened(&start)

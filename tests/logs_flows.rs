@@ -151,7 +151,7 @@ fn the_preview_follows_the_selection() {
     flow("j")
         .sees("Log: how it ended")
         .sees("org.postgresql.util.PSQLException: FATAL")
-        .types("jjj")
+        .types("jjjj")
         .sees("changes in 60 seconds")
         .node(|node| append(node, "cache-0", "redis/4.log", "seen in the preview"))
         .sees("seen in the preview")

@@ -30,6 +30,8 @@ pub use node::node_facts;
 
 /// Statuses read at once.
 const AT_ONCE: usize = 8;
+/// Containers that run and are all looked at closely: on a node with more only those in trouble are.
+const MANY: usize = 500;
 /// Cgroups looked at in one go.
 const TOGETHER: usize = 128;
 
@@ -62,7 +64,8 @@ pub async fn everything(
     host: &HostRoot,
     now: Timestamp,
 ) -> Result<Report, CriError> {
-    let (store, specs) = read(reader, now).await?;
+    let store = read(reader, now).await?;
+    let specs = specs(reader, &store).await;
     let logs = Logs::read(host, now).await;
     let rows: Vec<&Arc<ContainerRow>> = store
         .container_rows()
@@ -113,33 +116,55 @@ async fn one<'a>(
 }
 
 /// The lists and all statuses. What vanishes in between is left out.
-async fn read(reader: &Reader, now: Timestamp) -> Result<(Store, Specs), CriError> {
+async fn read(reader: &Reader, now: Timestamp) -> Result<Store, CriError> {
     let (pods, containers, images) =
         tokio::try_join!(reader.pods(), reader.containers(), reader.images())?;
     let mut store = Store::default();
     store.set_pods(&pods, now);
     store.set_images(&images, now);
     let mut told = Vec::with_capacity(containers.len());
-    let mut specs = HashMap::new();
     let ask = |container: Arc<Container>| async move {
-        let answer = reader.container_spec(&container.id).await;
+        let answer = reader.container_detail(&container.id).await;
         (container, answer)
     };
     let mut answers = std::pin::pin!(stream::iter(containers).map(ask).buffer_unordered(AT_ONCE));
     while let Some((container, answer)) = answers.next().await {
         match answer {
-            Ok((detail, spec)) => {
-                specs.insert(container.id.clone(), spec);
-                told.push((container, Some(detail)));
-            }
+            Ok(detail) => told.push((container, Some(detail))),
             Err(error) if error.kind == Kind::NotFound => {}
-            // It is told without its status, which is a finding by itself for whoever reads on.
+            // Its state alone is told then.
             Err(error) if error.kind == Kind::Timeout => told.push((container, None)),
             Err(error) => return Err(error),
         }
     }
     fill(&mut store, told, now);
-    Ok((store, specs))
+    Ok(store)
+}
+
+/// What the containers were made from that are looked at closely: those in trouble with the
+/// attempt before, and those that run unless there are very many. Verbose answers are large.
+async fn specs(reader: &Reader, store: &Store) -> Specs {
+    let newest = store.container_rows().filter(|row| !row.superseded);
+    let newest: Vec<&Arc<ContainerRow>> = newest.collect();
+    let runs = |row: &&&Arc<ContainerRow>| row.container.state == ContainerState::Running;
+    let all = newest.iter().filter(runs).count() <= MANY;
+    let mut ids: Vec<ContainerId> = Vec::new();
+    for row in newest {
+        if row.trouble.is_some() {
+            let attempts = store.attempts_in(&row.container.pod_id).into_iter();
+            let same = attempts.filter(|other| other.container.name == row.container.name);
+            ids.extend(same.take(2).map(|other| other.container.id.clone()));
+        } else if all && runs(&&row) {
+            ids.push(row.container.id.clone());
+        }
+    }
+    let ask = |id: ContainerId| async move {
+        // What cannot be read is told as not seen.
+        let (_, spec) = reader.container_spec(&id).await.ok()?;
+        Some((id, spec))
+    };
+    let answers = stream::iter(ids).map(ask).buffer_unordered(AT_ONCE);
+    answers.filter_map(std::future::ready).collect().await
 }
 
 fn fill(store: &mut Store, told: Vec<(Arc<Container>, Option<ContainerDetail>)>, now: Timestamp) {
