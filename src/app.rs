@@ -5,6 +5,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -110,6 +111,7 @@ where
             jobs: JoinSet::new(),
             logs: Logs::new(self.gauge.host().clone()),
             places: stats::Places::default(),
+            measuring: Arc::default(),
         };
         let mut seen = Seen::default();
         let now = Instant::now();
@@ -365,6 +367,7 @@ where
             }
             Effect::Look(id) => self.look(id, jobs),
             Effect::Inspect(about, state) => self.inspect(about, state, jobs),
+            Effect::Reveal(about, keys) => self.reveal(about, keys, jobs),
             Effect::HostShell(visit, runs, processes) => {
                 self.host_shell(*visit, (runs, processes), jobs);
             }
@@ -374,6 +377,8 @@ where
             Effect::Owners(owned) => Self::owners(owned, jobs),
             Effect::Discard(left) => self.discard(left, jobs),
             Effect::LookAtNode => self.look_at_node(jobs),
+            Effect::MeasureDisks => self.measure_disks(&mut work.measuring, jobs),
+            Effect::StopMeasuring => work.measuring.store(true, Ordering::Relaxed),
             Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),
             Effect::Foresee(token, questions) => self.foresee(token, questions, jobs),
             Effect::Act(id, act, title, unrecorded) => {

@@ -107,6 +107,12 @@ impl Tree {
         path.iter().try_fold(0, |at, name| self.child(at, name))
     }
 
+    /// True if a node holds a text of which something is masked.
+    pub fn is_masked(&self, at: usize) -> bool {
+        let node = self.nodes.get(at);
+        node.is_some_and(|node| matches!(&node.value, Value::Text(text) if text.is_masked()))
+    }
+
     /// What a node holds, as text; nothing for lists, maps and null.
     pub fn shown(&self, at: usize) -> Option<&str> {
         match &self.nodes.get(at)?.value {
@@ -145,18 +151,33 @@ impl Tree {
         node.is_some_and(|node| matches!(node.value, Value::List | Value::Map))
     }
 
-    /// The path of a node, as jq writes it: `.info.config.envs[0].value`.
-    pub fn path(&self, at: usize) -> String {
-        let mut above = Vec::new();
+    /// The keys that lead to a node from the root.
+    pub fn keys(&self, at: usize) -> Vec<Key> {
+        let mut keys = Vec::new();
         let mut next = Some(at);
         while let Some(at) = next {
-            above.push(at);
+            keys.extend(self.nodes.get(at).map(|node| node.key.clone()));
             next = self.parent(at);
         }
+        keys.reverse();
+        keys
+    }
+
+    /// The node that [`Tree::keys`] lead to.
+    fn at(&self, keys: &[Key]) -> Option<usize> {
+        let below = keys.get(1..)?;
+        below.iter().try_fold(0, |at, key| {
+            self.children(at)
+                .find(|child| self.nodes[*child].key == *key)
+        })
+    }
+
+    /// The path of a node, as jq writes it: `.info.config.envs[0].value`.
+    pub fn path(&self, at: usize) -> String {
         let mut path = String::new();
-        for node in above.into_iter().rev().filter_map(|at| self.nodes.get(at)) {
+        for key in self.keys(at) {
             // Writing to a String cannot fail.
-            let _ = match &node.key {
+            let _ = match &key {
                 Key::Root => Ok(()),
                 Key::Item(place) => write!(path, "[{place}]"),
                 Key::Name(name) if is_plain(name.as_str()) => write!(path, ".{name}"),

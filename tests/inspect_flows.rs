@@ -76,6 +76,36 @@ fn a_masked_value_is_not_found() {
 }
 
 #[test]
+fn one_masked_value_is_revealed_for_a_moment() {
+    let keys = container_of("payments") + "y";
+    flow(&keys)
+        .sees("status:")
+        .types("x")
+        .sees("nothing is masked on this line")
+        .types("/DB_PASSWORD<Enter>jx")
+        .sees(SECRET)
+        .types("c")
+        .misses(SECRET)
+        .sees("copied")
+        .types("x")
+        .sees(SECRET)
+        .passes(Duration::from_secs(9))
+        .misses(SECRET);
+}
+
+#[test]
+fn read_only_reveals_nothing() {
+    let start = Start {
+        read_only: true,
+        ..Start::default()
+    };
+    opened(&start)
+        .types(&(container_of("payments") + "y/DB_PASSWORD<Enter>jx"))
+        .sees("reveal: this run is read-only")
+        .misses(SECRET);
+}
+
+#[test]
 fn what_differs_and_from_what() {
     each(
         &Start::default(),

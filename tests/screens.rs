@@ -26,7 +26,9 @@ mod measured {
     use critui::model::node::NodeSeen;
     use critui::model::stats::Sampled;
     use critui::stats::cgroup::{Cgroup, Look, Pressure};
-    use critui::stats::node::{Disk, Least, NodeFiles, NodeMemory, Threshold, Ticks};
+    use critui::stats::node::{
+        Disk, Fill, Fills, ImageGc, Least, NodeFiles, NodeMemory, Threshold, Ticks, What,
+    };
     use critui::stats::{Cpu, Memory, Sample};
 
     use crate::sample::Screen;
@@ -107,6 +109,7 @@ mod measured {
                 default: false,
             };
             let files = NodeFiles {
+                image_gc: Some(ImageGc::default()),
                 ticks: Some(Ticks {
                     busy: nth * 930,
                     all: nth * 1000,
@@ -148,6 +151,21 @@ mod measured {
                 latencies: vec![],
             })));
         }
+        let fill = |what, mib: u64, files| Fill {
+            what,
+            bytes: mib << 20,
+            files,
+        };
+        screen.send(Msg::Filled(Ok(Fills {
+            all: vec![
+                fill(What::Deleted("java".into(), 4711), 2048, 1),
+                fill(What::Logs("shop/payments-6d5f-x7k2p".into()), 900, 6),
+                fill(What::EmptyDir("gone-uid".into(), "scratch".into()), 300, 12),
+                fill(What::Journal, 120, 3),
+            ],
+            partial: true,
+            unseen: Some("/var/log/pods may not be read".into()),
+        })));
     }
 }
 

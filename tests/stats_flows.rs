@@ -79,6 +79,22 @@ fn the_node() {
 }
 
 #[test]
+fn what_fills_the_disks_is_measured_when_asked_for() {
+    let start = Start {
+        size: (120, 80),
+        ..Start::default()
+    };
+    opened(&start)
+        .types("n")
+        .sees("m measures logs")
+        .types("m")
+        .sees("logs of shop/")
+        .sees("m measures again")
+        .types("q")
+        .sees("1 Pods");
+}
+
+#[test]
 fn looking_is_no_change() {
     let start = Start {
         read_only: true,

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::App;
-use crate::cri::Reader;
+use super::enter::READ_ONLY;
+use super::{App, act};
+use crate::cri::{Reader, Whole};
+use crate::journal::Entry;
 use crate::model::inspect::{About, Answer};
 use crate::model::{Msg, Subject, Target};
 use crate::terminal::{Keys, Surface};
+use crate::text::Text;
+use crate::tree::Key;
 
 impl<S: Surface, I: Keys> App<S, I> {
     /// Reads a status.
@@ -34,15 +39,58 @@ impl<S: Surface, I: Keys> App<S, I> {
             Msg::Inspected(about, state, answer)
         });
     }
+
+    /// Asks for one value as it is.
+    pub(super) fn reveal(&self, about: About, keys: Vec<Key>, jobs: &mut JoinSet<Msg>) {
+        let reader = self.connection.reader();
+        let object = match &about {
+            About::One(Subject::Pod(id)) => id.to_string(),
+            About::One(Subject::Container(id)) => id.to_string(),
+            About::One(Subject::Image(id)) => id.to_string(),
+            About::Runtime => "runtime".to_owned(),
+        };
+        // Which value, and never the value.
+        let keeps = self.keeps(Entry {
+            what: "reveal",
+            object,
+            parameters: json!({"field": format!("{keys:?}")}),
+            ..Entry::default()
+        });
+        jobs.spawn(async move {
+            let Some(keeps) = keeps else {
+                return Msg::Revealed(about, keys, Err(READ_ONLY.into()));
+            };
+            let grant = Arc::clone(&keeps.grant);
+            let reveals = async {
+                match reader.reveal(whole(&about), &keys, &grant).await {
+                    Ok(Some(value)) => Ok(value),
+                    Ok(None) => Err("it is there no more".into()),
+                    Err(error) => Err(error.message),
+                }
+            };
+            let told = |value: &Result<_, Text>| {
+                value
+                    .as_ref()
+                    .map(|_| Text::default())
+                    .map_err(Clone::clone)
+            };
+            let value = Box::pin(act::kept(keeps, async |_| {}, reveals, told)).await;
+            Msg::Revealed(about, keys, value)
+        });
+    }
 }
 
 /// Asks for everything about one thing. The error is one line.
 pub async fn inspect(reader: &Reader, about: &About) -> Answer {
-    let tree = match about {
-        About::One(Subject::Pod(id)) => reader.inspect_pod(id).await,
-        About::One(Subject::Container(id)) => reader.inspect_container(id).await,
-        About::One(Subject::Image(id)) => reader.inspect_image(id.as_str()).await,
-        About::Runtime => reader.inspect_runtime().await,
-    };
+    let tree = reader.inspect(whole(about)).await;
     tree.map(Arc::new).map_err(|error| error.message)
+}
+
+fn whole(about: &About) -> Whole<'_> {
+    match about {
+        About::One(Subject::Pod(id)) => Whole::Pod(id),
+        About::One(Subject::Container(id)) => Whole::Container(id),
+        About::One(Subject::Image(id)) => Whole::Image(id.as_str()),
+        About::Runtime => Whole::Runtime,
+    }
 }

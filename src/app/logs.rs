@@ -27,6 +27,7 @@ pub(super) struct Work {
     pub(super) jobs: JoinSet<Msg>,
     pub(super) logs: Logs,
     pub(super) places: super::stats::Places,
+    pub(super) measuring: super::stats::Stop,
 }
 
 /// Both slots, each with a thread while it is wanted.

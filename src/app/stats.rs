@@ -1,5 +1,6 @@
 //! Looks at what everything uses, beside the loop.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use super::App;
 use crate::cri::Reader;
 use crate::domain::{ContainerId, IdMap, PodId};
 use crate::host::cgroup::{self, Claim};
-use crate::host::node;
 use crate::host::open::HostRoot;
+use crate::host::{fills, node};
 use crate::model::Msg;
 use crate::model::node::NodeSeen;
 use crate::model::stats::{Asked, Sampled};
@@ -25,6 +26,9 @@ use crate::text::Text;
 const AT_ONCE: usize = 4;
 /// Places of cgroups remembered at most.
 const MOST: usize = 4096;
+
+/// Says that something is to end.
+pub(super) type Stop = Arc<AtomicBool>;
 
 /// Where the cgroups of containers are: a container keeps its place.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +75,16 @@ impl<S: Surface, I: Keys> App<S, I> {
                 latencies: crate::cri::latencies(),
             }))
         });
+    }
+}
+
+impl<S: Surface, I: Keys> App<S, I> {
+    /// Measures what fills the disks until `stop` is set; what was measured before is given up.
+    pub(super) fn measure_disks(&self, stop: &mut Stop, jobs: &mut JoinSet<Msg>) {
+        stop.store(true, Ordering::Relaxed);
+        *stop = Stop::default();
+        let (host, stop) = (self.gauge.host().clone(), Arc::clone(stop));
+        jobs.spawn_blocking(move || Msg::Filled(fills::measure(&host, stop)));
     }
 }
 

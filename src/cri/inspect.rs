@@ -12,32 +12,66 @@ use serde_json::{Map, Value, json};
 use super::error::{CriError, Kind};
 use super::gate::Gate;
 use super::read::{LARGEST, Reader, gone, request, within};
+use crate::access::WriteGrant;
 use crate::domain::{ContainerId, PodId};
-use crate::tree::Tree;
+use crate::text::Text;
+use crate::tree::{Key, Tree};
+
+/// What can be asked about in full.
+#[derive(Clone, Copy, Debug)]
+pub enum Whole<'a> {
+    /// A sandbox.
+    Pod(&'a PodId),
+    /// A container.
+    Container(&'a ContainerId),
+    /// An image, by id or name. One that is not there is [`Kind::NotFound`].
+    Image(&'a str),
+    /// The runtime: who it is, how it is, its configuration, its file systems. What it does not
+    /// implement is left out.
+    Runtime,
+}
 
 impl Reader {
-    /// All about a sandbox.
-    pub async fn inspect_pod(&self, id: &PodId) -> Result<Tree, CriError> {
-        let answer = self.full_sandbox(id).await?;
-        let status = answer
-            .status
-            .ok_or_else(|| gone("PodSandboxStatus", id.as_str()))?;
-        let state = status.state().as_str_name();
-        built(&status, Some(state), answer.info).await
+    /// All about one thing, masked.
+    pub async fn inspect(&self, what: Whole<'_>) -> Result<Tree, CriError> {
+        let all = self.all(what).await?;
+        // Beside the event loop: verbose answers can have megabytes.
+        let built = tokio::task::spawn_blocking(move || Tree::of(&all)).await;
+        Ok(built.unwrap_or_else(|_| Tree::of(&Value::Null)))
     }
 
-    /// All about a container.
-    pub async fn inspect_container(&self, id: &ContainerId) -> Result<Tree, CriError> {
-        let answer = self.full_container(id).await?;
-        let status = answer
-            .status
-            .ok_or_else(|| gone("ContainerStatus", id.as_str()))?;
-        let state = status.state().as_str_name();
-        built(&status, Some(state), answer.info).await
+    /// One value of it as it is, by the [`Tree::keys`] of its node; nothing if it is gone.
+    pub async fn reveal(
+        &self,
+        what: Whole<'_>,
+        keys: &[Key],
+        grant: &WriteGrant,
+    ) -> Result<Option<Text>, CriError> {
+        Ok(Tree::revealed(&self.all(what).await?, keys, grant))
     }
 
-    /// All about an image, by id or name. One that is not there is [`Kind::NotFound`].
-    pub async fn inspect_image(&self, image: &str) -> Result<Tree, CriError> {
+    async fn all(&self, what: Whole<'_>) -> Result<Value, CriError> {
+        match what {
+            Whole::Pod(id) => {
+                let answer = self.full_sandbox(id).await?;
+                let status = answer.status;
+                let status = status.ok_or_else(|| gone("PodSandboxStatus", id.as_str()))?;
+                let state = status.state().as_str_name();
+                Ok(with_state(laid_out(&status, answer.info), state))
+            }
+            Whole::Container(id) => {
+                let answer = self.full_container(id).await?;
+                let status = answer.status;
+                let status = status.ok_or_else(|| gone("ContainerStatus", id.as_str()))?;
+                let state = status.state().as_str_name();
+                Ok(with_state(laid_out(&status, answer.info), state))
+            }
+            Whole::Image(image) => self.image_told(image).await,
+            Whole::Runtime => self.runtime_told().await,
+        }
+    }
+
+    async fn image_told(&self, image: &str) -> Result<Value, CriError> {
         const CALL: &str = "ImageStatus";
         let mut client = self.images_client(CALL)?;
         let asked = v1::ImageStatusRequest {
@@ -50,12 +84,10 @@ impl Reader {
         let answer = client.image_status(request(asked, self.deadline()));
         let answer = within(CALL, self.deadline(), answer).await?;
         let status = answer.image.ok_or_else(|| gone(CALL, image))?;
-        built(&status, None, answer.info).await
+        Ok(Value::Object(laid_out(&status, answer.info)))
     }
 
-    /// All about the runtime: who it is, how it is, its configuration, its file systems. What it
-    /// does not implement is left out.
-    pub async fn inspect_runtime(&self) -> Result<Tree, CriError> {
+    async fn runtime_told(&self) -> Result<Value, CriError> {
         const CALL: &str = "Status";
         let mut client = self.runtime(CALL)?;
         let asked = v1::StatusRequest { verbose: true };
@@ -77,7 +109,7 @@ impl Reader {
         if let Some(metrics) = implemented(self.metrics().await)? {
             add("metrics", metrics);
         }
-        Ok(tree(Value::Object(all)).await)
+        Ok(Value::Object(all))
     }
 
     async fn version_told(&self) -> Result<Value, CriError> {
@@ -136,22 +168,12 @@ fn implemented(answer: Result<Value, CriError>) -> Result<Option<Value>, CriErro
     }
 }
 
-async fn built(
-    status: &impl Serialize,
-    state: Option<&str>,
-    info: HashMap<String, String>,
-) -> Result<Tree, CriError> {
-    let mut all = laid_out(status, info);
-    if let (Some(Value::Object(status)), Some(state)) = (all.get_mut("status"), state) {
+/// The state in a word.
+fn with_state(mut all: Map<String, Value>, state: &str) -> Value {
+    if let Some(Value::Object(status)) = all.get_mut("status") {
         status.insert("state".into(), state.into());
     }
-    Ok(tree(Value::Object(all)).await)
-}
-
-/// Built beside the event loop: verbose answers can have megabytes.
-async fn tree(all: Value) -> Tree {
-    let built = tokio::task::spawn_blocking(move || Tree::of(&all)).await;
-    built.unwrap_or_else(|_| Tree::of(&Value::Null))
+    Value::Object(all)
 }
 
 /// `status`, and the verbose parts. What containerd and CRI-O put under one key is told as

@@ -59,6 +59,7 @@ use link::{Actor, Reports, Wake};
 pub use act::GONE;
 pub use convert::Condition;
 pub use error::{CriError, Kind};
+pub use inspect::Whole;
 pub use latency::{Latency, latencies};
 pub use node::Health;
 pub use read::{Reader, connect_once};

@@ -1,6 +1,7 @@
 //! What the node's own files say. Everything here reads; nothing here writes.
 
 pub mod cgroup;
+pub mod fills;
 pub mod holder;
 pub mod ingest;
 pub mod manifest;

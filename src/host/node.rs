@@ -7,7 +7,7 @@ use serde_yaml::Value;
 
 use super::cgroup::pressure;
 use super::open::{HostRoot, Resolver};
-use crate::stats::node::{Disk, Least, NodeFiles, Threshold, listening, memory, ticks};
+use crate::stats::node::{Disk, ImageGc, Least, NodeFiles, Threshold, listening, memory, ticks};
 use crate::text::Text;
 
 /// Longest look.
@@ -48,9 +48,9 @@ fn look_at(files: &Resolver, images: &[Text]) -> NodeFiles {
         Text::clean(&averages.join(" "))
     });
     let uptime = read("/proc/uptime").and_then(|text| text.split('.').next()?.parse().ok());
-    let (thresholds, no_thresholds) = match thresholds(files) {
-        Ok(thresholds) => (thresholds, None),
-        Err(why) => (vec![], Some(why)),
+    let (thresholds, image_gc, no_thresholds) = match configuration(files) {
+        Ok(config) => (thresholds(&config), Some(image_gc(&config)), None),
+        Err(why) => (vec![], None, Some(why)),
     };
     // Process 1 has the node's network, which critui's own may not be.
     let tables = ["/proc/1/net/tcp", "/proc/1/net/tcp6"];
@@ -66,6 +66,7 @@ fn look_at(files: &Resolver, images: &[Text]) -> NodeFiles {
         disks: disks(files, images),
         thresholds,
         no_thresholds,
+        image_gc,
         ports: ports.flat_map(|table| listening(&table)).collect(),
     }
 }
@@ -99,13 +100,26 @@ fn disks(files: &Resolver, images: &[Text]) -> Vec<Disk> {
     disks.into_iter().map(|(_, disk)| disk).collect()
 }
 
-/// Where the kubelet evicts: what its configuration says, else what it has built in.
-fn thresholds(files: &Resolver) -> Result<Vec<Threshold>, Text> {
+/// The kubelet's configuration.
+fn configuration(files: &Resolver) -> Result<Value, Text> {
     let bytes = files
         .read(Path::new(KUBELET), LARGEST)
         .map_err(|error| Text::clean(&format!("{KUBELET} {error}")))?;
-    let config: Value = serde_yaml::from_slice(&bytes)
-        .map_err(|error| Text::clean(&format!("{KUBELET}: {error}")))?;
+    serde_yaml::from_slice(&bytes).map_err(|error| Text::clean(&format!("{KUBELET}: {error}")))
+}
+
+/// When it removes images.
+fn image_gc(config: &Value) -> ImageGc {
+    let percent = |name: &str| config.get(name).and_then(Value::as_u64);
+    let default = ImageGc::default();
+    ImageGc {
+        high: percent("imageGCHighThresholdPercent").unwrap_or(default.high),
+        low: percent("imageGCLowThresholdPercent").unwrap_or(default.low),
+    }
+}
+
+/// Where the kubelet evicts: what its configuration says, else what it has built in.
+fn thresholds(config: &Value) -> Vec<Threshold> {
     let set = config.get("evictionHard").and_then(Value::as_mapping);
     let threshold = |signal: &str, value: &str, default| {
         Some(Threshold {
@@ -119,12 +133,12 @@ fn thresholds(files: &Resolver) -> Result<Vec<Threshold>, Text> {
         let all = DEFAULTS
             .iter()
             .filter_map(|(signal, value)| threshold(signal, value, true));
-        return Ok(all.collect());
+        return all.collect();
     };
     let all = set
         .iter()
         .filter_map(|(signal, value)| threshold(signal.as_str()?, value.as_str()?, false));
-    Ok(all.collect())
+    all.collect()
 }
 
 #[cfg(test)]
@@ -161,7 +175,7 @@ mod tests {
             ("var/log/x", ""),
             (
                 "var/lib/kubelet/config.yaml",
-                "evictionHard: {memory.available: 200Mi, odd: x}\n",
+                "evictionHard: {memory.available: 200Mi, odd: x}\nimageGCHighThresholdPercent: 70\n",
             ),
         ]);
         let found = look(&host, vec!["/var/log".into(), "/missing".into()]).unwrap();
@@ -178,6 +192,7 @@ mod tests {
             default: false,
         };
         assert_eq!(found.thresholds, [expected]);
+        assert_eq!(found.image_gc, Some(ImageGc { high: 70, low: 80 }));
     }
 
     #[test]

@@ -20,12 +20,14 @@ mod resolver;
 mod space;
 mod stamp;
 mod user;
+mod walk;
 mod workers;
 
 pub use folder::{FileId, Folder};
 pub use resolver::{Kind, Listing, OpenError, Resolver, SocketHandle, Stat};
 pub use space::Space;
 pub use stamp::Stamp;
+pub use walk::{Deleted, Limits as WalkLimits, Usage};
 
 use workers::Workers;
 
@@ -132,6 +134,15 @@ impl HostRoot {
         job: impl FnOnce(&Resolver) -> Result<T, OpenError> + Send + 'static,
     ) -> Result<T, OpenError> {
         self.wait(|job| self.workers.run(job), deadline, job)
+    }
+
+    /// The same on a thread that does nothing else, before or after.
+    pub fn work_alone<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        job: impl FnOnce(&Resolver) -> Result<T, OpenError> + Send + 'static,
+    ) -> Result<T, OpenError> {
+        self.wait(|job| self.workers.run_alone(job), deadline, job)
     }
 
     fn wait<T: Send + 'static>(

@@ -14,7 +14,7 @@ mod stats;
 mod table;
 
 pub(super) use logs::area;
-pub use table::keys_table;
+pub use table::{keys_table, place};
 
 use run::{
     back, copy, crictl, focus, go, help, id, marks, nothing_selected, open, push, sort, step,
@@ -35,6 +35,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::File,
     Noun::Stats,
     Noun::Deed,
+    Noun::Node,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[Noun::Pod, Noun::Container, Noun::Page, Noun::Inside];

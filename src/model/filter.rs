@@ -2,6 +2,7 @@
 //! `~word` is a regular expression, and `ns:`, `state:`, `image:` and `label:key=value` look at
 //! one thing. Words are separated by blanks, and a row must satisfy them all.
 
+use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
@@ -354,14 +355,26 @@ fn holds(row: &impl Searchable, now: Timestamp, matches: impl Fn(&str) -> bool) 
 }
 
 fn starts(text: &str, with: &str) -> Option<i64> {
-    text.to_lowercase().starts_with(with).then_some(0)
+    lower(text).starts_with(with).then_some(0)
+}
+
+/// In small letters; most names are already.
+fn lower(text: &str) -> Cow<'_, str> {
+    let small = text
+        .bytes()
+        .all(|b| b.is_ascii() && !b.is_ascii_uppercase());
+    if small {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.to_lowercase())
+    }
 }
 
 fn contains(text: &str, word: &str) -> bool {
     if word.chars().any(char::is_uppercase) {
         text.contains(word)
     } else {
-        text.to_lowercase().contains(word)
+        lower(text).contains(word)
     }
 }
 

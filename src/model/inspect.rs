@@ -5,17 +5,20 @@ pub mod view;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::link::Link;
-use crate::model::{Effect, Model, Page, Subject};
+use crate::model::{Effect, Model, Page, Subject, update};
 use crate::text::Text;
-use crate::tree::Tree;
+use crate::tree::{Key, Tree};
 
 pub use compare::DiffView;
-pub use view::TreeView;
+pub use view::{Revealed, TreeView};
 
 /// Answers remembered at most: the last of what was looked at.
 const MOST: usize = 64;
+/// How long a revealed value stays.
+const REVEALED: Duration = Duration::from_secs(8);
 /// Nodes of all of them together.
 const MOST_NODES: usize = 1_000_000;
 
@@ -180,6 +183,28 @@ pub fn show(model: &mut Model) {
         Some(Page::Diff(view)) => view.fill(inspections),
         _ => {}
     }
+}
+
+/// Shows a value that was asked for, if the page is still there.
+pub fn revealed(model: &mut Model, about: &About, keys: Vec<Key>, value: Result<Text, Text>) {
+    let until = model.clock.uptime + REVEALED;
+    let view = model.tree_mut().filter(|view| view.about == *about);
+    match (value, view) {
+        (Ok(text), Some(view)) => view.revealed = Some(Revealed { keys, text, until }),
+        (Ok(_), None) => {}
+        (Err(why), _) => update::say(model, &format!("reveal: {why}")),
+    }
+}
+
+/// When a revealed value is to be hidden.
+pub fn due(model: &Model) -> Option<Duration> {
+    Some(model.tree()?.revealed.as_ref()?.until)
+}
+
+/// Hides a revealed value; the terminal forgets it too.
+pub fn hide(model: &mut Model) -> Vec<Effect> {
+    let hidden = model.tree_mut().and_then(|view| view.revealed.take());
+    hidden.map(|_| Effect::Repaint).into_iter().collect()
 }
 
 /// The attempt that a container is.

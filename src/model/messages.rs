@@ -15,7 +15,9 @@ use crate::keys::Key;
 use crate::local::Reads;
 use crate::logs::export::Export;
 use crate::logs::viewer::News;
+use crate::stats::node::Fills;
 use crate::text::Text;
+use crate::tree;
 
 /// What happens.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub enum Msg {
     Looked(ContainerId, Result<Inside, Text>),
     /// All that the runtime tells of something, asked for in this state.
     Inspected(About, &'static str, Answer),
+    /// One value of that as it is, with the keys that lead to it, or why it cannot be had.
+    Revealed(About, Vec<tree::Key>, Result<Text, Text>),
     /// The forwarded ports, and a line about a change of them.
     Forwards(Vec<forward::Forward>, Option<Text>),
     /// What a command left in one of several containers.
@@ -72,6 +76,8 @@ pub enum Msg {
     Coming(Option<u64>),
     /// The journal, the newest first.
     Journal(Result<Vec<Kept>, Text>),
+    /// What fills the node's disks.
+    Filled(Result<Fills, Text>),
     /// Time has passed.
     Wake,
 }
@@ -147,6 +153,8 @@ pub enum Effect {
     Look(ContainerId),
     /// Ask the runtime for everything about something, which is in this state.
     Inspect(About, &'static str),
+    /// Ask for one masked value as it is, by the keys that lead to it.
+    Reveal(About, Vec<tree::Key>),
     /// Give the terminal to a shell of the node in a container's network: the container runs, and
     /// the shell is to be among its processes.
     HostShell(Box<visit::Visit>, bool, bool),
@@ -177,4 +185,8 @@ pub enum Effect {
     BreakOff(u64),
     /// Read the journal.
     ReadJournal,
+    /// Measure what fills the node's disks.
+    MeasureDisks,
+    /// End that early.
+    StopMeasuring,
 }

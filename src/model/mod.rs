@@ -176,6 +176,8 @@ pub enum Noun {
     Stats,
     /// The changes of this run.
     Deed,
+    /// The page of the node.
+    Node,
 }
 
 /// One thing on the node.
@@ -289,6 +291,7 @@ impl Model {
             Some(Page::Files(_)) => Noun::File,
             Some(Page::Top(_)) => Noun::Stats,
             Some(Page::Deeds) => Noun::Deed,
+            Some(Page::Node) => Noun::Node,
             Some(_) => Noun::Page,
         }
     }
@@ -349,6 +352,14 @@ impl Model {
     }
 
     /// The view of a tree, if it is on top.
+    pub fn tree(&self) -> Option<&TreeView> {
+        match &self.layers.last()?.page {
+            Page::Tree(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
     pub fn tree_mut(&mut self) -> Option<&mut TreeView> {
         match &mut self.layers.last_mut()?.page {
             Page::Tree(view) => Some(view),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 pub use crate::cri::{Health, Latency};
 use crate::model::{Effect, Layer, Model, Page};
-use crate::stats::node::{NodeFiles, Ticks};
+use crate::stats::node::{Fills, NodeFiles, Ticks};
 use crate::text::Text;
 
 /// How often it is looked at while it is shown.
@@ -30,9 +30,23 @@ pub struct NodeLook {
     pub seen: NodeSeen,
     /// CPUs that were busy between the last two looks, in tenths of a percent.
     pub busy: Option<u64>,
+    /// What fills the disks.
+    pub fills: Measuring,
     before: Option<Ticks>,
     /// When, by the time since the start; `None` while an answer is awaited.
     at: Option<Duration>,
+}
+
+/// How far what fills the disks has been measured.
+#[derive(Debug, Default)]
+pub enum Measuring {
+    /// Nobody has asked.
+    #[default]
+    Never,
+    /// It goes on.
+    Now,
+    /// It has been, or why not.
+    Done(Result<Fills, Text>),
 }
 
 /// Opens the page.
@@ -56,6 +70,28 @@ pub fn seen(model: &mut Model, seen: NodeSeen) {
     look.before = ticks;
     look.seen = seen;
     look.at = Some(model.clock.uptime);
+}
+
+/// Measures what fills the disks, or ends that.
+pub fn measure(model: &mut Model) -> Vec<Effect> {
+    if matches!(model.node_look.fills, Measuring::Now) {
+        return vec![Effect::StopMeasuring];
+    }
+    model.node_look.fills = Measuring::Now;
+    vec![Effect::MeasureDisks]
+}
+
+/// Ends measuring that nobody waits for any more.
+pub fn leave(model: &mut Model) -> Option<Effect> {
+    let here = model
+        .layers
+        .iter()
+        .any(|layer| matches!(layer.page, Page::Node));
+    let goes_on = matches!(model.node_look.fills, Measuring::Now);
+    (goes_on && !here).then(|| {
+        model.node_look.fills = Measuring::Never;
+        Effect::StopMeasuring
+    })
 }
 
 /// When to look again, by the time since the start.

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::model::columns::ROW_STEP;
 use crate::model::filter::Searchable;
 use crate::model::trouble::Trouble;
-use crate::stats::Load;
+use crate::stats::load::Live;
 use crate::text::Text;
 
 /// Something a list can hold: identified by its id, never by its place.
@@ -44,7 +44,7 @@ pub struct PodRow {
     /// A newer sandbox of the same pod exists.
     pub superseded: bool,
     /// What its containers use.
-    pub load: Load,
+    pub load: Live,
 }
 
 /// One attempt of a container with its pod and image.
@@ -63,7 +63,7 @@ pub struct ContainerRow {
     /// A newer attempt exists.
     pub superseded: bool,
     /// What it uses.
-    pub load: Load,
+    pub load: Live,
 }
 
 /// One image.

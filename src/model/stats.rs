@@ -235,7 +235,7 @@ fn rows(model: &mut Model) {
             memory: said.and_then(|l| l.memory).or_else(|| read?.memory),
             cpu: said.and_then(|l| l.cpu).or_else(|| read?.cpu),
         };
-        Load::of(meter, limits, uptime, (!rank).then_some(row.load))
+        Load::of(meter, limits, uptime, (!rank).then(|| row.load.get()))
     });
 }
 

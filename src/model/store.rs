@@ -247,6 +247,12 @@ impl Store {
         self.rows.containers.values()
     }
 
+    /// The attempts of containers in one sandbox, in no order.
+    pub fn containers_in(&self, pod: &PodId) -> impl Iterator<Item = &Arc<ContainerRow>> {
+        let members = self.index.members(pod);
+        members.filter_map(|id| self.rows.containers.get(id))
+    }
+
     /// All image rows, in no order.
     pub fn image_rows(&self) -> impl Iterator<Item = &Arc<ImageRow>> {
         self.rows.images.values()
@@ -271,18 +277,14 @@ impl Store {
     /// newest first.
     pub fn attempts_in(&self, id: &PodId) -> Vec<&Arc<ContainerRow>> {
         let Some(pod) = self.pods.get(id) else {
-            return self
-                .index
-                .members(id)
-                .filter_map(|id| self.rows.containers.get(id))
-                .collect();
+            return self.containers_in(id).collect();
         };
         let group = group_key(pod);
-        let ids = self
+        let rows = self
             .index
             .sandboxes(&group)
-            .flat_map(|id| self.index.members(id));
-        let mut rows: Vec<_> = ids.filter_map(|id| self.rows.containers.get(id)).collect();
+            .flat_map(|id| self.containers_in(id));
+        let mut rows: Vec<_> = rows.collect();
         rows.sort_by(|a, b| {
             let (a, b) = (&a.container, &b.container);
             a.name

@@ -27,7 +27,9 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
         Msg::Key(key) => {
             // A key is about what is there now, also when it comes in a burst.
             settle(model, seen);
-            press(model, seen, key)
+            let mut effects = inspect::hide(model);
+            effects.extend(press(model, seen, key));
+            effects
         }
         Msg::Planned(plan) => act::make::planned(model, plan),
         other => {
@@ -40,10 +42,14 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     logs::settle(model, seen);
     effects.extend(look::again(model));
     effects.extend(inspect::ask(model));
+    if inspect::due(model).is_some_and(|at| at <= clock.uptime) {
+        effects.extend(inspect::hide(model));
+    }
     effects.extend(look::owners(model));
     effects.extend(stats::next(model, seen));
     effects.extend(node::again(model));
     effects.extend(act::next(model));
+    effects.extend(node::leave(model));
     if forward::due(model).is_some_and(|at| at <= clock.uptime) {
         effects.push(Effect::CountForwards);
     }
@@ -91,6 +97,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         }
         Msg::Pressure(pressure) => model.node.pressure = pressure,
         Msg::Inspected(about, state, answer) => inspect::answered(model, about, state, answer),
+        Msg::Revealed(about, keys, value) => inspect::revealed(model, &about, keys, value),
         Msg::Looked(id, seen) => look::looked(model, id, seen),
         Msg::Ran(place, left) => ran::take(model, place, left),
         Msg::Browsed(asked, found) => files::found(model, &asked, found),
@@ -107,6 +114,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         }
         Msg::Sampled(seen) => stats::sampled(model, *seen),
         Msg::Node(seen) => node::seen(model, *seen),
+        Msg::Filled(fills) => model.node_look.fills = node::Measuring::Done(fills),
         Msg::Forwards(list, line) => {
             model.forwards.set(list);
             model.forwards.counted = model.clock.uptime;
@@ -139,6 +147,7 @@ pub fn wake(model: &Model) -> Option<Duration> {
         stats::due(model),
         node::due(model),
         act::due(model),
+        inspect::due(model),
     ]
     .into_iter()
     .flatten()

@@ -118,13 +118,8 @@ fn target(model: &Model) -> Result<&ContainerRow, &'static str> {
 }
 
 fn only<'a>(model: &'a Model, id: &PodId) -> Result<&'a ContainerRow, &'static str> {
-    let rows = model
-        .store
-        .container_rows()
-        .map(std::convert::AsRef::<ContainerRow>::as_ref);
-    let mut running = rows.filter(|row| {
-        row.container.pod_id == *id && row.container.state == ContainerState::Running
-    });
+    let rows = model.store.containers_in(id);
+    let mut running = rows.filter(|row| row.container.state == ContainerState::Running);
     match (running.next(), running.next()) {
         (Some(row), None) => Ok(row),
         (None, _) => Err("no container of this pod runs"),

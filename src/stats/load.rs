@@ -1,5 +1,6 @@
 //! The numbers of a row: small, comparable, the same while nothing changes.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::meter::{CPU, Meter};
@@ -81,6 +82,31 @@ impl Load {
                 self.rank[2].max(other.rank[2]),
             ],
         }
+    }
+}
+
+/// The load of one row, shared by all that the row becomes: most rows have other numbers after
+/// each sample, and nothing else about them is new.
+#[derive(Clone, Debug, Default)]
+pub struct Live(Arc<Mutex<Load>>);
+
+impl Live {
+    /// What it is now.
+    pub fn get(&self) -> Load {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets it; true if the row now sorts elsewhere.
+    pub fn set(&self, load: Load) -> bool {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *now, load);
+        before.rank != load.rank
+    }
+}
+
+impl PartialEq for Live {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.get() == other.get()
     }
 }
 

@@ -121,6 +121,56 @@ fn scaled(number: &str, by: u64) -> Option<u64> {
         .checked_add(rest)
 }
 
+/// Something that takes room on a disk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fill {
+    /// What it is.
+    pub what: What,
+    /// Bytes on the disk.
+    pub bytes: u64,
+    /// Files.
+    pub files: u64,
+}
+
+/// What takes room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum What {
+    /// Logs of a pod, by `namespace/name`.
+    Logs(Text),
+    /// An emptyDir: uid of the pod, name of the volume.
+    EmptyDir(Text, Text),
+    /// The journal.
+    Journal,
+    /// Deleted files that a process still has open: its name and number.
+    Deleted(Text, u32),
+}
+
+/// What was measured.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Fills {
+    /// The largest first.
+    pub all: Vec<Fill>,
+    /// There is more: the time was over, it was stopped, or not everything may be read.
+    pub partial: bool,
+    /// What could not be looked at, and why.
+    pub unseen: Option<Text>,
+}
+
+/// When the kubelet removes images, in percent of the disk they lie on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ImageGc {
+    /// It begins above.
+    pub high: u64,
+    /// It ends below.
+    pub low: u64,
+}
+
+impl Default for ImageGc {
+    fn default() -> Self {
+        Self { high: 85, low: 80 }
+    }
+}
+
 /// What the node's own files tell.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NodeFiles {
@@ -142,6 +192,8 @@ pub struct NodeFiles {
     pub thresholds: Vec<Threshold>,
     /// Why the kubelet's thresholds are not known.
     pub no_thresholds: Option<Text>,
+    /// When the kubelet removes images, if its configuration could be read.
+    pub image_gc: Option<ImageGc>,
     /// TCP ports that something listens on in the node's network.
     pub ports: Vec<u16>,
 }

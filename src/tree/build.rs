@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json};
 
 use super::{DEEPEST, Key, MOST, Node, Tree, Value};
+use crate::access::WriteGrant;
 use crate::mask::{self, Guarded};
 use crate::text::Text;
 
@@ -31,6 +32,8 @@ enum Place<'a> {
 
 struct Builder {
     nodes: Vec<Node>,
+    /// Nothing is masked.
+    open: bool,
     /// Names, once each: they repeat thousands of times.
     names: HashMap<String, Text, foldhash::fast::RandomState>,
 }
@@ -38,8 +41,21 @@ struct Builder {
 impl Tree {
     /// The tree of what was decoded.
     pub fn of(json: &Json) -> Self {
+        Self::built(json, false)
+    }
+
+    /// One value as it is, by the [`Tree::keys`] of its node; nothing if it is gone. Shows what
+    /// is masked everywhere else, so it demands the grant.
+    pub fn revealed(json: &Json, keys: &[Key], _: &WriteGrant) -> Option<Text> {
+        let tree = Self::built(json, true);
+        let at = tree.at(keys)?;
+        tree.shown(at).map(Text::clean)
+    }
+
+    fn built(json: &Json, open: bool) -> Self {
         let mut builder = Builder {
             nodes: Vec::new(),
+            open,
             names: HashMap::default(),
         };
         builder.add(Key::Root, json, Place::Under(""), 0, 0);
@@ -63,7 +79,7 @@ impl Builder {
             Json::Bool(yes) => self.push(key, Value::Bool(*yes), depth, parent),
             Json::Number(number) => {
                 let number = number.to_string();
-                let value = match masked(place, &number) {
+                let value = match self.masked(place, &number) {
                     masked @ Cow::Owned(_) => Value::Text(Guarded::new(&number, masked)),
                     Cow::Borrowed(_) => Value::Number(Text::clean(&number)),
                 };
@@ -73,7 +89,7 @@ impl Builder {
                 if let Some(inner) = nested(text, place) {
                     self.add(key, &inner, place, depth, parent);
                 } else {
-                    let value = Guarded::new(text, masked(place, text));
+                    let value = Guarded::new(text, self.masked(place, text));
                     self.push(key, Value::Text(value), depth, parent);
                 }
             }
@@ -108,7 +124,7 @@ impl Builder {
             matches!(place, Place::Under(name)
                 if names.iter().any(|known| name.eq_ignore_ascii_case(known)))
         };
-        if is(&COMMANDS) && items.iter().all(Json::is_string) {
+        if is(&COMMANDS) && !self.open && items.iter().all(Json::is_string) {
             let raw: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
             for (item, masked) in (0..).zip(raw.iter().zip(mask::args(&raw))) {
                 let value = Guarded::new(masked.0, masked.1);
@@ -157,6 +173,14 @@ impl Builder {
         }
     }
 
+    fn masked<'a>(&self, place: Place, raw: &'a str) -> Cow<'a, str> {
+        if self.open {
+            Cow::Borrowed(raw)
+        } else {
+            masked(place, raw)
+        }
+    }
+
     fn name(&mut self, raw: &str) -> Text {
         if let Some(name) = self.names.get(raw) {
             return name.clone();
@@ -199,6 +223,7 @@ fn nested(text: &str, place: Place) -> Option<Json> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Access;
     use serde_json::json;
 
     #[test]
@@ -223,6 +248,28 @@ mod tests {
         for shown in plain {
             assert!(text.contains(shown), "{shown} in {text}");
         }
+    }
+
+    #[test]
+    fn one_value_is_revealed_by_its_place() {
+        let json = json!({
+            "envs": [{"key": "A", "value": "b"}, {"key": "DB_PASSWORD", "value": "hunter2"}],
+            "args": ["app", "--password", "hunter2"],
+            "annotations": {"last-applied-configuration": "{\"x\":\"hunter2\"}"},
+            "other": "{\"password\":7777}",
+        });
+        let tree = Tree::of(&json);
+        let grant = Access::decide(vec![]);
+        let grant = grant.grant().expect("a grant");
+        let masked = (0..tree.nodes().len()).filter(|at| tree.is_masked(*at));
+        let revealed = |at| Tree::revealed(&json, &tree.keys(at), &grant).expect("a value");
+        let revealed: Vec<String> = masked.map(|at| revealed(at).to_string()).collect();
+        assert_eq!(
+            revealed,
+            ["{\"x\":\"hunter2\"}", "hunter2", "hunter2", "7777"]
+        );
+        let gone = [Key::Root, Key::Name("nothing".into())];
+        assert_eq!(Tree::revealed(&json, &gone, &grant), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Help, generated from the table of commands, and the notices.
 
-use crate::model::command::{COMMANDS, Command};
-use crate::model::{Keymap, Model, Noun};
+use crate::model::command::{COMMANDS, Command, place};
+use crate::model::{Keymap, Model};
 use crate::text::Text;
 use crate::theme::Role;
 use crate::widgets::page::Doc;
@@ -9,26 +9,20 @@ use crate::widgets::page::Doc;
 /// The keys, as the user has them; those of logs before those of the lists if `from_logs`.
 pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
     let mut doc = Doc::default();
-    // What the logs and every page know.
-    let everywhere =
-        |command: &&Command| command.on.contains(&Noun::Forward) && command.on.len() > 1;
-    doc.title("Everywhere");
-    for command in COMMANDS.iter().filter(everywhere) {
-        doc.fact(keys(keymap, command), command.doc);
-    }
-    let of_logs = |command: &&Command| matches!(command.on, [Noun::Logs]);
-    let of_tree = |command: &&Command| matches!(command.on, [Noun::Tree]);
-    let of_events = |command: &&Command| matches!(command.on, [Noun::Events]);
-    let of_view = |command: &&Command| of_logs(command) || of_tree(command) || of_events(command);
-    let in_lists = |command: &&Command| !everywhere(command) && !of_view(command);
-    let mut sections: [(&str, Vec<&Command>); 4] = [
-        ("In the lists", COMMANDS.iter().filter(in_lists).collect()),
-        ("In logs", COMMANDS.iter().filter(of_logs).collect()),
-        ("In YAML", COMMANDS.iter().filter(of_tree).collect()),
-        ("In events", COMMANDS.iter().filter(of_events).collect()),
+    let mut sections: Vec<(&str, Vec<&Command>)> = vec![
+        ("Everywhere", vec![]),
+        ("In the lists", vec![]),
+        ("In logs", vec![]),
     ];
+    for command in COMMANDS {
+        let title = title(command);
+        match sections.iter_mut().find(|(known, _)| *known == title) {
+            Some((_, commands)) => commands.push(command),
+            None => sections.push((title, vec![command])),
+        }
+    }
     if from_logs {
-        sections.swap(0, 1);
+        sections.swap(1, 2);
     }
     for (title, commands) in sections {
         doc.title(title);
@@ -48,6 +42,24 @@ pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
         doc.text(line, Role::Text);
     }
     doc
+}
+
+/// The section of a command.
+fn title(command: &Command) -> &'static str {
+    match place(command) {
+        "everywhere" => "Everywhere",
+        "logs" => "In logs",
+        "YAML" => "In YAML",
+        "events" => "In events",
+        "statistics" => "In statistics",
+        "the node" => "On the page of the node",
+        "actions" => "On the page of actions",
+        "pages" => "On pages",
+        "debugging" => "In a container from outside",
+        "files" => "In files",
+        "forwarded ports" => "In forwarded ports",
+        _ => "In the lists",
+    }
 }
 
 /// Its keys, else how it is called in the palette.

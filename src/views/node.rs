@@ -49,7 +49,7 @@ pub fn page(cx: &Cx) -> Doc {
     if let Some(files) = known {
         disks(cx, files, &mut doc);
     }
-    fills(cx, &mut doc);
+    fills(cx, known, &mut doc);
     runtime(cx, look.seen.health.as_ref(), &mut doc);
     calls(&look.seen.latencies, &mut doc);
     doc
@@ -209,9 +209,10 @@ fn used(cx: &Cx, doc: &mut Doc) {
     let rows = cx.model.store.container_rows();
     let (mut cpu, mut memory, mut known) = (0_u64, 0_u64, 0_u64);
     for row in rows {
-        cpu = cpu.saturating_add(row.load.cpu.unwrap_or(0));
-        memory = memory.saturating_add(row.load.memory.unwrap_or(0));
-        known += u64::from(row.load.memory.is_some());
+        let load = row.load.get();
+        cpu = cpu.saturating_add(load.cpu.unwrap_or(0));
+        memory = memory.saturating_add(load.memory.unwrap_or(0));
+        known += u64::from(load.memory.is_some());
     }
     if known > 0 {
         doc.fact(

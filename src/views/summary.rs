@@ -167,7 +167,7 @@ fn pod(cx: &Cx, row: &PodRow, with_attempts: bool, doc: &mut Doc) -> String {
         format!("{} of {} running", row.running, row.total),
     );
     doc.fact("restarts", row.restarts.to_string());
-    uses(doc, &row.load);
+    uses(doc, &row.load.get());
     moment(cx, doc, "created", pod.created_at);
     doc.title("Identity");
     doc.fact("namespace", pod.namespace.as_str())
@@ -209,7 +209,7 @@ fn container(cx: &Cx, row: &ContainerRow, with_attempts: bool, doc: &mut Doc) ->
         Some(detail) => outcome(cx, detail, doc),
         None => moment(cx, doc, "created", container.created_at),
     }
-    uses(doc, &row.load);
+    uses(doc, &row.load.get());
     doc.fact("restarts", container.restart_count().to_string());
     doc.fact("attempt", container.attempt.to_string());
     doc.title("Identity");

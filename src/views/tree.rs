@@ -26,7 +26,11 @@ pub fn title(view: &TreeView) -> String {
 pub fn draw(cx: &Cx, view: &TreeView, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
     body::titled(cx, area, buffer, &crumbs(cx, &title(view)), true);
     let inner = body::below_title(area);
-    let below = if view.whole { WHOLE } else { 1 };
+    let below = if view.whole || view.revealed.is_some() {
+        WHOLE
+    } else {
+        1
+    };
     let below = below.min(inner.height.saturating_sub(1));
     let lines = Rect {
         height: inner.height - below,
@@ -90,15 +94,17 @@ fn status(cx: &Cx, view: &TreeView, area: Rect, buffer: &mut Buffer) {
         ..area
     };
     body::line(cx, left, buffer, &view.path(), Role::Accent);
-    let (Some(tree), Some(at)) = (&view.tree, view.node()) else {
-        return;
+    let shown = view.tree.as_ref().zip(view.node());
+    let shown = shown.and_then(|(tree, at)| tree.shown(at));
+    let (value, role) = match &view.revealed {
+        Some(revealed) => (revealed.text.as_str(), Role::Warn),
+        None => (shown.unwrap_or(""), Role::Text),
     };
-    let value = tree.shown(at).unwrap_or("");
     for (part, y) in wrap(value, area.width)
         .into_iter()
         .zip(area.y + 1..area.bottom())
     {
-        body::line(cx, Rect { y, ..area }, buffer, part, Role::Text);
+        body::line(cx, Rect { y, ..area }, buffer, part, role);
     }
 }
 

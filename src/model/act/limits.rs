@@ -43,7 +43,7 @@ pub fn aim(model: &Model) -> Result<Limited, &'static str> {
         id: visit.container,
         title: title(row),
         limits,
-        used: row.load.memory,
+        used: row.load.get().memory,
     })
 }
 

@@ -17,18 +17,18 @@ const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '
 
 /// A row that uses something.
 pub(super) trait Loaded {
-    fn load(&self) -> &Load;
+    fn load(&self) -> Load;
 }
 
 impl Loaded for PodRow {
-    fn load(&self) -> &Load {
-        &self.load
+    fn load(&self) -> Load {
+        self.load.get()
     }
 }
 
 impl Loaded for ContainerRow {
-    fn load(&self) -> &Load {
-        &self.load
+    fn load(&self) -> Load {
+        self.load.get()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The commands about everything that the runtime tells.
 
 use super::run::{nothing_selected, push};
-use super::{Command, command, unless};
+use super::{Command, changes, command, unless};
 use crate::model::inspect::{compare, show, title};
 use crate::model::prompt::ViewLine;
 use crate::model::{About, Effect, Model, Noun, Page, Seen, TreeView, typing, update};
@@ -136,6 +136,16 @@ pub(super) const COMMANDS: &[Command] = &[
             value.map(Effect::Copy).into_iter().collect()
         },
     ),
+    changes(unless(
+        of_tree(
+            "reveal",
+            &["x"],
+            "",
+            "show the masked value for a few seconds; any key hides it",
+            |m, _| reveal(m),
+        ),
+        nothing_masked,
+    )),
     of_tree(
         "copy-tree-path",
         &["C"],
@@ -160,6 +170,17 @@ pub(super) const COMMANDS: &[Command] = &[
         },
     ),
 ];
+
+fn nothing_masked(model: &Model) -> Option<&'static str> {
+    let masked = model.tree().and_then(TreeView::masked);
+    masked.is_none().then_some("nothing is masked on this line")
+}
+
+fn reveal(model: &mut Model) -> Vec<Effect> {
+    let view = model.tree();
+    let asked = view.and_then(|view| Some(Effect::Reveal(view.about.clone(), view.masked()?)));
+    asked.into_iter().collect()
+}
 
 fn on(model: &mut Model, change: impl FnOnce(&mut TreeView)) -> Vec<Effect> {
     if let Some(view) = model.tree_mut() {

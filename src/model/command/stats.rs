@@ -27,6 +27,14 @@ pub(super) const COMMANDS: &[Command] = &[
         |m, _| node::open(m),
     ),
     command(
+        "measure",
+        &["m"],
+        &[Noun::Node],
+        "measure disks",
+        "measure what fills the disks, 20 s at most, or end that",
+        |m, _| node::measure(m),
+    ),
+    command(
         "stats-longer",
         &["+", "="],
         STATS,

@@ -28,32 +28,38 @@ pub(super) const fn join<const ALL: usize>(tables: &[&[Command]]) -> [Command; A
     all
 }
 
+/// Where a command can be used, in words.
+pub fn place(command: &Command) -> &'static str {
+    match command.on {
+        ANYWHERE => "everywhere",
+        ENTERED | [Noun::Pod, Noun::Container] => "pods, containers",
+        [Noun::Logs] => "logs",
+        [Noun::Tree] => "YAML",
+        [Noun::Events] => "events",
+        [Noun::Page] => "pages",
+        [
+            Noun::Pod,
+            Noun::Container,
+            Noun::Image,
+            Noun::Page,
+            Noun::Tree,
+        ] => "lists, pages, YAML",
+        [Noun::Forward] => "forwarded ports",
+        [Noun::Inside] => "debugging",
+        [Noun::File] => "files",
+        [Noun::Stats] => "statistics",
+        [Noun::Node] => "the node",
+        [Noun::Deed] => "actions",
+        LISTS_AND_LOGS => "lists, logs",
+        _ => "lists",
+    }
+}
+
 /// The table of keys in Markdown, for the README and for `critui keys`.
 pub fn keys_table() -> String {
     let row = |command: &Command| {
         let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
-        let place = match command.on {
-            ANYWHERE => "everywhere",
-            ENTERED | [Noun::Pod, Noun::Container] => "pods, containers",
-            [Noun::Logs] => "logs",
-            [Noun::Tree] => "YAML",
-            [Noun::Events] => "events",
-            [Noun::Page] => "pages",
-            [
-                Noun::Pod,
-                Noun::Container,
-                Noun::Image,
-                Noun::Page,
-                Noun::Tree,
-            ] => "lists, pages, YAML",
-            [Noun::Forward] => "forwarded ports",
-            [Noun::Inside] => "debugging",
-            [Noun::File] => "files",
-            [Noun::Stats] => "statistics",
-            [Noun::Deed] => "actions",
-            LISTS_AND_LOGS => "lists, logs",
-            _ => "lists",
-        };
+        let place = place(command);
         format!("| {} | {} | {place} |\n", keys.join(" "), command.doc)
     };
     let of_view =

@@ -1,6 +1,7 @@
 //! The view of a tree: rows, folding, search.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::logs::Sought;
 use crate::model::inspect::About;
@@ -45,9 +46,22 @@ pub struct TreeView {
     pub matches: usize,
     /// The value under the cursor is shown in full.
     pub whole: bool,
+    /// A masked value as it is, for a moment.
+    pub revealed: Option<Revealed>,
     folded: Vec<bool>,
     /// Lines that fit on the screen.
     height: usize,
+}
+
+/// A value that is masked everywhere else.
+#[derive(Debug)]
+pub struct Revealed {
+    /// Where it is.
+    pub keys: Vec<Key>,
+    /// What it is.
+    pub text: Text,
+    /// Until when it is shown, by [`Clock::uptime`](crate::model::Clock::uptime).
+    pub until: Duration,
 }
 
 impl TreeView {
@@ -64,6 +78,7 @@ impl TreeView {
             search: None,
             matches: 0,
             whole: false,
+            revealed: None,
             folded: vec![],
             height: 1,
         }
@@ -107,6 +122,14 @@ impl TreeView {
     /// Its path.
     pub fn path(&self) -> String {
         self.node().map_or_else(String::new, |at| self.path_of(at))
+    }
+
+    /// The keys to the masked value on the line of the cursor.
+    pub fn masked(&self) -> Option<Vec<Key>> {
+        let (tree, at) = (self.tree.as_ref()?, self.node()?);
+        let line = [Some(at), self.beside(at)];
+        let masked = line.into_iter().flatten().find(|at| tree.is_masked(*at))?;
+        Some(tree.keys(masked))
     }
 
     /// True if what lies below a node is not shown.
@@ -337,8 +360,7 @@ fn matched(tree: &Tree, at: usize, sought: &Sought) -> bool {
     let node = &tree.nodes()[at];
     let is = |text: &str| sought.pattern().is_match(text.as_bytes());
     let named = matches!(&node.key, Key::Name(name) if is(name.as_str()));
-    let masked = matches!(&node.value, Value::Text(text) if text.is_masked());
-    named || (!masked && tree.shown(at).is_some_and(is))
+    named || (!tree.is_masked(at) && tree.shown(at).is_some_and(is))
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use crate::domain::IdSet;
 use crate::domain::{Container, ContainerDetail, ContainerState, Pod, PodId};
 use crate::model::rows::{ContainerRow, PodRow};
 use crate::model::trouble::{Facts, Judgement, judge_container, judge_empty};
-use crate::stats::Load;
 use crate::text::Text;
 
 impl Store {
@@ -160,7 +159,7 @@ impl Store {
         self.recheck_later(group, &judgement);
         let image = self.name_of_image(container, detail.as_deref());
         let known = self.rows.containers.get(&container.id);
-        let load = known.map_or_else(Load::default, |row| row.load);
+        let load = known.map_or_else(Default::default, |row| row.load.clone());
         let container = Arc::clone(container);
         ContainerRow {
             pod,
@@ -241,7 +240,7 @@ impl Store {
                 .rows
                 .pods
                 .get(&pod.id)
-                .map_or_else(Default::default, |row| row.load),
+                .map_or_else(Default::default, |row| row.load.clone()),
             pod: Arc::clone(pod),
         };
         self.rows.pods.insert(pod.id.clone(), Arc::new(row));

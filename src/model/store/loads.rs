@@ -1,6 +1,4 @@
-//! What rows use. Only rows whose shown numbers have changed are made anew.
-
-use std::sync::Arc;
+//! What rows use.
 
 use super::Store;
 use crate::model::rows::ContainerRow;
@@ -9,21 +7,14 @@ use crate::stats::Load;
 impl Store {
     /// Takes over what each container uses now; a pod uses what its containers do.
     pub fn set_loads(&mut self, of: impl Fn(&ContainerRow) -> Load) {
-        for row in self.rows.containers.values_mut() {
-            let load = of(row);
-            if row.load != load {
-                Arc::make_mut(row).load = load;
-                self.dirty.containers = true;
-            }
+        for row in self.rows.containers.values() {
+            self.dirty.containers |= row.load.set(of(row));
         }
-        for (id, row) in &mut self.rows.pods {
-            let members = self.index.members(id);
-            let members = members.filter_map(|id| self.rows.containers.get(id));
-            let load = members.fold(Load::default(), |sum, row| sum.plus(&row.load));
-            if row.load != load {
-                Arc::make_mut(row).load = load;
-                self.dirty.pods = true;
-            }
+        for (id, row) in &self.rows.pods {
+            let load = self
+                .containers_in(id)
+                .fold(Load::default(), |sum, row| sum.plus(&row.load.get()));
+            self.dirty.pods |= row.load.set(load);
         }
     }
 }
