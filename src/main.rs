@@ -1,5 +1,6 @@
 //! The program: parse, connect, run, restore the terminal.
 
+mod begin;
 mod live;
 mod reach;
 mod screen;
@@ -16,10 +17,10 @@ use critui::config::report::Report;
 use critui::config::value::{Source, Valued};
 use critui::config::watch::Watcher;
 use critui::config::{self, Config};
-use critui::confine::{self, Confined};
+use critui::confine::Confined;
 use critui::cri::stream::Trust;
 use critui::cri::{self, SocketPath, Target, Timing};
-use critui::demo::{self, DemoNode, Profile, Scenario};
+use critui::demo::{self, DemoNode, Scenario};
 use critui::host::open::HostRoot;
 use critui::inspect_command::Inspect;
 use critui::logs_command::{self, Logs};
@@ -81,7 +82,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         return print(|out| out.write_all(config::example::text().as_bytes()));
     }
     // Before any thread starts: what they may do is settled here.
-    let confined = confine(cli);
+    let confined = begin::confine(cli);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -92,7 +93,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         profile,
     }) = &cli.command
     {
-        return demo_node(&runtime, socket, scenario, profile);
+        return begin::demo_node(&runtime, socket, scenario, profile);
     }
     let mut setup = Setup::new(cli, runtime, confined)?;
     setup.trace(cli.command.is_some());
@@ -110,40 +111,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     // A file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();
     result
-}
-
-/// Has the kernel refuse what `--read-only` forbids. A simulated node lives in this process and
-/// writes its own files, so it is left out.
-fn confine(cli: &Cli) -> Option<Confined> {
-    let simulated =
-        cli.connection.demo.is_some() || matches!(cli.command, Some(Command::DemoNode { .. }));
-    let terminal = rustix::termios::ttyname(rustix::stdio::stdout(), Vec::new()).ok();
-    let terminal = terminal.map(|path| path.to_string_lossy().into_owned().into());
-    (cli.behaviour.read_only && !simulated).then(|| confine::confine(terminal))
-}
-
-fn demo_node(
-    runtime: &Runtime,
-    socket: &Path,
-    scenario: &str,
-    profile: &str,
-) -> Result<(), Failure> {
-    let scenario = Scenario::named(scenario).map_err(|line| Failure(cli::USAGE, line))?;
-    let profile = Profile::named(profile).map_err(|line| Failure(cli::USAGE, line))?;
-    let options = demo::Options {
-        profile,
-        ..demo::Options::default()
-    };
-    let ready = |node: &DemoNode| {
-        let (socket, root) = (node.socket().display(), node.host_root().display());
-        // Whoever waits for this line reads standard output; nobody has to.
-        let _ = writeln!(
-            io::stdout(),
-            "listening at unix://{socket}, its files are in {root}"
-        );
-    };
-    let served = demo::serve_alone(socket, &scenario, options, ready);
-    (runtime.block_on(served)).map_err(|error| Failure(cli::FAILED, error.to_string()))
 }
 
 impl From<config::ConfigError> for Failure {
