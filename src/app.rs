@@ -383,9 +383,7 @@ where
             Effect::StopMeasuring => work.measuring.store(true, Ordering::Relaxed),
             Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),
             Effect::Foresee(token, questions) => self.foresee(token, questions, jobs),
-            Effect::Act(id, act, title, unrecorded) => {
-                self.act(id, (*act, title), unrecorded, jobs);
-            }
+            Effect::Act(id, act, title, told) => self.act(id, (*act, title), told, jobs),
             Effect::ReadFiles(wanted, pod, paths) => Self::read_files(wanted, pod, paths, jobs),
             Effect::CountComing => self.count_coming(jobs),
             Effect::BreakOff(id) => self.inside.break_off(id),

@@ -6,10 +6,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible as _, PathBeneath,
-    PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus,
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible as _, NetPort,
+    PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus,
 };
 use rustix::thread::{self, CapabilitySet, CapabilitySets};
+
+use crate::host::{journal, kubelet};
 
 /// What the rules know; an older kernel keeps the part that it knows too.
 const KNOWN: ABI = ABI::V5;
@@ -73,7 +75,16 @@ fn drop_capabilities() -> rustix::io::Result<()> {
     )
 }
 
-/// Nothing may be written but the terminal, nothing run, no TCP connection made or taken.
+/// What a program that is linked dynamically needs to be run at all.
+const LOADERS: [&str; 4] = [
+    "/lib64/ld-linux-x86-64.so.2",
+    "/lib/ld-linux-aarch64.so.1",
+    "/lib/ld-musl-x86_64.so.1",
+    "/lib/ld-musl-aarch64.so.1",
+];
+
+/// Nothing may be written but the terminal, nothing run but journalctl, no TCP connection taken,
+/// and none made but to the kubelet's own health port.
 fn landlock(terminal: Option<PathBuf>) -> Result<(), String> {
     let told = |error: landlock::RulesetError| error.to_string();
     let writes: BitFlags<AccessFs> = AccessFs::from_write(KNOWN);
@@ -83,13 +94,20 @@ fn landlock(terminal: Option<PathBuf>) -> Result<(), String> {
         .and_then(|rules| rules.handle_access(AccessNet::from_all(KNOWN)))
         .and_then(Ruleset::create)
         .map_err(told)?;
+    rules = rules
+        .add_rule(NetPort::new(kubelet::PORT, AccessNet::ConnectTcp))
+        .map_err(told)?;
+    let run = journal::PROGRAMS.into_iter().chain(LOADERS);
+    let run = run.map(|path| (PathBuf::from(path), AccessFs::Execute.into()));
     let of_devices = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
     let devices = ["/dev/tty", "/dev/null"].map(PathBuf::from);
-    for path in devices.into_iter().chain(terminal) {
+    let devices = devices.into_iter().chain(terminal);
+    let devices = devices.map(|path| (path, of_devices));
+    for (path, rights) in run.chain(devices) {
         // What is not there needs no rule.
         if let Ok(open) = PathFd::new(Path::new(&path)) {
             rules = rules
-                .add_rule(PathBeneath::new(open, of_devices))
+                .add_rule(PathBeneath::new(open, rights))
                 .map_err(told)?;
         }
     }
@@ -134,6 +152,13 @@ mod tests {
             refused(fs::rename(&there, inside.join("other")).unwrap_err());
             refused(Command::new("/bin/true").status().unwrap_err());
             refused(TcpListener::bind("127.0.0.1:0").unwrap_err());
+            if let Some(journal) = journal::PROGRAMS
+                .iter()
+                .find(|path| Path::new(path).exists())
+            {
+                let told = Command::new(journal).arg("--version").output().unwrap();
+                assert!(told.status.success(), "{told:?}");
+            }
             fs::write("/dev/null", "x").unwrap();
             confined
         });

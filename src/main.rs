@@ -1,5 +1,6 @@
 //! The program: parse, connect, run, restore the terminal.
 
+mod begin;
 mod finding;
 mod live;
 mod play;
@@ -18,7 +19,7 @@ use critui::config::report::Report;
 use critui::config::value::{Source, Valued};
 use critui::config::watch::Watcher;
 use critui::config::{self, Config};
-use critui::confine::{self, Confined};
+use critui::confine::Confined;
 use critui::cri::stream::Trust;
 use critui::cri::{self, SocketPath, Target, Timing};
 use critui::demo::DemoNode;
@@ -90,7 +91,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         return print(|out| out.write_all(config::example::text().as_bytes()));
     }
     // Before any thread starts: what they may do is settled here.
-    let confined = confine(cli);
+    let confined = begin::confine(cli);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -120,16 +121,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     // A file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();
     result
-}
-
-/// Has the kernel refuse what `--read-only` forbids. A simulated node lives in this process and
-/// writes its own files, so it is left out.
-fn confine(cli: &Cli) -> Option<Confined> {
-    let simulated =
-        cli.connection.demo.is_some() || matches!(cli.command, Some(Command::DemoNode { .. }));
-    let terminal = rustix::termios::ttyname(rustix::stdio::stdout(), Vec::new()).ok();
-    let terminal = terminal.map(|path| path.to_string_lossy().into_owned().into());
-    (cli.behaviour.read_only && !simulated).then(|| confine::confine(terminal))
 }
 
 impl From<config::ConfigError> for Failure {

@@ -30,6 +30,7 @@ mod latency;
 mod layers;
 mod link;
 mod list;
+mod make;
 mod node;
 mod pace;
 mod poll;

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// Where it is.
-const PROGRAMS: [&str; 2] = ["/usr/bin/journalctl", "/bin/journalctl"];
+pub const PROGRAMS: [&str; 2] = ["/usr/bin/journalctl", "/bin/journalctl"];
 /// All it is ever given.
 const ARGUMENTS: [&str; 16] = [
     "--no-pager",

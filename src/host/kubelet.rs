@@ -14,7 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// Longest time for its health port.
 const HEALTH: Duration = Duration::from_secs(1);
 /// Its port for health, on loopback only.
-const PORT: u16 = 10248;
+pub const PORT: u16 = 10248;
 /// Its configuration, where kubeadm puts it; k3s and rke2 have their own.
 const CONFIGS: [&str; 3] = [
     "/var/lib/kubelet/config.yaml",

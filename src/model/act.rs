@@ -2,6 +2,7 @@
 
 pub mod choose;
 pub mod confirm;
+pub mod follow;
 pub mod foresee;
 pub mod image;
 pub mod limits;

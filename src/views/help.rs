@@ -75,7 +75,8 @@ fn keys(keymap: &Keymap, command: &Command) -> String {
 fn meaning(name: &str) -> &'static str {
     match name {
         "landlock" => {
-            "no file but the terminal can be written, no program run, no TCP connection opened"
+            "no file but the terminal can be written, no program run but journalctl, no TCP \
+             connection made but to the kubelet's health port"
         }
         "no-new-privs" => "no program could get more rights than this one",
         _ => "of root's rights only those to read files and to look at processes are left",
