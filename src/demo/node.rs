@@ -183,7 +183,7 @@ impl Node {
     pub(super) fn ensure_files(&self, id: &Id) {
         if self.story.sparse && lock(&self.files.asked).insert(Arc::clone(id)) {
             // A full disk stops the files, not the server.
-            let _ = self.with_host(|host| host.keep(self));
+            let _ = self.with_host(|host| host.add(self, id));
         }
     }
 

@@ -51,10 +51,10 @@ fn all(files: &Resolver, limits: &WalkLimits) -> Fills {
     found.add(What::Journal, Path::new(JOURNAL));
     found.empty_dirs();
     found.deleted();
-    let mut fills = found.fills;
-    fills.all.sort_by_key(|fill| std::cmp::Reverse(fill.bytes));
-    fills.partial |= limits.over();
-    fills
+    let mut told = found.fills;
+    told.all.sort_by_key(|fill| std::cmp::Reverse(fill.bytes));
+    told.partial |= limits.over();
+    told
 }
 
 struct Found<'a> {

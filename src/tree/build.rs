@@ -262,14 +262,14 @@ mod tests {
         let grant = Access::decide(vec![]);
         let grant = grant.grant().expect("a grant");
         let masked = (0..tree.nodes().len()).filter(|at| tree.is_masked(*at));
-        let revealed = |at| Tree::revealed(&json, &tree.keys(at), &grant).expect("a value");
+        let revealed = |at| Tree::revealed(&json, &tree.keys(at), grant).expect("a value");
         let revealed: Vec<String> = masked.map(|at| revealed(at).to_string()).collect();
         assert_eq!(
             revealed,
             ["{\"x\":\"hunter2\"}", "hunter2", "hunter2", "7777"]
         );
         let gone = [Key::Root, Key::Name("nothing".into())];
-        assert_eq!(Tree::revealed(&json, &gone, &grant), None);
+        assert_eq!(Tree::revealed(&json, &gone, grant), None);
     }
 
     #[test]

@@ -67,8 +67,12 @@ impl Log {
                 lines.extend(report(container, world, end.at));
             }
         }
-        self.reported.retain(|id| world.containers.contains_key(id));
         self.append(root, &lines)
+    }
+
+    /// Forgets what is gone: `world` is all there is.
+    pub(super) fn forget(&mut self, world: &World) {
+        self.reported.retain(|id| world.containers.contains_key(id));
     }
 
     fn append(&mut self, root: &Root, lines: &[(i64, u8, String)]) -> io::Result<()> {

@@ -77,6 +77,16 @@ impl Logs {
             }
             there
         });
+        self.write(containers, world, now)
+    }
+
+    /// Writes what is due of some containers.
+    pub(super) fn write(
+        &mut self,
+        containers: &[&Container],
+        world: &World,
+        now: i64,
+    ) -> io::Result<()> {
         for container in containers {
             if container.started == 0 || container.started > now {
                 continue;

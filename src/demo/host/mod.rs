@@ -116,6 +116,7 @@ impl Host {
             kubelet::Log::begin(&self.root, &world, now)?;
         }
         self.kernel.keep(&self.root, &containers, &world)?;
+        self.kernel.forget(&world);
         self.kubelet.keep(&self.root, &containers, &world)?;
         let due = |last| !node.story.still && now - last >= REFRESH;
         if self.refreshed.is_none_or(due) {
@@ -124,6 +125,18 @@ impl Host {
             self.refreshed = Some(now);
         }
         Ok(())
+    }
+
+    /// Makes the files of one more container: those of all others are as they should be.
+    pub(super) fn add(&mut self, node: &Node, id: &Id) -> io::Result<()> {
+        if self.refreshed.is_none() {
+            return self.keep(node);
+        }
+        let world = node.world().part(|container| container.id == *id);
+        let containers: Vec<&Container> = world.containers.values().collect();
+        self.logs.write(&containers, &world, node.clock.now())?;
+        self.kernel.keep(&self.root, &containers, &world)?;
+        cgroup::write(node, &world, &containers, &mut self.root)
     }
 
     /// When something has to be written next; `None`: not before something happens.

@@ -204,7 +204,7 @@ mod tests {
     fn deleted_files_of_this_very_process() {
         let host = HostRoot::new(Path::new("/")).unwrap();
         let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&[1; 1 << 16]).unwrap();
+        file.write_all(&vec![1; 1 << 16]).unwrap();
         file.sync_all().unwrap();
         let stat = fs::fstat(&file).unwrap();
         let own = std::process::id();
