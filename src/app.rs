@@ -5,7 +5,6 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -380,7 +379,7 @@ where
             Effect::Discard(left) => self.discard(left, jobs),
             Effect::LookAtNode => self.look_at_node(jobs),
             Effect::MeasureDisks => self.measure_disks(&mut work.measuring, jobs),
-            Effect::StopMeasuring => work.measuring.store(true, Ordering::Relaxed),
+            Effect::StopMeasuring => stats::stop(&work.measuring),
             Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),
             Effect::Foresee(token, questions) => self.foresee(token, questions, jobs),
             Effect::Act(id, act, title, told) => self.act(id, (*act, title), told, jobs),

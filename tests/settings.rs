@@ -105,7 +105,7 @@ fn strict_names_the_first_mistake(#[case] settings: &str, #[case] what: &str, #[
 #[test]
 fn settings_are_shown_with_their_sources() {
     let user =
-        User::new("theme: paper\nkeys:\n  sort: [F5, U]\n  reverse: []\nsort:\n  pods: age\n");
+        User::new("theme: paper\nkeys:\n  sort: [F5, F6]\n  reverse: []\nsort:\n  pods: age\n");
     let table = user.runs(&["settings"]);
     let place = |line| format!("{}:{line}", user.file().display());
     let rows: Vec<Vec<&str>> = text(&table.stdout)
@@ -114,7 +114,7 @@ fn settings_are_shown_with_their_sources() {
         .collect();
     for row in [
         vec!["theme", "paper", &place(1)],
-        vec!["keys.sort", "F5", "U", &place(3)],
+        vec!["keys.sort", "F5", "F6", &place(3)],
         vec!["keys.reverse", "-", &place(4)],
         vec!["sort.pods", "age", &place(6)],
         vec!["keys.down", "j", "Down", "default"],

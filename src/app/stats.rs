@@ -30,6 +30,11 @@ const MOST: usize = 4096;
 /// Says that something is to end.
 pub(super) type Stop = Arc<AtomicBool>;
 
+/// Ends what looks at it.
+pub(super) fn stop(it: &Stop) {
+    it.store(true, Ordering::Relaxed);
+}
+
 /// Where the cgroups of containers are: a container keeps its place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places(Arc<Mutex<IdMap<ContainerId, Claim>>>);
@@ -81,7 +86,7 @@ impl<S: Surface, I: Keys> App<S, I> {
 impl<S: Surface, I: Keys> App<S, I> {
     /// Measures what fills the disks until `stop` is set; what was measured before is given up.
     pub(super) fn measure_disks(&self, stop: &mut Stop, jobs: &mut JoinSet<Msg>) {
-        stop.store(true, Ordering::Relaxed);
+        self::stop(stop);
         *stop = Stop::default();
         let (host, stop) = (self.gauge.host().clone(), Arc::clone(stop));
         jobs.spawn_blocking(move || Msg::Filled(fills::measure(&host, stop)));
