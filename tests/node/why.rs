@@ -120,10 +120,10 @@ fn by_themselves(ward: &mut Ward) {
     let oom = container(&ward.node.pods.get("web-8").config, "oom", 0, Recipe::Oom);
     over.push(ward.start("oom", |config| *config = oom));
     over.push(ward.start("no-binary", |config| {
-        config.command = vec!["/no/such".to_owned()]
+        config.command = vec!["/no/such".to_owned()];
     }));
     over.push(ward.start("no-mode", |config| {
-        config.command = vec!["/etc/hosts".to_owned()]
+        config.command = vec!["/etc/hosts".to_owned()];
     }));
     for id in &over {
         ward.wait_for_end(id);
