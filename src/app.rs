@@ -377,7 +377,7 @@ where
             Effect::CopyOut(browse, to) => self.copy_out(*browse, to, jobs),
             Effect::Owners(owned) => Self::owners(owned, jobs),
             Effect::Discard(left) => self.discard(left, jobs),
-            Effect::LookAtNode => self.look_at_node(jobs),
+            Effect::LookAtNode(deep) => self.look_at_node(deep, jobs),
             Effect::MeasureDisks => self.measure_disks(&mut work.measuring, jobs),
             Effect::StopMeasuring => stats::stop(&work.measuring),
             Effect::Sample(asked) => self.sample(*asked, &work.places, jobs),

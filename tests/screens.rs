@@ -23,15 +23,16 @@ mod measured {
 
     use critui::domain::{ContainerState, Limits};
     use critui::model::Msg;
-    use critui::model::node::NodeSeen;
+    use critui::model::node::{NodeSeen, Plane};
     use critui::model::stats::Sampled;
     use critui::stats::cgroup::{Cgroup, Look, Pressure};
     use critui::stats::node::{
         Disk, Fill, Fills, ImageGc, Least, NodeFiles, NodeMemory, Threshold, Ticks, What,
     };
     use critui::stats::{Cpu, Memory, Sample};
+    use critui::triage::facts::{Certificate, Kubelet};
 
-    use crate::sample::Screen;
+    use crate::sample::{Screen, ago};
 
     /// Adds it.
     pub fn use_up(screen: &mut Screen) {
@@ -143,12 +144,23 @@ mod measured {
                     threshold("imagefs.available", Least::Share(150)),
                 ],
                 no_thresholds: None,
-                ports: vec![],
+                ports: vec![2379, 6443],
             };
             screen.send(Msg::Node(Box::new(NodeSeen {
                 files: Some(Ok(files)),
                 health: Some(Err("Status: the runtime did not answer within 2s".into())),
                 latencies: vec![],
+                plane: Some(Plane {
+                    kubelet: Kubelet {
+                        expected: true,
+                        process: Some(true),
+                        health: Some(Err("Connection refused".into())),
+                    },
+                    certificates: vec![Certificate {
+                        path: "/etc/kubernetes/pki/apiserver.crt".into(),
+                        ends_at: ago(-800_000).expect("a time"),
+                    }],
+                }),
             })));
         }
         let fill = |what, mib: u64, files| Fill {
@@ -340,6 +352,22 @@ fn the_node(
     screen.keys(keys);
     measured::look(&mut screen);
     shot(name, &mut screen);
+}
+
+/// The control plane runs on it, as static pods.
+#[test]
+fn the_node_of_a_control_plane() {
+    let mut lists = busy();
+    for name in ["etcd-cp1", "kube-apiserver-cp1", "kube-scheduler-cp1"] {
+        let mut pod = sample::pod("kube-system", name, 1_000_000);
+        pod.annotations = vec![("kubernetes.io/config.source".into(), "file".into())];
+        let container = sample::container(&pod, "main", 0, 1_000_000, "pause");
+        lists.add(&pod, vec![container]);
+    }
+    let mut screen = Screen::with((120, 40), FULL, lists);
+    screen.keys("n");
+    measured::look(&mut screen);
+    shot("node-plane-120x40", &mut screen);
 }
 
 fn shot(name: &str, screen: &mut Screen) {

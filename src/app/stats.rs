@@ -13,9 +13,9 @@ use crate::cri::Reader;
 use crate::domain::{ContainerId, IdMap, PodId};
 use crate::host::cgroup::{self, Claim};
 use crate::host::open::HostRoot;
-use crate::host::{fills, node};
+use crate::host::{certificates, fills, kubelet, node};
 use crate::model::Msg;
-use crate::model::node::NodeSeen;
+use crate::model::node::{NodeSeen, Plane};
 use crate::model::stats::{Asked, Sampled};
 use crate::stats::Network;
 use crate::stats::cgroup::Look;
@@ -66,18 +66,27 @@ impl<S: Surface, I: Keys> App<S, I> {
         });
     }
 
-    pub(super) fn look_at_node(&self, jobs: &mut JoinSet<Msg>) {
+    pub(super) fn look_at_node(&self, deep: bool, jobs: &mut JoinSet<Msg>) {
         let (reader, host) = (self.connection.reader(), self.gauge.host().clone());
         jobs.spawn(async move {
             let health = reader.health().await.map_err(|error| error.message);
             // Where images are is a help, no more.
             let images = reader.image_places().await.unwrap_or_default();
-            let files = tokio::task::spawn_blocking(move || node::look(&host, images)).await;
-            let files = files.unwrap_or_else(|error| Err(Text::clean(&error.to_string())));
+            let look = move || {
+                let plane = deep.then(|| Plane {
+                    kubelet: kubelet::look(&host),
+                    certificates: certificates::read(&host),
+                });
+                (node::look(&host, images), plane)
+            };
+            let looked = tokio::task::spawn_blocking(look).await;
+            let (files, plane) =
+                looked.unwrap_or_else(|error| (Err(Text::clean(&error.to_string())), None));
             Msg::Node(Box::new(NodeSeen {
                 files: Some(files),
                 health: Some(health),
                 latencies: crate::cri::latencies(),
+                plane,
             }))
         });
     }

@@ -174,8 +174,8 @@ pub enum Effect {
     Discard(Vec<ContainerId>),
     /// Look at what everything uses.
     Sample(Box<stats::Asked>),
-    /// Look at the node itself.
-    LookAtNode,
+    /// Look at the node itself, also at what changes seldom if that is said.
+    LookAtNode(bool),
     /// Measure what fills the node's disks.
     MeasureDisks,
     /// End that early.

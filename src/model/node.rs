@@ -6,11 +6,23 @@ pub use crate::cri::{Health, Latency};
 use crate::model::{Effect, Layer, Model, Page};
 use crate::stats::node::{Fills, NodeFiles, Ticks};
 use crate::text::Text;
+use crate::triage::facts::{Certificate, Kubelet};
 
 /// How often it is looked at while it is shown.
 const AGAIN: Duration = Duration::from_secs(2);
+/// How often what changes seldom is looked at.
+const SELDOM: Duration = Duration::from_secs(30);
 /// When it is looked at again for the first share of busy time.
 const QUICK: Duration = Duration::from_millis(500);
+
+/// What changes seldom: looked at when the page opens, and now and then.
+#[derive(Debug)]
+pub struct Plane {
+    /// The kubelet.
+    pub kubelet: Kubelet,
+    /// Certificates, and when they end.
+    pub certificates: Vec<Certificate>,
+}
 
 /// One look.
 #[derive(Debug, Default)]
@@ -21,6 +33,8 @@ pub struct NodeSeen {
     pub health: Option<Result<Health, Text>>,
     /// How long its answers take.
     pub latencies: Vec<Latency>,
+    /// What changes seldom, if it was looked at.
+    pub plane: Option<Plane>,
 }
 
 /// What was seen last.
@@ -30,9 +44,13 @@ pub struct NodeLook {
     pub seen: NodeSeen,
     /// CPUs that were busy between the last two looks, in tenths of a percent.
     pub busy: Option<u64>,
+    /// What changes seldom.
+    pub plane: Option<Plane>,
     /// What fills the disks.
     pub fills: Measuring,
     before: Option<Ticks>,
+    /// When what changes seldom is to be looked at again.
+    deep_at: Duration,
     /// When, by the time since the start; `None` while an answer is awaited.
     at: Option<Duration>,
 }
@@ -51,16 +69,24 @@ pub enum Measuring {
 
 /// Opens the page.
 pub fn open(model: &mut Model) -> Vec<Effect> {
-    model.node_look.at = None;
     model.layers.push(Layer {
         page: Page::Node,
         scroll: 0,
     });
-    vec![Effect::LookAtNode]
+    vec![look(model)]
+}
+
+fn look(model: &mut Model) -> Effect {
+    model.node_look.at = None;
+    Effect::LookAtNode(model.clock.uptime >= model.node_look.deep_at)
 }
 
 /// Takes what was seen.
-pub fn seen(model: &mut Model, seen: NodeSeen) {
+pub fn seen(model: &mut Model, mut seen: NodeSeen) {
+    if let Some(plane) = seen.plane.take() {
+        model.node_look.plane = Some(plane);
+        model.node_look.deep_at = model.clock.uptime + SELDOM;
+    }
     let look = &mut model.node_look;
     let files = seen.files.as_ref().and_then(|files| files.as_ref().ok());
     let ticks = files.and_then(|files| files.ticks);
@@ -104,6 +130,5 @@ pub fn due(model: &Model) -> Option<Duration> {
 /// Looks again, if it is time.
 pub fn again(model: &mut Model) -> Option<Effect> {
     due(model).filter(|at| *at <= model.clock.uptime)?;
-    model.node_look.at = None;
-    Some(Effect::LookAtNode)
+    Some(look(model))
 }

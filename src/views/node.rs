@@ -1,11 +1,8 @@
 //! The node itself: its control plane, CPU, memory, pressure, disks, and its runtime.
 
 use super::Cx;
-use crate::domain::label;
-use crate::format::{age, bytes, seconds_between};
-use crate::model::columns::{ROW_STEP, Stands};
+use crate::format::{age, bytes};
 use crate::model::node::{Health, Latency};
-use crate::model::rows::PodRow;
 use crate::stats::cgroup::Pressure;
 use crate::stats::node::{NodeFiles, NodeMemory, Threshold};
 use crate::text::Text;
@@ -13,28 +10,22 @@ use crate::theme::Role;
 use crate::widgets::page::Doc;
 
 mod disks;
+mod plane;
 
 use disks::{disks, fills};
+use plane::control_plane;
 
 /// Cells of a bar.
 const BAR: usize = 24;
 /// From here on something full is worth a colour, in percent.
 const FULL: u64 = 85;
-/// The control plane in the order in which its parts need each other, with the port of each.
-const PLANE: [(&str, u16); 4] = [
-    ("etcd", 2379),
-    ("kube-apiserver", 6443),
-    ("kube-controller-manager", 10_257),
-    ("kube-scheduler", 10_259),
-];
-
 /// The page.
 pub fn page(cx: &Cx) -> Doc {
     let mut doc = Doc::default();
     let look = &cx.model.node_look;
     let files = look.seen.files.as_ref();
     let known = files.and_then(|files| files.as_ref().ok());
-    control_plane(cx, known, &mut doc);
+    control_plane(cx, known, look.plane.as_ref(), &mut doc);
     doc.title("Node");
     match files {
         None => {
@@ -53,50 +44,6 @@ pub fn page(cx: &Cx) -> Doc {
     runtime(cx, look.seen.health.as_ref(), &mut doc);
     calls(&look.seen.latencies, &mut doc);
     doc
-}
-
-/// What of the control plane runs here as static pods; the first that is broken explains the rest.
-fn control_plane(cx: &Cx, files: Option<&NodeFiles>, doc: &mut Doc) {
-    let rows: Vec<_> = cx.model.store.pod_rows().collect();
-    let of = |name: &str| {
-        let is = |row: &&&std::sync::Arc<PodRow>| {
-            let pod = &row.pod;
-            let file = label(&pod.annotations, "kubernetes.io/config.source");
-            let fixed = file.is_some_and(|source| *source == *"file");
-            fixed && !row.superseded && pod.name.as_str().starts_with(name)
-        };
-        rows.iter().find(is).copied()
-    };
-    let found: Vec<_> = PLANE
-        .iter()
-        .map(|(name, port)| (*name, *port, of(name)))
-        .collect();
-    if found.iter().all(|(_, _, row)| row.is_none()) {
-        return;
-    }
-    doc.title("Control plane, in the order in which its parts need each other");
-    for (name, port, row) in found {
-        let Some(row) = row else {
-            doc.fact_as(name, "is not on this node", Role::Dim);
-            continue;
-        };
-        let since = row.pod.created_at.map_or_else(String::new, |at| {
-            let seconds = seconds_between(at, cx.now());
-            cx.shows_age(seconds);
-            format!(", sandbox {} old", age(seconds))
-        });
-        let listens = files.filter(|files| !files.ports.is_empty()).map(|files| {
-            if files.ports.contains(&port) {
-                "listens"
-            } else {
-                "does not listen"
-            }
-        });
-        let listens = listens.map_or_else(String::new, |words| format!(", {words} on {port}"));
-        let verdict = row.verdict(cx.now(), ROW_STEP);
-        let text = format!("{verdict}, {} restarts{listens}{since}", row.restarts);
-        doc.fact_as(name, text, row.standing().role());
-    }
 }
 
 fn resources(cx: &Cx, files: &NodeFiles, busy: Option<u64>, doc: &mut Doc) {

@@ -122,7 +122,7 @@ pub fn image(name: &str, size: u64) -> Image {
 }
 
 impl Lists {
-    fn add(&mut self, pod: &Pod, containers: Vec<Container>) {
+    pub fn add(&mut self, pod: &Pod, containers: Vec<Container>) {
         let ips = vec![format!("10.244.3.{}", self.pods.len() + 4).into()];
         let detail = PodDetail {
             ips,
