@@ -21,6 +21,7 @@ mod messages;
 mod mouse;
 pub mod narrowing;
 pub mod node;
+mod noun;
 pub mod palette;
 mod panel;
 pub mod prompt;
@@ -54,6 +55,7 @@ pub use inspect::{About, DiffView, Inspections, TreeView};
 pub use keymap::Keymap;
 pub use logs::LogView;
 pub use messages::{Changed, Effect, Mouse, Msg, Slot};
+pub use noun::Noun;
 pub use panel::Panel;
 pub use prompt::Prompt;
 pub use seen::{PageSeen, PanelSeen, Seen};
@@ -151,39 +153,6 @@ pub struct Node {
     pub notices: Vec<Text>,
     /// The worst pressure on the node, in words, if it is worth a word.
     pub pressure: Option<Text>,
-}
-
-/// What a key can be about.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Noun {
-    /// The list of pods.
-    Pod,
-    /// The list of containers.
-    Container,
-    /// The list of images.
-    Image,
-    /// A page of text.
-    Page,
-    /// The view of logs.
-    Logs,
-    /// The list of forwarded ports.
-    Forward,
-    /// The view of a tree.
-    Tree,
-    /// The view of events.
-    Events,
-    /// A container from outside.
-    Inside,
-    /// Its files.
-    File,
-    /// Statistics of a pod or a container.
-    Stats,
-    /// The page of the node.
-    Node,
-    /// Why something fares as it does.
-    Why,
-    /// The changes of this run.
-    Deed,
 }
 
 /// One thing on the node.

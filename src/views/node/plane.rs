@@ -72,12 +72,12 @@ fn pod<'a>(cx: &'a Cx, name: &str) -> Option<&'a Arc<PodRow>> {
 
 fn line(
     cx: &Cx,
-    part: &Part,
+    of: &Part,
     row: Option<&Arc<PodRow>>,
     files: Option<&NodeFiles>,
     plane: Option<&Plane>,
 ) -> Line {
-    let Part(name, port, certificate) = *part;
+    let Part(name, port, path) = *of;
     let Some(row) = row else {
         return Line {
             name,
@@ -85,33 +85,31 @@ fn line(
             role: Role::Dim,
         };
     };
-    let mut text = format!(
-        "{}, {} restarts",
-        row.verdict(cx.now(), ROW_STEP),
-        row.restarts
-    );
+    let verdict = row.verdict(cx.now(), ROW_STEP);
+    let mut said = vec![verdict, format!("{} restarts", row.restarts)];
     let mut role = row.standing().role();
     if let Some(files) = files.filter(|files| !files.ports.is_empty()) {
-        let listens = files.ports.contains(&port);
-        text += if listens {
-            ", listens"
+        if files.ports.contains(&port) {
+            said.push(format!("listens on {port}"));
         } else {
-            ", does not listen"
-        };
-        text += &format!(" on {port}");
-        if !listens {
+            said.push(format!("does not listen on {port}"));
             role = Role::Bad;
         }
     }
     if let Some(at) = row.pod.created_at {
         let seconds = seconds_between(at, cx.now());
         cx.shows_age(seconds);
-        text += &format!(", sandbox {} old", age(seconds));
+        said.push(format!("sandbox {} old", age(seconds)));
     }
-    if let Some(path) = certificate {
-        role = ends(cx, plane, path, &mut text).unwrap_or(role);
+    if let Some((ends, soon)) = path.and_then(|path| certificate(cx, plane?, path)) {
+        said.push(ends);
+        role = soon.unwrap_or(role);
     }
-    Line { name, text, role }
+    Line {
+        name,
+        text: said.join(", "),
+        role,
+    }
 }
 
 fn kubelet(cx: &Cx, plane: &Plane) -> Line {
@@ -126,7 +124,10 @@ fn kubelet(cx: &Cx, plane: &Plane) -> Line {
             Role::Dim,
         ),
     };
-    role = ends(cx, Some(plane), "/kubelet-client-", &mut text).unwrap_or(role);
+    if let Some((ends, soon)) = certificate(cx, plane, "/kubelet-client-") {
+        text = format!("{text}, {ends}");
+        role = soon.unwrap_or(role);
+    }
     Line {
         name: "kubelet",
         text,
@@ -134,18 +135,15 @@ fn kubelet(cx: &Cx, plane: &Plane) -> Line {
     }
 }
 
-/// Says when a certificate ends; a role if that is soon.
-fn ends(cx: &Cx, plane: Option<&Plane>, path: &str, text: &mut String) -> Option<Role> {
-    let mut all = plane?.certificates.iter();
+/// When the certificate at `path` ends, in words; a role if that is soon.
+fn certificate(cx: &Cx, plane: &Plane, path: &str) -> Option<(String, Option<Role>)> {
+    let mut all = plane.certificates.iter();
     let one = all.find(|one| one.path.as_str().contains(path))?;
     if one.ends_at <= cx.now() {
-        *text += &format!(
-            ", its certificate ended {} ago",
-            age(seconds_between(one.ends_at, cx.now()))
-        );
-        return Some(Role::Bad);
+        let ago = age(seconds_between(one.ends_at, cx.now()));
+        return Some((format!("its certificate ended {ago} ago"), Some(Role::Bad)));
     }
     let left = seconds_between(cx.now(), one.ends_at);
-    *text += &format!(", its certificate ends in {}", age(left));
-    (left < SOON).then_some(Role::Warn)
+    let ends = format!("its certificate ends in {}", age(left));
+    Some((ends, (left < SOON).then_some(Role::Warn)))
 }
