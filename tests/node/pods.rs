@@ -38,6 +38,8 @@ pub enum Recipe {
     Holder,
     /// Takes a MB more seven times a second, until it is killed at 32 MiB.
     Climber,
+    /// Writes 24 MiB into a file of its own.
+    Writer,
     /// A shell with a terminal.
     Terminal,
     /// A command that does not exist.
@@ -58,6 +60,9 @@ impl Recipe {
                 "echo starting; echo 'panic: boom' >&2; echo ' at main.rs:1' >&2; exit 1"
             }
             Self::Done => "echo done",
+            Self::Writer => {
+                "dd if=/dev/zero of=/big bs=1M count=24; trap 'exit 0' TERM; sleep 2147483647 & wait"
+            }
             Self::Oom => "x=0123456789abcdef; while :; do x=$x$x; done",
             Self::Chatter => {
                 "trap 'exit 3' TERM; pad=$(head -c 20000 /dev/zero | tr '\\0' x); n=0; \
@@ -105,6 +110,7 @@ impl Recipe {
             | Self::Terminal
             | Self::Busy
             | Self::Holder
+            | Self::Writer
             | Self::Climber => cri::ContainerState::ContainerRunning,
             _ => cri::ContainerState::ContainerExited,
         }

@@ -108,6 +108,21 @@ fn one_that_climbs_until_it_is_killed() {
 }
 
 #[test]
+fn one_that_writes_files() {
+    let node = node();
+    let pod = node.pods.get("web-8");
+    let id = pod.add(&node.cri, "writer", 0, Recipe::Writer);
+    let written = || top(&node, &id)["writable_layer_bytes"].as_u64();
+    // The runtime counts layers now and then.
+    let enough = crate::support::wait_until(LONG, || written() >= Some(24 << 20));
+    let size = written();
+    println!("24 MiB written: {size:?} bytes");
+    assert!(enough && size <= Some(26 << 20), "{size:?}");
+    node.cri.stop(&id, 0);
+    node.cri.remove(&id);
+}
+
+#[test]
 fn pods_with_their_networks() {
     let node = node();
     let text = critui(&node, &["top", "--pods", "-o", "json", "--sort", "memory"]);

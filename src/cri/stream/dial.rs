@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::StreamError;
 use super::address::Address;
+use super::told;
 use crate::text::Text;
 
 mod unseen;
@@ -59,7 +60,7 @@ impl Trust {
     /// Verifies every certificate by the authorities in the PEM file `path`.
     pub fn by_authority(mut self, path: &Path) -> Result<Self, Text> {
         let shown = path.display();
-        let wrong = |error: &dyn fmt::Display| Text::clean(&format!("{shown}: {error}"));
+        let wrong = |error: &dyn fmt::Display| told(&format!("{shown}: {error}"));
         let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&pem) {

@@ -20,6 +20,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+use crate::mask;
 use crate::text::Text;
 
 use super::error::CriError;
@@ -60,14 +61,19 @@ pub enum StreamError {
 
 impl StreamError {
     fn address(line: &str) -> Self {
-        Self::Address(Text::clean(line))
+        Self::Address(told(line))
     }
 
     fn server(line: &str) -> Self {
-        Self::Server(Text::clean(line))
+        Self::Server(told(line))
     }
 
     fn lost(line: &str) -> Self {
-        Self::Lost(Text::clean(line))
+        Self::Lost(told(line))
     }
+}
+
+/// Words of a server: without control characters, and without secrets.
+fn told(words: &str) -> Text {
+    Text::clean(&mask::text(words))
 }

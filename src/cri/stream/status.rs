@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::told;
 use crate::text::Text;
 
 /// How a command ended.
@@ -28,7 +29,7 @@ impl fmt::Display for Ending {
 pub(super) fn decode(payload: &[u8]) -> Ending {
     let Ok(status) = serde_json::from_slice::<Value>(payload) else {
         // Protocols before v4 said it in plain text, and nothing when all went well.
-        let words = Text::clean(String::from_utf8_lossy(payload).trim());
+        let words = told(String::from_utf8_lossy(payload).trim());
         return words.non_empty().map_or(Ending::Exit(0), Ending::Failed);
     };
     let word = |key: &str| status[key].as_str().unwrap_or_default();
@@ -40,7 +41,7 @@ pub(super) fn decode(payload: &[u8]) -> Ending {
     {
         return Ending::Exit(code);
     }
-    let words = Text::clean(word("message"));
+    let words = told(word("message"));
     Ending::Failed(
         words
             .non_empty()
@@ -72,6 +73,10 @@ mod tests {
     #[case(
         r#"{"status":"Failure","message":"no such file","reason":"InternalError","code":500}"#,
         failed("no such file")
+    )]
+    #[case(
+        r#"{"status":"Failure","message":"app --password hunter2: no such file","code":500}"#,
+        failed("app --password <masked> no such file")
     )]
     // A status without a code, and codes that are none.
     #[case(

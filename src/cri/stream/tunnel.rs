@@ -11,10 +11,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::StreamError;
 use super::dial::Socket;
 use super::session::broken;
-use crate::text::Text;
+use super::{StreamError, told};
 
 /// Read from the local side at once.
 const CHUNK: usize = 32 << 10;
@@ -147,7 +146,7 @@ impl From {
             return Ok(None);
         }
         if channel == 1 {
-            let words = Text::clean(String::from_utf8_lossy(&payload).trim());
+            let words = told(String::from_utf8_lossy(&payload).trim());
             return Err(StreamError::Server(words));
         }
         Ok(Some(payload))
