@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use critui::demo::{self, DemoNode, Scenario};
+use critui::demo::{self, DemoNode, Fault, FaultKind, Scenario};
 
 use support::words::{UP, link_is, shows};
 use support::{Program, Term};
@@ -73,6 +73,10 @@ fn measures() {
         WATCH.as_secs()
     );
     println!("large: key to frame {} (p99 under 16 ms)", keys(&large));
+    println!(
+        "large, a round of statistics takes 2 s: key to frame {} (p99 under 16 ms)",
+        keys_beside_slow_statistics()
+    );
     println!(
         "5,000 rows: a keystroke of the filter to its frame {} (p99 under 16 ms)",
         filter(&large)
@@ -253,7 +257,25 @@ fn rounds(trace: &Path) -> usize {
 }
 
 fn keys(node: &Simulated) -> String {
-    let mut term = node.open().spawn();
+    keys_in(node.open())
+}
+
+/// The same while each round of statistics takes two seconds.
+fn keys_beside_slow_statistics() -> String {
+    let slow = FaultKind::Latency(Duration::from_secs(2));
+    let options = demo::Options {
+        faults: vec![Fault::new("ListContainerStats", slow)],
+        ..demo::Options::default()
+    };
+    let large = Scenario::named("large").expect("a scenario");
+    let node = DemoNode::start(&large, options).expect("it starts");
+    let endpoint = format!("unix://{}", node.socket().display());
+    let program = Program::new(CRITUI).args(["-r".to_owned(), endpoint]);
+    keys_in(program.size(200, 50))
+}
+
+fn keys_in(program: Program) -> String {
+    let mut term = program.spawn();
     complete(&term);
     let key = |n: usize| if n % 40 < 20 { "j" } else { "k" };
     summary((0..KEYS).map(|n| to_frame(&mut term, key(n))).collect())
