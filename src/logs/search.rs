@@ -62,13 +62,16 @@ impl<'a> Search<'a> {
             Some(scout) if !escaped && region.ends == Ends::Newline && !region.continues => scout,
             _ => return self.joiner.feed(region, check),
         };
-        let tuned = self.tuned.get_or_init(|| scout.tuned(&bytes[..bytes.len().min(SAMPLE)]));
+        let tuned = self
+            .tuned
+            .get_or_init(|| scout.tuned(&bytes[..bytes.len().min(SAMPLE)]));
         let (mut at, mut partial) = (0, None);
         loop {
             while !self.joiner.is_idle() && at < bytes.len() {
                 at = self.joiner.feed_one(region, at, check)?;
             }
-            let found = (at < bytes.len()).then(|| scout.next(tuned.as_ref(), bytes, at, &mut partial));
+            let found =
+                (at < bytes.len()).then(|| scout.next(tuned.as_ref(), bytes, at, &mut partial));
             let Some(found) = found.flatten() else {
                 return Flow::Continue(());
             };

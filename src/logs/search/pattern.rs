@@ -107,7 +107,9 @@ impl Scout {
                     Some(finder) => finder.find(searched),
                     None => raw.find(searched).map(|found| found.start),
                 };
-                found.map(|found| at + found).or((until < bytes.len()).then_some(until))
+                found
+                    .map(|found| at + found)
+                    .or((until < bytes.len()).then_some(until))
             }
         }
     }
