@@ -2,6 +2,7 @@
 //! kubelet's files. Everything here only reads, has a deadline, and says what it could not see.
 
 mod container;
+mod lines;
 mod log;
 mod node;
 
@@ -26,6 +27,7 @@ use crate::triage::facts::{Kernel, Said, Seen};
 use crate::triage::{ContainerFacts, PodFacts, Report};
 
 pub use container::{pod_facts, why};
+pub use lines::lines;
 pub use node::node_facts;
 
 /// Statuses read at once.

@@ -32,6 +32,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Stats,
     Noun::Node,
     Noun::Why,
+    Noun::Lines,
     Noun::Deed,
 ];
 /// What has a container.

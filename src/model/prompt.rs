@@ -57,6 +57,8 @@ pub enum ViewLine {
     Tree,
     /// Which events to show.
     Events,
+    /// Which lines to show.
+    Lines,
 }
 
 /// What a line is for in the view of logs.

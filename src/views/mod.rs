@@ -12,6 +12,7 @@ mod header;
 mod help;
 mod home;
 mod inside;
+mod lines;
 mod logs;
 mod node;
 mod panel;
@@ -161,6 +162,7 @@ fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
         Page::Ran(ran) => ("Run in all".to_owned(), ran::page(ran)),
         Page::Node => (format!("Node {}", model.node.name), node::page(cx)),
         Page::Why(view) => (why::title(view), why::page(cx, view)),
+        Page::Lines(view) => (lines::title(view), lines::page(view)),
         Page::Inside(visit) => {
             let doc = inside::page(cx, &visit.container);
             (format!("Debug {}", visit.title), doc)
@@ -226,6 +228,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Journal(_) => "Journal".to_owned(),
             Page::Top(view) => top::title(view),
             Page::Why(view) => why::title(view),
+            Page::Lines(view) => lines::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();
     let all: Vec<String> = std::iter::once(panel)
