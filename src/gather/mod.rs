@@ -28,7 +28,7 @@ use crate::triage::{ContainerFacts, PodFacts, Report};
 
 pub use container::{pod_facts, why};
 pub use lines::lines;
-pub use node::node_facts;
+pub use node::{node_facts, without_runtime};
 
 /// Statuses read at once.
 const AT_ONCE: usize = 8;
