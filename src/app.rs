@@ -253,10 +253,7 @@ where
     ) -> io::Result<()> {
         let before = self.model.store.loaded();
         let waited = self.model.log().is_some_and(LogView::is_waiting);
-        frame.urgent |= matches!(
-            msg,
-            Msg::Key(_) | Msg::Redraw | Msg::Settings(_) | Msg::Returned(_)
-        );
+        frame.urgent |= msg.is_awaited();
         frame.dirty = true;
         frame.since = frame.since.or_else(|| Some(Instant::now()));
         if matches!(msg, Msg::Pressure(_)) {

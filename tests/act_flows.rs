@@ -581,10 +581,13 @@ fn a_pod_and_a_container_are_made_from_files() {
 #[test]
 fn a_file_with_a_mistake_names_line_and_field() {
     let flow = opened(&start());
-    let file = flow.demo.host_root().join("bad.yaml");
+    let file = flow.demo.host_root().join("a bad.yaml");
     fs::write(&file, "metadata:\n  name: a\n  namespce: b\n").unwrap();
     let file = file.display().to_string();
-    let flow = flow.types(&format!(":run-pod<Enter>{file}<Enter>"));
+    let flow = flow.types(&format!(":run-pod<Enter>'{file}<Enter>"));
+    let flow = flow
+        .sees("a quotation mark is not closed")
+        .types("'<Enter>");
     let flow = flow.sees("bad.yaml:3:3: metadata.namespce is no field; namespace is near");
     assert_eq!(changes(&flow.demo), Vec::<String>::new());
     flow.types(":run-pod<Enter><Enter>").sees("type POD-FILE");

@@ -91,6 +91,25 @@ pub enum Msg {
     Wake,
 }
 
+impl Msg {
+    /// True for what somebody did, or waits for: it is drawn at once.
+    pub fn is_awaited(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(_)
+                | Self::Redraw
+                | Self::Settings(_)
+                | Self::Returned(_)
+                | Self::Why(..)
+                | Self::Lines(..)
+                | Self::Inspected(..)
+                | Self::Revealed(..)
+                | Self::Browsed(..)
+                | Self::Looked(..)
+        )
+    }
+}
+
 /// Which of the logs that are read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Slot {

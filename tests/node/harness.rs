@@ -108,7 +108,8 @@ impl Node {
         self.cache.join(&self.suite).join("root/usr/bin").join(name)
     }
 
-    fn base(&self, path: &str) -> PathBuf {
+    /// A file of Debian 12's packages.
+    pub fn base(&self, path: &str) -> PathBuf {
         self.cache.join("bookworm/root").join(path)
     }
 
@@ -322,23 +323,28 @@ conf_dir = '{dir}/cni'
         }
     }
 
+    /// Runs containerd's own client.
+    pub fn ctr(&self, args: &[&str]) {
+        let output = Command::new(self.bin("ctr"))
+            .arg("--address")
+            .arg(self.socket())
+            .args(["--namespace", "k8s.io"])
+            .args(args)
+            .output()
+            .expect("ctr starts");
+        assert!(
+            output.status.success(),
+            "ctr {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
     /// Loads an image under these names.
     pub fn load_image(&self, tags: &[&str], entrypoint: &[&str]) {
         let archive = self.dir.join("image.tar");
         image::write(&archive, &self.base("bin/busybox"), tags, entrypoint)
             .expect("the image's archive");
-        let output = Command::new(self.bin("ctr"))
-            .arg("--address")
-            .arg(self.socket())
-            .args(["--namespace", "k8s.io", "images", "import"])
-            .arg(&archive)
-            .output()
-            .expect("ctr starts");
-        assert!(
-            output.status.success(),
-            "ctr images import: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        self.ctr(&["images", "import", &archive.to_string_lossy()]);
         fs::remove_file(&archive).expect("the image's archive");
         // The CRI side learns of images by events.
         for tag in tags {

@@ -14,6 +14,7 @@ mod logs;
 mod measures;
 mod node_itself;
 mod pods;
+mod registry;
 mod screen;
 mod snapshot;
 mod stats;

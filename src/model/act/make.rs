@@ -59,7 +59,8 @@ pub fn refuse(model: &Model) -> Option<&'static str> {
 
 /// Has the files read that were typed.
 pub fn read(model: &Model, wanted: Wanted, typed: &str) -> Result<Vec<Effect>, String> {
-    let files: Vec<PathBuf> = typed.split_whitespace().map(PathBuf::from).collect();
+    let words = shlex::split(typed).ok_or("a quotation mark is not closed")?;
+    let files: Vec<PathBuf> = words.into_iter().map(PathBuf::from).collect();
     if files.len() != wanted.count() {
         return Err(format!("type {}", wanted.hint()));
     }
