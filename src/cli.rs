@@ -175,6 +175,16 @@ pub enum Command {
     /// Print what is wrong with pods, containers and the node, why, and what to do; the exit code is
     /// 3 if anything is
     Triage(crate::triage_command::Triage),
+    /// Print what a shell needs to complete critui's commands and flags
+    Completion {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page of critui, or of one of its commands, for man -l -
+    Man {
+        /// The command, such as snapshot
+        command: Option<String>,
+    },
     /// Run the simulated node alone, for other clients such as crictl, until it is told to end
     DemoNode {
         /// Where to listen
@@ -200,6 +210,17 @@ pub struct Output {
         default_value = "table"
     )]
     pub form: Form,
+}
+
+/// A shell that can complete.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shell {
+    /// GNU's.
+    Bash,
+    /// Z.
+    Zsh,
+    /// The friendly one.
+    Fish,
 }
 
 /// Form of a report.

@@ -26,6 +26,7 @@
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`], [`inspect_command`] | reports: of the whole node, of one thing |
+//! | [`manual`] | completions of shells and manual pages |
 //! | [`snapshot`], [`top`], [`triage_command`] | the reports |
 //! | [`triage`], [`gather`] | why something is wrong: pure rules over facts, and who gathers the facts |
 //! | [`stats`] | rates, histories, the numbers of a row: pure |
@@ -95,6 +96,7 @@ pub mod link;
 pub mod local;
 pub mod logs;
 pub mod logs_command;
+pub mod manual;
 pub mod mask;
 pub mod model;
 pub mod paint;
