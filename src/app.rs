@@ -35,12 +35,14 @@ mod input;
 mod inside;
 mod inspect;
 mod logs;
+mod looks;
 mod signals;
 mod stats;
 mod why;
 
 pub use inside::Inside;
 pub use inspect::inspect;
+pub use looks::Looks;
 
 use frame::Frame;
 use input::input;
@@ -65,6 +67,8 @@ pub struct App<S, I> {
     pub model: Model,
     /// How it looks.
     pub theme: Theme,
+    /// Other looks.
+    pub looks: Looks,
     /// Where it is drawn.
     pub surface: S,
     /// Keys and resizes.
@@ -286,7 +290,7 @@ where
     fn reload(&mut self, reload: Reload) -> Msg {
         let ability = self.theme.ability();
         match reload.theme.map(|theme| theme.theme(ability)) {
-            Some(Ok(theme)) => self.theme = theme,
+            Some(Ok(theme)) => self.looks.set(&mut self.theme, theme),
             // It was found good when it was read.
             Some(Err(error)) => tracing::debug!("theme: {error}"),
             None => {}
@@ -337,11 +341,8 @@ where
             Effect::Refresh => self.connection.refresh(),
             Effect::Fetch(targets) => targets.into_iter().for_each(|t| self.fetch(t, jobs)),
             Effect::Repaint => self.surface.repaint()?,
-            Effect::Theme(name) => {
-                if let Ok(theme) = self.theme.renamed(name) {
-                    self.theme = theme;
-                }
-            }
+            Effect::Theme(name) => self.looks.choose(&mut self.theme, &name),
+            Effect::Preview(name) => self.looks.preview(&mut self.theme, name.as_ref()),
             Effect::Mouse(on) => self.surface.raw(clipboard::mouse(on))?,
             Effect::Copy(text) => {
                 let line = match clipboard::copy(&text, self.clipboard) {
@@ -387,6 +388,7 @@ where
             Effect::CountComing => self.count_coming(jobs),
             Effect::BreakOff(id) => self.inside.break_off(id),
             Effect::ReadJournal => self.read_journal(jobs),
+            Effect::Remember(layout, tell) => self.remember(*layout, tell, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.

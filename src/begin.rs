@@ -2,7 +2,11 @@
 
 use critui::cli::{self, Cli, Command};
 use critui::config;
+use critui::config::env::Env;
+use critui::config::layout::Remembered;
 use critui::confine::{self, Confined};
+use critui::demo::DemoNode;
+use critui::layout::{self, Layout};
 use critui::manual;
 use critui::model::command;
 use critui::triage_command::Triage;
@@ -35,4 +39,19 @@ pub fn text(cli: &Cli) -> Result<Option<Vec<u8>>, Failure> {
         Some(Command::Man { command }) => Some(manual::man(command.as_deref()).map_err(usage)?),
         _ => None,
     })
+}
+
+/// What the screen remembers. A simulated node remembers as long as it is there.
+pub fn layout(env: &Env, demo: Option<&DemoNode>) -> Remembered {
+    let Some(demo) = demo else {
+        return config::layout::remembered(env);
+    };
+    Remembered {
+        place: Ok(demo
+            .host_root()
+            .join("root/.local/state")
+            .join(layout::FILE)),
+        layout: Layout::default(),
+        problem: None,
+    }
 }

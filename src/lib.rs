@@ -92,6 +92,7 @@ pub mod host;
 pub mod inspect_command;
 pub mod journal;
 pub mod keys;
+pub mod layout;
 pub mod link;
 pub mod local;
 pub mod logs;

@@ -297,6 +297,7 @@ impl Setup {
             target,
             trust,
             confined: self.confined.clone(),
+            layout: begin::layout(&self.env, self.demo.as_ref()),
             journal: (self.config.journal).place(&self.env, &self.host, self.demo.is_some()),
         };
         let opened = self.runtime.block_on(screen::open(opening));

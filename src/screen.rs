@@ -1,14 +1,16 @@
 //! Opening the screen: from the configuration to the running loop.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use critui::access::Access;
-use critui::app::{App, Inside};
+use critui::app::{App, Inside, Looks};
 use critui::clipboard::Clipboard;
 use critui::config::Config;
 use critui::config::endpoint::Endpoint;
+use critui::config::layout::Remembered;
+use critui::config::themes;
 use critui::config::value::Valued;
 use critui::config::watch::Watcher;
 use critui::confine::Confined;
@@ -19,7 +21,7 @@ use critui::host::pressure::Gauge;
 use critui::journal::{Journal, Origin, Place};
 use critui::link::Link;
 use critui::local::Tools;
-use critui::model::{Clock, Model, Node, Panel};
+use critui::model::{Clock, Model, Node, Panel, arranging};
 use critui::terminal::{Keyboard, Screen};
 use critui::text::Text;
 use critui::theme::Ability;
@@ -44,6 +46,8 @@ pub struct Opening<'a> {
     pub trust: Trust,
     /// Where changes are kept.
     pub journal: Place,
+    /// What was remembered.
+    pub layout: Remembered,
     /// What the kernel holds this run to.
     pub confined: Option<Confined>,
 }
@@ -77,6 +81,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         watcher,
         trust,
         journal,
+        layout,
         confined,
     } = opening;
     let started = Instant::now();
@@ -115,12 +120,17 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         model.home.sort_by(panel, sort);
     }
     model.log_look = look.logs.look();
+    let (own, problems) = themes::own(&watcher.env);
+    model.comfort.own_themes = own.iter().map(|skin| skin.name.clone()).collect();
+    model.node.notices.extend(problems);
+    let place = recall(&mut model, layout);
     let settings = watcher.start(look.clone());
     let wall = Timestamp::now;
     let clipboard = Clipboard::detect(|name| std::env::var(name).ok());
     App {
         model,
         theme,
+        looks: Looks::new(own, place),
         surface,
         input,
         connection,
@@ -139,6 +149,20 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     }
     .run()
     .await
+}
+
+/// Columns and the like as they were left; where they are kept, or why nowhere.
+fn recall(model: &mut Model, remembered: Remembered) -> Result<PathBuf, Text> {
+    let Remembered {
+        place,
+        layout,
+        problem,
+    } = remembered;
+    let wrong = arranging::take(model, &layout).err();
+    let wrong = wrong.zip(place.as_ref().ok());
+    let wrong = wrong.map(|(what, path)| Text::clean(&format!("{}: {what}", path.display())));
+    model.node.notices.extend(problem.into_iter().chain(wrong));
+    place
 }
 
 /// An event loop on a thread of its own, for the connection: a list of 5,000 containers takes

@@ -4,6 +4,7 @@
 use crate::model::{Effect, Model, Noun, Seen};
 
 mod act;
+mod columns;
 mod enter;
 mod events;
 mod general;
@@ -33,6 +34,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Node,
     Noun::Why,
     Noun::Deed,
+    Noun::Columns,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[
@@ -122,6 +124,7 @@ const TABLES: &[&[Command]] = &[
     inspect::COMMANDS,
     events::COMMANDS,
     act::COMMANDS,
+    columns::COMMANDS,
     general::COMMANDS,
 ];
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::PodId;
+use crate::layout::SPLIT;
+use crate::model::arrange::Arrangement;
 use crate::model::columns::{CONTAINERS, Column, IMAGES, PODS, Stands};
 use crate::model::list::{List, Mark, Move, Sort};
 use crate::model::narrowing::{Counts, Narrowing};
@@ -20,7 +22,7 @@ const REST: Duration = Duration::from_millis(150);
 const UNSEEN_PAGE: usize = 20;
 
 /// State of the home screen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Home {
     /// The panel with the focus.
     pub focus: Panel,
@@ -39,6 +41,12 @@ pub struct Home {
     /// Width that the cells of each panel's columns have wanted so far. They only grow, so
     /// that columns do not jump.
     pub widths: [Vec<u16>; 3],
+    /// The columns of each panel.
+    pub columns: [Arrangement; 3],
+    /// Columns of each panel that are left of what is shown.
+    pub shift: [usize; 3],
+    /// Percent of the width that the lists have beside the preview.
+    pub split: u16,
     /// What else hides rows.
     pub narrowing: Narrowing,
     /// How many there are of what, for the header and the titles.
@@ -66,6 +74,30 @@ impl Hands {
     /// Rows may move at once: that is what the hand has asked for.
     fn let_go(&mut self) {
         self.last_key = self.last_key.map(|_| Duration::ZERO);
+    }
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self {
+            focus: Panel::default(),
+            pods: List::default(),
+            containers: List::default(),
+            images: List::default(),
+            of_pod: None,
+            every_pod: false,
+            preview: None,
+            widths: [vec![], vec![], vec![]],
+            columns: Default::default(),
+            shift: [0; 3],
+            split: SPLIT.0,
+            narrowing: Narrowing::default(),
+            counts: Counts::default(),
+            hands: Hands::default(),
+            stale: Dirty::default(),
+            narrowed: [false; 3],
+            wanted: None,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::journal::Kept;
 use crate::keys::Key;
+use crate::layout::Layout;
 use crate::local::Reads;
 use crate::logs::export::Export;
 use crate::logs::viewer::News;
@@ -134,7 +135,9 @@ pub enum Effect {
     /// Draw everything anew.
     Repaint,
     /// Change the colours, by name.
-    Theme(&'static str),
+    Theme(Text),
+    /// Show how a theme would look; `None` is the one in effect again.
+    Preview(Option<Text>),
     /// Hand this text to the terminal's clipboard.
     Copy(String),
     /// Save what a view of logs shows, to this new file.
@@ -195,4 +198,6 @@ pub enum Effect {
     BreakOff(u64),
     /// Read the journal.
     ReadJournal,
+    /// Remember this for the next start; whether to say what came of it.
+    Remember(Box<Layout>, bool),
 }

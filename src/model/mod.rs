@@ -2,8 +2,11 @@
 //! the next. Synchronous, without I/O: what is to be done outside is returned as [`Effect`]s.
 
 pub mod act;
+pub mod arrange;
+pub mod arranging;
 pub mod asked;
 pub mod columns;
+mod comfort;
 pub mod command;
 pub mod events;
 pub mod exit;
@@ -48,6 +51,7 @@ use crate::journal::Kept;
 use crate::link::Link;
 use crate::text::Text;
 
+pub use comfort::Comfort;
 pub use events::EventsView;
 pub use fetch::{Fetches, Target};
 pub use home::Home;
@@ -122,6 +126,8 @@ pub struct Model {
     pub saving: bool,
     /// Mouse reports are on.
     pub mouse: bool,
+    /// What makes it comfortable on this terminal.
+    pub comfort: Comfort,
     /// Whether to end.
     pub leaving: bool,
     /// The last key asked to quit, and it was said what would end.
@@ -210,6 +216,8 @@ pub enum Page {
     Why(Box<why::WhyView>),
     /// The changes of this run.
     Deeds,
+    /// Which columns a list shows.
+    Columns(Box<arranging::Dialog>),
     /// The journal, once it was read, the newest first.
     Journal(Option<Result<Vec<Kept>, Text>>),
 }
@@ -250,6 +258,7 @@ impl Model {
             fetches: Fetches::default(),
             saving: false,
             mouse: false,
+            comfort: Comfort::default(),
             leaving: false,
             asked_to_quit: false,
             copying: 0,
@@ -271,6 +280,7 @@ impl Model {
             Some(Page::Node) => Noun::Node,
             Some(Page::Why(_)) => Noun::Why,
             Some(Page::Deeds) => Noun::Deed,
+            Some(Page::Columns(_)) => Noun::Columns,
             Some(_) => Noun::Page,
         }
     }

@@ -31,4 +31,6 @@ pub enum Noun {
     Why,
     /// The changes of this run.
     Deed,
+    /// Which columns a list shows.
+    Columns,
 }

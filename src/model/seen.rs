@@ -29,6 +29,8 @@ pub struct PanelSeen {
     pub widths: Vec<u16>,
     /// Where each column that is shown begins and ends, and its index.
     pub columns: Vec<(u16, u16, usize)>,
+    /// There are columns further to the right.
+    pub more: bool,
     /// Whether the column that needs every pod's status is shown.
     pub shows_ip: bool,
     /// Whether a column of statistics is shown.

@@ -25,6 +25,15 @@ pub fn open_palette(model: &mut Model) {
     model.prompt = Some(Prompt::new(Purpose::Palette(Palette::open(model)), ""));
 }
 
+/// Opens the palette with the themes.
+pub fn open_themes(model: &mut Model) -> Vec<Effect> {
+    let mut palette = Palette::open(model);
+    palette.find("theme ");
+    let effects = palette.preview();
+    model.prompt = Some(Prompt::new(Purpose::Palette(palette), "theme "));
+    effects
+}
+
 /// Opens the prompt for something about the view of logs.
 pub fn open_log_line(model: &mut Model, what: LogLine) {
     let Some(view) = model.log() else { return };
@@ -303,10 +312,18 @@ fn choosing(model: &mut Model, seen: &Seen, mut prompt: Prompt, typed: Typed) ->
     let Purpose::Palette(palette) = &mut prompt.purpose else {
         return vec![];
     };
+    let mut effects = vec![];
     match typed {
+        Typed::Cancel if palette.previews => return vec![Effect::Preview(None)],
         Typed::Cancel => return vec![],
-        Typed::Changed => palette.find(&text),
-        Typed::Choose(by) => palette.choose(by),
+        Typed::Changed => {
+            palette.find(&text);
+            effects = palette.preview();
+        }
+        Typed::Choose(by) => {
+            palette.choose(by);
+            effects = palette.preview();
+        }
         Typed::Tab => {
             if let Some(name) = palette.chosen().map(|entry| entry.name.clone()) {
                 palette.find(&name);
@@ -323,7 +340,7 @@ fn choosing(model: &mut Model, seen: &Seen, mut prompt: Prompt, typed: Typed) ->
         Typed::Nothing => {}
     }
     model.prompt = Some(prompt);
-    vec![]
+    effects
 }
 
 fn run(model: &mut Model, seen: &Seen, entry: Entry) -> Vec<Effect> {
@@ -337,7 +354,11 @@ fn run(model: &mut Model, seen: &Seen, entry: Entry) -> Vec<Effect> {
 fn act(model: &mut Model, seen: &Seen, action: Action) -> Vec<Effect> {
     match action {
         Action::Run(command) => return (command.run)(model, seen),
-        Action::Theme(name) => return vec![Effect::Theme(name)],
+        Action::Theme(name) => {
+            let line = format!("for this run; 'theme: {name}' in settings.yaml keeps it");
+            update::say(model, &line);
+            return vec![Effect::Theme(name)];
+        }
         Action::Visit(visit) => return vec![Effect::Visit(visit)],
         Action::Namespace(name) => {
             let filter = Filter::parse(&format!("ns:{name}")).unwrap_or_default();

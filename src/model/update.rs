@@ -191,6 +191,10 @@ fn read(model: &mut Model, seen: &Seen, slot: Slot, news: News) {
 fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     model.home.touched(model.clock.uptime);
     model.toast = None;
+    let key = match model.comfort.pending.take() {
+        Some(first) => key.after(first),
+        None => key,
+    };
     // What quits from anywhere does so from the prompt too, unless it can be typed there.
     let command = model.keymap.find(key, model.noun());
     let quits = command.is_some_and(|c| c.name == "quit") && key.typed().is_none();
@@ -202,7 +206,14 @@ fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     if model.prompt.is_some() && !quits {
         return typing::press(model, seen, key);
     }
+    if command.is_none() && !model.keymap.begun(key, model.noun()).is_empty() {
+        model.comfort.pending = Some(key);
+        return vec![];
+    }
     let Some(command) = command else {
+        if key.first().is_some() && key.last() == Key::ESC {
+            return vec![];
+        }
         let help = model.keymap.key_of("help");
         let help = help.map_or_else(String::new, |help| format!("; {help} shows the keys"));
         say(model, &format!("{key} does nothing here{help}"));

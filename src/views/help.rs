@@ -55,6 +55,7 @@ fn title(command: &Command) -> &'static str {
         "the node" => "On the page of the node",
         "why" => "On the page of why",
         "actions" => "On the page of actions",
+        "columns" => "In the dialog of columns",
         "pages" => "On pages",
         "debugging" => "In a container from outside",
         "files" => "In files",

@@ -30,7 +30,7 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
         small(cx, area, buffer, seen);
         return;
     }
-    let left = 58;
+    let left = cx.model.home.split;
     let [panels, rule, preview] = Layout::horizontal([
         Constraint::Percentage(left),
         Constraint::Length(1),

@@ -3,6 +3,7 @@
 
 mod act;
 mod body;
+mod columns;
 mod diff;
 mod events;
 mod files;
@@ -115,6 +116,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let inner = titled(&cx, body, buffer, &title);
                 seen.page = Some(files::draw(&cx, shown, inner, buffer));
             }
+            Page::Columns(dialog) => columns::draw(&cx, dialog, body, buffer, &mut seen),
             text => {
                 let (title, doc) = text_of(&cx, text);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
@@ -128,6 +130,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
         act::question(&cx, open, body, buffer);
     }
     seen.wake_at = cx.wake_at.get();
+    theme.lay(buffer);
     seen
 }
 
@@ -226,6 +229,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Journal(_) => "Journal".to_owned(),
             Page::Top(view) => top::title(view),
             Page::Why(view) => why::title(view),
+            Page::Columns(_) => "Columns".to_owned(),
         });
     let panel = cx.model.home.focus.title().to_owned();
     let all: Vec<String> = std::iter::once(panel)

@@ -407,6 +407,7 @@ where
     App {
         model: Model::new(node, clock, Keymap::default()),
         theme: Theme::named("default", ability).expect("a theme"),
+        looks: app::Looks::default(),
         surface,
         input,
         connection,

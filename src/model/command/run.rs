@@ -3,8 +3,8 @@
 use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
 use crate::model::{
-    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, act, files, top,
-    update,
+    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, act, arranging,
+    files, top, update,
 };
 
 pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
@@ -24,7 +24,7 @@ pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
         return vec![];
     }
     let height = seen.page.map_or(1, |page| page.height);
-    if files::go(model, to, height) || act::go(model, to, height) {
+    if files::go(model, to, height) || act::go(model, to, height) || arranging::go(model, to) {
         return vec![];
     }
     if let (Noun::Forward, Move::By(by)) = (model.noun(), to) {

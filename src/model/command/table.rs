@@ -55,6 +55,7 @@ pub fn place(command: &Command) -> &'static str {
         [Noun::Node] => "the node",
         [Noun::Why] => "why",
         [Noun::Deed] => "actions",
+        [Noun::Columns] => "columns",
         LISTS_AND_LOGS => "lists, logs",
         _ => "lists",
     }

@@ -1,0 +1,100 @@
+//! The theme on the screen, and those that could be there.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
+
+use super::App;
+use crate::config::look::Skin;
+use crate::layout::Layout;
+use crate::model::Msg;
+use crate::text::Text;
+use crate::theme::Theme;
+
+/// Longest time for writing what is remembered.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// Other looks than the present one.
+#[derive(Debug, Default)]
+pub struct Looks {
+    /// Themes of the user's own.
+    pub own: Vec<Skin>,
+    /// The theme in effect while another one is shown.
+    kept: Option<Theme>,
+    /// Where columns and the like are remembered, or why nowhere.
+    place: Option<Result<PathBuf, Text>>,
+}
+
+impl Looks {
+    /// The user's own themes can be chosen too, and `place` is where columns and the like are
+    /// remembered, or why nowhere.
+    pub fn new(own: Vec<Skin>, place: Result<PathBuf, Text>) -> Self {
+        Self {
+            own,
+            kept: None,
+            place: Some(place),
+        }
+    }
+
+    /// The theme of this name, for the same terminal.
+    fn named(&self, now: &Theme, name: &Text) -> Option<Theme> {
+        let own = self.own.iter().find(|skin| skin.name == *name);
+        let skin = own.cloned().or_else(|| Skin::named(name.as_str()))?;
+        skin.theme(now.ability()).ok()
+    }
+
+    /// `theme` is in effect from now on.
+    pub(super) fn set(&mut self, shown: &mut Theme, theme: Theme) {
+        self.kept = None;
+        *shown = theme;
+    }
+
+    /// The theme called `name` is in effect from now on.
+    pub(super) fn choose(&mut self, shown: &mut Theme, name: &Text) {
+        if let Some(theme) = self.named(shown, name) {
+            self.set(shown, theme);
+        }
+    }
+
+    /// Shows another theme, or again the one in effect.
+    pub(super) fn preview(&mut self, shown: &mut Theme, name: Option<&Text>) {
+        match name.and_then(|name| self.named(shown, name)) {
+            Some(theme) => {
+                let before = std::mem::replace(shown, theme);
+                self.kept.get_or_insert(before);
+            }
+            None => {
+                if let Some(kept) = self.kept.take() {
+                    *shown = kept;
+                }
+            }
+        }
+    }
+}
+
+impl<S, I> App<S, I> {
+    /// Remembers a layout for the next start, if this run may write; says what came of it if
+    /// `tell`.
+    pub(super) fn remember(&self, layout: Layout, tell: bool, jobs: &mut JoinSet<Msg>) {
+        let grant = self.grant.clone();
+        let place = self.looks.place.clone();
+        jobs.spawn(async move {
+            let line = match (grant, place) {
+                (None, _) => "for this run: read-only mode writes nothing".to_owned(),
+                (_, None) => "for this run".to_owned(),
+                (_, Some(Err(why))) => format!("for this run: {why}"),
+                (Some(grant), Some(Ok(path))) => {
+                    let write = spawn_blocking(move || layout.write(&path, &grant));
+                    match timeout(DEADLINE, write).await {
+                        Ok(Ok(Ok(()))) => "also for the next start".to_owned(),
+                        Ok(Ok(Err(why))) => format!("for this run: {why}"),
+                        _ => "for this run: the disk does not answer".to_owned(),
+                    }
+                }
+            };
+            Msg::Copied(Text::clean(if tell { &line } else { "" }))
+        });
+    }
+}
