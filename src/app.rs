@@ -259,7 +259,7 @@ where
         let waited = self.model.log().is_some_and(LogView::is_waiting);
         frame.urgent |= matches!(
             msg,
-            Msg::Key(_) | Msg::Redraw | Msg::Settings(_) | Msg::Returned(_)
+            Msg::Key(_) | Msg::Mouse(..) | Msg::Redraw | Msg::Settings(_) | Msg::Returned(_)
         );
         frame.dirty = true;
         frame.since = frame.since.or_else(|| Some(Instant::now()));

@@ -47,10 +47,7 @@ pub fn layout(env: &Env, demo: Option<&DemoNode>) -> Remembered {
         return config::layout::remembered(env);
     };
     Remembered {
-        place: Ok(demo
-            .host_root()
-            .join("root/.local/state")
-            .join(layout::FILE)),
+        place: Ok(demo.host_root().join(".local/state").join(layout::FILE)),
         layout: Layout::default(),
         problem: None,
     }

@@ -255,3 +255,11 @@ pub fn split(model: &mut Model, by: i16) -> Vec<Effect> {
     model.home.split = split.clamp(least, most);
     vec![Effect::Remember(Box::new(layout(model)), false)]
 }
+
+/// A key was pressed: whoever presses keys needs no hint any more.
+pub fn first_key(model: &mut Model) -> Vec<Effect> {
+    if std::mem::take(&mut model.comfort.hint) {
+        return vec![Effect::Remember(Box::new(layout(model)), false)];
+    }
+    vec![]
+}

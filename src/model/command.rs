@@ -16,6 +16,7 @@ mod table;
 mod why;
 
 pub(super) use logs::area;
+pub(super) use run::{go, open};
 pub use table::{keys_table, place};
 
 /// Every list, and pages of text.

@@ -144,6 +144,15 @@ impl Home {
         }
     }
 
+    /// Place of the cursor in the focused panel.
+    pub fn cursor(&self) -> usize {
+        match self.focus {
+            Panel::Pods => self.pods.cursor(),
+            Panel::Containers => self.containers.cursor(),
+            Panel::Images => self.images.cursor(),
+        }
+    }
+
     /// Moves the cursor of the focused panel.
     pub fn go(&mut self, to: Move, seen: &Seen, uptime: Duration) {
         let page = page(seen, self.focus);

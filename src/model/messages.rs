@@ -101,6 +101,10 @@ pub enum Slot {
 pub enum Mouse {
     /// The left button was pressed.
     Click,
+    /// The mouse moved while it was down.
+    Drag,
+    /// It was let go.
+    Release,
     /// The wheel turned, down when positive.
     Wheel(isize),
 }

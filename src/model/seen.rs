@@ -16,6 +16,8 @@ pub struct Seen {
     pub log: Option<Size>,
     /// Area of the log in the preview.
     pub log_tail: Option<Size>,
+    /// The line between lists and preview, and the area that it divides.
+    pub split: Option<(u16, Rect)>,
     /// When something drawn changes by itself.
     pub wake_at: Option<Timestamp>,
 }

@@ -7,8 +7,8 @@ use crate::keys::Key;
 use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, command, fetch,
-    files, forward, inspect, logs, look, mouse, node, ran, stats, typing, why,
+    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, arranging, command,
+    fetch, files, forward, inspect, logs, look, mouse, node, ran, stats, typing, why,
 };
 use crate::text::Text;
 
@@ -28,10 +28,15 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             // A key is about what is there now, also when it comes in a burst.
             settle(model, seen);
             let mut effects = inspect::hide(model);
+            effects.extend(arranging::first_key(model));
             effects.extend(press(model, seen, key));
             effects
         }
         Msg::Planned(plan) => act::make::planned(model, plan),
+        Msg::Mouse(mouse, x, y) => {
+            settle(model, seen);
+            mouse::used(model, seen, mouse, (x, y))
+        }
         other => {
             learn(model, seen, other);
             vec![]
@@ -65,8 +70,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
 fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
     let now = model.clock.now;
     match msg {
-        Msg::Key(_) | Msg::Planned(_) | Msg::Redraw | Msg::Wake => {}
-        Msg::Mouse(mouse, x, y) => mouse::used(model, seen, mouse, (x, y)),
+        Msg::Key(_) | Msg::Planned(_) | Msg::Mouse(..) | Msg::Redraw | Msg::Wake => {}
         Msg::Logs(slot, news) => read(model, seen, slot, *news),
         Msg::Saving(line, over) => {
             model.saving = !over;

@@ -47,6 +47,7 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
         seen,
     );
     vertical_rule(cx, rule, buffer);
+    seen.split = Some((rule.x, area));
     let large = whole.width >= LARGE.0 && whole.height >= LARGE.1;
     let has_log = matches!(
         cx.model.home.preview,

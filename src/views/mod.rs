@@ -93,6 +93,11 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
     let (top, body, bottom) = frame(area, header::height(&cx, area.width));
     header::draw(&cx, top, buffer);
     footer::draw(&cx, bottom, buffer);
+    let hints = model.comfort.hint && model.layers.is_empty() && model.prompt.is_none();
+    let (body, hint) = hint_line(body, hints);
+    if hints {
+        footer::hint(&cx, hint, buffer);
+    }
     match model.layers.last() {
         None => home::draw(&cx, body, buffer, &mut seen),
         Some(layer) => match &layer.page {
@@ -237,6 +242,21 @@ fn crumbs(cx: &Cx, title: &str) -> String {
         .chain([title.to_owned()])
         .collect();
     all.join(" > ")
+}
+
+/// The last line of the body apart, if it is needed for the hint.
+fn hint_line(body: Rect, hints: bool) -> (Rect, Rect) {
+    let lines = u16::from(hints).min(body.height);
+    let rest = Rect {
+        height: body.height - lines,
+        ..body
+    };
+    let hint = Rect {
+        y: rest.bottom(),
+        height: lines,
+        ..body
+    };
+    (rest, hint)
 }
 
 fn frame(area: Rect, header: u16) -> (Rect, Rect, Rect) {

@@ -11,7 +11,7 @@ pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
     model.subject().is_none().then_some("the list is empty")
 }
 
-pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
+pub(in crate::model) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
     if let Some(view) = model.log_mut() {
         view.go(to, super::area(seen));
         return vec![];
@@ -59,7 +59,7 @@ pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
     vec![]
 }
 
-pub(super) fn open(model: &mut Model, seen: &Seen) -> Vec<Effect> {
+pub(in crate::model) fn open(model: &mut Model, seen: &Seen) -> Vec<Effect> {
     if model.home.focus != Panel::Pods {
         return summary(model, seen);
     }
