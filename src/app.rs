@@ -123,6 +123,7 @@ where
             dirty: true,
             soon: Some(now + FIRST),
             last: Some(now),
+            slow: self.model.comfort.slow,
             ..Frame::default()
         };
         self.connection.want(wanted());
@@ -137,6 +138,7 @@ where
                 frame = Frame {
                     last: Some(Instant::now()),
                     complete: frame.complete,
+                    slow: frame.slow,
                     ..Frame::default()
                 };
                 continue;
@@ -284,25 +286,6 @@ where
         }
         work.logs.sync(&self.model);
         Ok(())
-    }
-
-    /// Takes over what the model does not hold of changed settings.
-    fn reload(&mut self, reload: Reload) -> Msg {
-        let ability = self.theme.ability();
-        match reload.theme.map(|theme| theme.theme(ability)) {
-            Some(Ok(theme)) => self.looks.set(&mut self.theme, theme),
-            // It was found good when it was read.
-            Some(Err(error)) => tracing::debug!("theme: {error}"),
-            None => {}
-        }
-        self.connection.refresh_every(reload.refresh);
-        if !reload.changed.read_only.is_empty() {
-            self.connection.forbid_events();
-            self.inside.ask();
-            self.inside.forwards.clear();
-            self.grant = None;
-        }
-        Msg::Settings(reload.changed)
     }
 
     fn clock(&self) -> Clock {

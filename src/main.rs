@@ -47,6 +47,8 @@ struct Setup {
     /// Of the settings, for the screen.
     watcher: Watcher,
     runtime: Runtime,
+    /// `--low-bandwidth`.
+    slow: bool,
     /// The simulated node of `--demo`; it goes with the program.
     demo: Option<DemoNode>,
     /// What the kernel holds this run to.
@@ -168,6 +170,7 @@ impl Setup {
             env,
             host,
             watcher,
+            slow: cli.behaviour.low_bandwidth,
             runtime,
             demo,
             confined,
@@ -297,6 +300,7 @@ impl Setup {
             target,
             trust,
             confined: self.confined.clone(),
+            slow: self.slow,
             layout: begin::layout(&self.env, self.demo.as_ref()),
             journal: (self.config.journal).place(&self.env, &self.host, self.demo.is_some()),
         };

@@ -24,7 +24,7 @@ use critui::local::Tools;
 use critui::model::{Clock, Model, Node, Panel, arranging};
 use critui::terminal::{Keyboard, Screen};
 use critui::text::Text;
-use critui::theme::Ability;
+use critui::theme::{Ability, Depth};
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
@@ -46,6 +46,8 @@ pub struct Opening<'a> {
     pub trust: Trust,
     /// Where changes are kept.
     pub journal: Place,
+    /// The line is slow.
+    pub slow: bool,
     /// What was remembered.
     pub layout: Remembered,
     /// What the kernel holds this run to.
@@ -82,10 +84,15 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         trust,
         journal,
         layout,
+        slow,
         confined,
     } = opening;
     let started = Instant::now();
-    let ability = Ability::detect(|name| std::env::var(name).ok());
+    let mut ability = Ability::detect(|name| std::env::var(name).ok());
+    if slow {
+        // Colours of 24 bits cost twice as much on the line.
+        ability.depth = ability.depth.min(Depth::Indexed);
+    }
     let look = &config.look;
     let theme = look.theme.value.theme(ability).map_err(io::Error::other)?;
     let node = Node {
@@ -119,6 +126,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     for (panel, sort) in Panel::ALL.into_iter().zip(look.sorts()) {
         model.home.sort_by(panel, sort);
     }
+    (model.comfort.slow, model.home.arranged.still) = (slow, slow);
     model.log_look = look.logs.look();
     let (own, problems) = themes::own(&watcher.env);
     model.comfort.own_themes = own.iter().map(|skin| skin.name.clone()).collect();

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::App;
 use crate::config::look::Skin;
+use crate::config::watch::Reload;
 use crate::layout::Layout;
 use crate::model::Msg;
 use crate::text::Text;
@@ -75,6 +76,25 @@ impl Looks {
 }
 
 impl<S, I> App<S, I> {
+    /// Takes over what the model does not hold of changed settings.
+    pub(super) fn reload(&mut self, reload: Reload) -> Msg {
+        let ability = self.theme.ability();
+        match reload.theme.map(|theme| theme.theme(ability)) {
+            Some(Ok(theme)) => self.looks.set(&mut self.theme, theme),
+            // It was found good when it was read.
+            Some(Err(error)) => tracing::debug!("theme: {error}"),
+            None => {}
+        }
+        self.connection.refresh_every(reload.refresh);
+        if !reload.changed.read_only.is_empty() {
+            self.connection.forbid_events();
+            self.inside.ask();
+            self.inside.forwards.clear();
+            self.grant = None;
+        }
+        Msg::Settings(reload.changed)
+    }
+
     /// Remembers a layout for the next start, if this run may write; says what came of it if
     /// `tell`.
     pub(super) fn remember(&self, layout: Layout, tell: bool, jobs: &mut JoinSet<Msg>) {

@@ -1,6 +1,7 @@
 //! Which columns a list shows, in which order and how wide. The first column, the name, is always
 //! there and always first.
 
+use crate::layout::SPLIT;
 use crate::model::{Panel, sorting};
 
 /// The arrangement that is there without settings: what fits, the most important first.
@@ -40,6 +41,30 @@ pub struct Chosen {
     pub column: usize,
     /// Cells it takes; `None` for what it holds.
     pub width: Option<u16>,
+}
+
+/// How the lists are laid out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arranged {
+    /// The columns of each panel.
+    pub columns: [Arrangement; 3],
+    /// Columns of each panel that are left of what is shown.
+    pub shift: [usize; 3],
+    /// Percent of the width that the lists have beside the preview.
+    pub split: u16,
+    /// Preview and containers do not follow the cursor: only opening a pod shows its containers.
+    pub still: bool,
+}
+
+impl Default for Arranged {
+    fn default() -> Self {
+        Self {
+            columns: Default::default(),
+            shift: [0; 3],
+            split: SPLIT.0,
+            still: false,
+        }
+    }
 }
 
 /// The columns of one list.

@@ -41,7 +41,7 @@ impl Dialog {
             panel,
             lines: vec![],
             cursor: 0,
-            draft: model.home.columns[panel.index()].clone(),
+            draft: model.home.arranged.columns[panel.index()].clone(),
         };
         let on_screen = seen.panels[panel.index()].as_ref();
         let on_screen = on_screen.map(|seen| seen.columns.iter().map(|(.., column)| *column));
@@ -193,15 +193,15 @@ pub fn keep(model: &mut Model, _: &Seen) -> Vec<Effect> {
 /// The next preset, without the dialog.
 pub fn next_preset(model: &mut Model, _: &Seen) -> Vec<Effect> {
     let panel = model.home.focus;
-    let next = model.home.columns[panel.index()].next_preset(panel);
+    let next = model.home.arranged.columns[panel.index()].next_preset(panel);
     let name = next.preset_name(panel).unwrap_or_default();
     crate::model::update::say(model, &format!("columns: {name}"));
     arrange(model, panel, next)
 }
 
 fn arrange(model: &mut Model, panel: Panel, columns: Arrangement) -> Vec<Effect> {
-    model.home.columns[panel.index()] = columns;
-    model.home.shift[panel.index()] = 0;
+    model.home.arranged.columns[panel.index()] = columns;
+    model.home.arranged.shift[panel.index()] = 0;
     vec![Effect::Remember(Box::new(layout(model)), true)]
 }
 
@@ -209,7 +209,7 @@ fn arrange(model: &mut Model, panel: Panel, columns: Arrangement) -> Vec<Effect>
 pub fn scroll(model: &mut Model, seen: &Seen, right: bool) -> Vec<Effect> {
     let panel = model.home.focus.index();
     let more = seen.panels[panel].as_ref().is_some_and(|seen| seen.more);
-    let shift = &mut model.home.shift[panel];
+    let shift = &mut model.home.arranged.shift[panel];
     match right {
         true if more => *shift += 1,
         true => {}
@@ -220,10 +220,10 @@ pub fn scroll(model: &mut Model, seen: &Seen, right: bool) -> Vec<Effect> {
 
 /// What is to be there again at the next start.
 pub fn layout(model: &Model) -> Layout {
-    let columns = |panel: Panel| model.home.columns[panel.index()].print(panel);
+    let columns = |panel: Panel| model.home.arranged.columns[panel.index()].print(panel);
     Layout {
         hint: model.comfort.hint,
-        split: model.home.split,
+        split: model.home.arranged.split,
         pods: columns(Panel::Pods),
         containers: columns(Panel::Containers),
         images: columns(Panel::Images),
@@ -233,7 +233,7 @@ pub fn layout(model: &Model) -> Layout {
 /// Takes over what was remembered; the error names what is wrong, and the rest holds.
 pub fn take(model: &mut Model, layout: &Layout) -> Result<(), String> {
     model.comfort.hint = layout.hint;
-    model.home.split = layout.split;
+    model.home.arranged.split = layout.split;
     let mut wrong = None;
     for (panel, texts) in
         Panel::ALL
@@ -241,7 +241,7 @@ pub fn take(model: &mut Model, layout: &Layout) -> Result<(), String> {
             .zip([&layout.pods, &layout.containers, &layout.images])
     {
         match Arrangement::parse(panel, texts) {
-            Ok(columns) => model.home.columns[panel.index()] = columns,
+            Ok(columns) => model.home.arranged.columns[panel.index()] = columns,
             Err(name) => wrong = Some(format!("{}: no column {name}", panel.title())),
         }
     }
@@ -251,8 +251,8 @@ pub fn take(model: &mut Model, layout: &Layout) -> Result<(), String> {
 /// Gives the lists more room beside the preview, or less, in percent.
 pub fn split(model: &mut Model, by: i16) -> Vec<Effect> {
     let (_, least, most) = SPLIT;
-    let split = model.home.split.saturating_add_signed(by);
-    model.home.split = split.clamp(least, most);
+    let split = model.home.arranged.split.saturating_add_signed(by);
+    model.home.arranged.split = split.clamp(least, most);
     vec![Effect::Remember(Box::new(layout(model)), false)]
 }
 

@@ -36,6 +36,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Why,
     Noun::Deed,
     Noun::Columns,
+    Noun::Help,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[

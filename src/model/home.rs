@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::PodId;
-use crate::layout::SPLIT;
-use crate::model::arrange::Arrangement;
+use crate::model::arrange::Arranged;
 use crate::model::columns::{CONTAINERS, Column, IMAGES, PODS, Stands};
 use crate::model::list::{List, Mark, Move, Sort};
 use crate::model::narrowing::{Counts, Narrowing};
@@ -22,7 +21,7 @@ const REST: Duration = Duration::from_millis(150);
 const UNSEEN_PAGE: usize = 20;
 
 /// State of the home screen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Home {
     /// The panel with the focus.
     pub focus: Panel,
@@ -41,12 +40,8 @@ pub struct Home {
     /// Width that the cells of each panel's columns have wanted so far. They only grow, so
     /// that columns do not jump.
     pub widths: [Vec<u16>; 3],
-    /// The columns of each panel.
-    pub columns: [Arrangement; 3],
-    /// Columns of each panel that are left of what is shown.
-    pub shift: [usize; 3],
-    /// Percent of the width that the lists have beside the preview.
-    pub split: u16,
+    /// How the lists are laid out.
+    pub arranged: Arranged,
     /// What else hides rows.
     pub narrowing: Narrowing,
     /// How many there are of what, for the header and the titles.
@@ -74,30 +69,6 @@ impl Hands {
     /// Rows may move at once: that is what the hand has asked for.
     fn let_go(&mut self) {
         self.last_key = self.last_key.map(|_| Duration::ZERO);
-    }
-}
-
-impl Default for Home {
-    fn default() -> Self {
-        Self {
-            focus: Panel::default(),
-            pods: List::default(),
-            containers: List::default(),
-            images: List::default(),
-            of_pod: None,
-            every_pod: false,
-            preview: None,
-            widths: [vec![], vec![], vec![]],
-            columns: Default::default(),
-            shift: [0; 3],
-            split: SPLIT.0,
-            narrowing: Narrowing::default(),
-            counts: Counts::default(),
-            hands: Hands::default(),
-            stale: Dirty::default(),
-            narrowed: [false; 3],
-            wanted: None,
-        }
     }
 }
 
@@ -141,15 +112,6 @@ impl Home {
             Panel::Pods => self.pods.offset(),
             Panel::Containers => self.containers.offset(),
             Panel::Images => self.images.offset(),
-        }
-    }
-
-    /// Place of the cursor in the focused panel.
-    pub fn cursor(&self) -> usize {
-        match self.focus {
-            Panel::Pods => self.pods.cursor(),
-            Panel::Containers => self.containers.cursor(),
-            Panel::Images => self.images.cursor(),
         }
     }
 
@@ -232,15 +194,6 @@ impl Home {
         self.hands.let_go();
     }
 
-    /// Sort order of the focused panel, to be changed, and how many columns it has.
-    pub fn sort_mut(&mut self) -> (&mut Sort, usize) {
-        match self.focus {
-            Panel::Pods => (&mut self.pods.sort, PODS.len()),
-            Panel::Containers => (&mut self.containers.sort, CONTAINERS.len()),
-            Panel::Images => (&mut self.images.sort, IMAGES.len()),
-        }
-    }
-
     /// Lets the preview and the containers follow the selection at once.
     pub fn follow_now(&mut self) {
         self.hands.moved_at = None;
@@ -258,7 +211,7 @@ impl Home {
     /// Does what is due at `uptime`: after a rest the preview follows, and rows that kept their
     /// places are sorted.
     pub fn rest(&mut self, uptime: Duration) {
-        if self.hands.moved_at.is_some_and(|at| uptime >= at + REST) {
+        if !self.arranged.still && self.hands.moved_at.is_some_and(|at| uptime >= at + REST) {
             self.follow_now();
         }
         if !self.hands_on(uptime) {
@@ -274,6 +227,7 @@ impl Home {
     /// When [`Home::rest`] is due.
     pub fn rest_at(&self) -> Option<Duration> {
         let follow = self.hands.moved_at.map(|at| at + REST);
+        let follow = follow.filter(|_| !self.arranged.still);
         let sort = self
             .hands
             .last_key
@@ -336,7 +290,7 @@ impl Home {
         } else if pods {
             self.fill_pods(seen, clock);
         }
-        if self.hands.moved_at.is_none() {
+        if self.hands.moved_at.is_none() && !self.arranged.still {
             self.follow_now();
         }
         if std::mem::take(&mut self.stale.containers) {

@@ -14,6 +14,7 @@ mod fetch;
 pub mod files;
 pub mod filter;
 pub mod forward;
+pub mod help;
 pub mod home;
 pub mod inspect;
 pub mod keymap;
@@ -185,7 +186,7 @@ pub struct Layer {
 #[derive(Debug)]
 pub enum Page {
     /// The keys.
-    Help,
+    Help(help::Help),
     /// The facts about one thing.
     Summary(Subject),
     /// The notices of this run, the newest first.
@@ -281,6 +282,7 @@ impl Model {
             Some(Page::Why(_)) => Noun::Why,
             Some(Page::Deeds) => Noun::Deed,
             Some(Page::Columns(_)) => Noun::Columns,
+            Some(Page::Help(_)) => Noun::Help,
             Some(_) => Noun::Page,
         }
     }

@@ -72,7 +72,7 @@ fn drag(model: &mut Model, seen: &Seen, x: u16) {
         let (_, least, most) = SPLIT;
         let share = u32::from(x.saturating_sub(area.x)) * 100 / u32::from(area.width.max(1));
         let share = u16::try_from(share).unwrap_or(most);
-        model.home.split = share.clamp(least, most);
+        model.home.arranged.split = share.clamp(least, most);
     }
 }
 

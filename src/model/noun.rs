@@ -33,4 +33,6 @@ pub enum Noun {
     Deed,
     /// Which columns a list shows.
     Columns,
+    /// The page of help.
+    Help,
 }

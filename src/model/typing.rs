@@ -8,7 +8,8 @@ use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, ViewLine, remember};
 use crate::model::visit::{self, Errand, Visit};
 use crate::model::{
-    Effect, Model, Panel, Seen, act as deeds, command, files, forward, logs, look, ran, update,
+    Effect, Model, Panel, Seen, act as deeds, command, files, forward, help, logs, look, ran,
+    update,
 };
 use crate::text::Text;
 
@@ -55,6 +56,7 @@ pub fn open_view_line(model: &mut Model, what: ViewLine) {
     let sought = match what {
         ViewLine::Tree => model.tree_mut().and_then(|view| view.search.as_ref()),
         ViewLine::Events => model.events_mut().0.and_then(|view| view.filter.as_ref()),
+        ViewLine::Help => None,
     };
     let text = sought.map_or("", Sought::line).to_owned();
     model.prompt = Some(Prompt::new(Purpose::View(what), &text));
@@ -118,6 +120,10 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
         Purpose::Logs(what) => {
             let what = *what;
             of_logs(model, seen, prompt, typed, what)
+        }
+        Purpose::View(ViewLine::Help) => {
+            help::typed(model, prompt, typed);
+            vec![]
         }
         Purpose::View(what) => {
             let what = *what;
@@ -286,6 +292,7 @@ fn of_view(model: &mut Model, mut prompt: Prompt, typed: Typed, what: ViewLine) 
             remember(&mut model.filters, &text);
             let found = match what {
                 ViewLine::Tree => model.tree_mut().is_some_and(|view| view.search(sought)),
+                ViewLine::Help => true,
                 ViewLine::Events => {
                     if let (Some(view), _) = model.events_mut() {
                         (view.filter, view.cursor) = (sought, None);

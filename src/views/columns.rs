@@ -50,18 +50,13 @@ pub fn draw(cx: &Cx, dialog: &Dialog, area: Rect, buffer: &mut Buffer, seen: &mu
             ..rows
         };
         let name = names.get(line.column).map_or("", String::as_str);
-        let role = match place == dialog.cursor {
-            true => Role::Selected,
-            false if line.shown => Role::Text,
-            false => Role::Dim,
-        };
-        body::line(
-            cx,
-            area,
-            buffer,
-            &text(cx, line, name, place == dialog.cursor),
-            role,
-        );
+        let chosen = place == dialog.cursor;
+        let role = if line.shown { Role::Text } else { Role::Dim };
+        let role = body::pick(cx, chosen, role);
+        body::line(cx, area, buffer, &text(line, name), role);
+        if chosen {
+            body::mark(cx, area, buffer);
+        }
     }
     seen.page = Some(PageSeen {
         lines: dialog.lines.len(),
@@ -69,19 +64,14 @@ pub fn draw(cx: &Cx, dialog: &Dialog, area: Rect, buffer: &mut Buffer, seen: &mu
     });
 }
 
-fn text(cx: &Cx, line: &Line, name: &str, chosen: bool) -> String {
+fn text(line: &Line, name: &str) -> String {
     let sign = if line.shown { "x" } else { " " };
-    let cursor = if chosen && cx.model.comfort.slow {
-        ">"
-    } else {
-        " "
-    };
     let width = match (line.width, line.column) {
         (Some(width), _) => format!("{width} wide"),
         (None, 0) => "always there, always first".to_owned(),
         (None, _) => String::new(),
     };
-    format!("{cursor}[{sign}] {name:14} {width:26}")
+    format!("[{sign}] {name:14} {width:26}")
 }
 
 /// The presets, the one in effect in brackets.

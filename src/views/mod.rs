@@ -42,6 +42,9 @@ const SMALLEST: Size = Size {
     height: 10,
 };
 
+/// On a slow line nothing changes by itself more often than in so many seconds.
+const SLOW: i64 = 10;
+
 /// What every view draws with.
 struct Cx<'a> {
     model: &'a Model,
@@ -56,7 +59,8 @@ impl Cx<'_> {
 
     /// Something drawn changes by itself in so many seconds.
     fn wake_in(&self, seconds: u64) {
-        let seconds = i64::try_from(seconds).unwrap_or(60).max(1);
+        let least = if self.model.comfort.slow { SLOW } else { 1 };
+        let seconds = i64::try_from(seconds).unwrap_or(60).max(least);
         let at = Timestamp::from_second(self.now().as_second() + seconds).ok();
         let earlier = match (self.wake_at.get(), at) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -173,11 +177,9 @@ fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
             let doc = inside::page(cx, &visit.container);
             (format!("Debug {}", visit.title), doc)
         }
+        Page::Help(asked) => (help::title(asked), help::doc(&model.keymap, asked)),
         // What is no text has a view of its own.
-        _ => {
-            let doc = help::doc(&model.keymap, model.reads_logs());
-            ("Help".to_owned(), doc)
-        }
+        _ => (String::new(), Doc::default()),
     }
 }
 
@@ -217,7 +219,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
         .skip(1)
         .rev()
         .map(|layer| match &layer.page {
-            Page::Help => "Help".to_owned(),
+            Page::Help(_) => "Help".to_owned(),
             Page::Notices => "Notices".to_owned(),
             Page::Forwards => "Forwarded ports".to_owned(),
             Page::Events(view) => events::title(view),

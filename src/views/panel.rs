@@ -124,7 +124,7 @@ fn list<R: Row + Stands + Ticks>(
     let planned = plan(
         &slots(cx, panel, columns, list.sort, &widths),
         arrangement(cx, panel),
-        cx.model.home.shift[panel.index()],
+        cx.model.home.arranged.shift[panel.index()],
         area.width.saturating_sub(MARGIN),
     );
     if visible.is_empty() {
@@ -183,7 +183,7 @@ fn spans(area: Rect, planned: &Plan) -> Vec<(u16, u16, usize)> {
 fn arrangement<'a>(cx: &Cx<'a>, panel: Panel) -> &'a Arrangement {
     match cx.model.layers.last().map(|layer| &layer.page) {
         Some(Page::Columns(dialog)) if dialog.panel == panel => &dialog.draft,
-        _ => &cx.model.home.columns[panel.index()],
+        _ => &cx.model.home.arranged.columns[panel.index()],
     }
 }
 
@@ -200,7 +200,8 @@ fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], sort: Sort, drawn: &[u
         let most = column.width.1.max(least);
         // What was asked for by name is there before it is known.
         let unknown = column.live && fits && cx.model.stats.meters.is_empty();
-        if hidden(cx, panel, place) || unknown {
+        let trend = column.sparks && cx.model.comfort.slow;
+        if hidden(cx, panel, place) || unknown || trend {
             return HIDDEN;
         }
         Slot {
@@ -255,7 +256,7 @@ fn heads<R>(
     draw_row(buffer, line, cx.theme, cells, false, &|_| vec![]);
     // Where there is more, for who has scrolled or chosen: what fits by itself hides by design.
     let own = arrangement(cx, panel).chosen().is_some();
-    let shift = cx.model.home.shift[panel.index()];
+    let shift = cx.model.home.arranged.shift[panel.index()];
     let [left, right] = cx.theme.glyphs().sides;
     let style = cx.theme.style(Role::Accent);
     if shift > 0 {
@@ -287,6 +288,11 @@ fn draw_one<R: Stands>(
         Standing::Past => glyphs.past,
     };
     buffer.set_stringn(line.x, line.y, glyph, 1, cx.theme.style(standing.role()));
+    if selected && cx.model.comfort.slow {
+        // Two cells change when the cursor moves, and no more.
+        buffer.set_string(line.x + 1, line.y, ">", cx.theme.style(Role::Key));
+    }
+    let selected = selected && !cx.model.comfort.slow;
     let past = standing == Standing::Past;
     let cells = planned.shown.iter().map(|(place, room)| {
         let column = &columns[*place];

@@ -1,8 +1,8 @@
-//! The commands about columns, in the lists and in their dialog.
+//! The commands about columns and other comforts, in the lists and in their own pages.
 
 use super::{Command, LISTS, command};
 use crate::model::arranging::{self, Change, change};
-use crate::model::{Effect, Model, Noun, Seen, typing};
+use crate::model::{Effect, Model, Noun, Seen, help, typing};
 
 const DIALOG: &[Noun] = &[Noun::Columns];
 
@@ -126,5 +126,13 @@ pub(super) const COMMANDS: &[Command] = &[
         "keep",
         "keep these columns, also for the next start; Esc leaves all as it was",
         arranging::keep,
+    ),
+    command(
+        "help-search",
+        &["/"],
+        &[Noun::Help],
+        "search",
+        "only keys that have these words in their name or text",
+        |m, _| help::search(m),
     ),
 ];

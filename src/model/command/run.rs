@@ -4,7 +4,7 @@ use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
 use crate::model::{
     Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, act, arranging,
-    files, top, update,
+    files, help, top, update,
 };
 
 pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
@@ -79,15 +79,7 @@ pub(super) fn summary(model: &mut Model, _: &Seen) -> Vec<Effect> {
 }
 
 pub(super) fn help(model: &mut Model, _: &Seen) -> Vec<Effect> {
-    let open = model
-        .layers
-        .last()
-        .is_some_and(|layer| matches!(layer.page, Page::Help));
-    if open {
-        back_one(model)
-    } else {
-        push(model, Page::Help)
-    }
+    help::toggle(model)
 }
 
 pub(super) fn push(model: &mut Model, page: Page) -> Vec<Effect> {
@@ -111,6 +103,9 @@ pub(super) fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
         return vec![];
     }
     if model.tree_mut().is_some_and(TreeView::drop_search) {
+        return vec![];
+    }
+    if help::widen(model) {
         return vec![];
     }
     if !model.layers.is_empty() {

@@ -56,6 +56,7 @@ pub fn place(command: &Command) -> &'static str {
         [Noun::Why] => "why",
         [Noun::Deed] => "actions",
         [Noun::Columns] => "columns",
+        [Noun::Help] => "help",
         LISTS_AND_LOGS => "lists, logs",
         _ => "lists",
     }
