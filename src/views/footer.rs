@@ -85,7 +85,7 @@ fn pending(cx: &Cx, first: Key, area: Rect, buffer: &mut Buffer) {
     let mut x = area.x + body::line(cx, area, buffer, &begun, Role::Focus) + 2;
     let next = cx.model.keymap.begun(first, cx.model.noun());
     let next = next.iter().map(|(key, command)| (*key, command.name));
-    for (key, name) in next.chain([(Key::ESC, "never mind")]) {
+    for (key, name) in next.chain([(Key::ESC, "back")]) {
         x += body::line(cx, rest(x), buffer, &key.to_string(), Role::Key) + 1;
         x += body::line(cx, rest(x), buffer, name, Role::Text) + 2;
     }
@@ -95,9 +95,9 @@ fn pending(cx: &Cx, first: Key, area: Rect, buffer: &mut Buffer) {
 pub fn hint(cx: &Cx, area: Rect, buffer: &mut Buffer) {
     let key = |name: &str| cx.model.keymap.key_of(name).map(|key| key.to_string());
     let parts = [
-        ("help", "shows the keys"),
+        ("help", "keys"),
         ("palette", "all by name"),
-        ("why", "what is wrong"),
+        ("why", "why"),
         ("mouse", "mouse"),
         ("back-or-quit", "quits"),
     ];

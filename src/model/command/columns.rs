@@ -76,6 +76,13 @@ pub(super) const COMMANDS: &[Command] = &[
         |m, _| arranging::split(m, -5),
     ),
     of_dialog(
+        "columns-keep",
+        &["Enter"],
+        "keep",
+        "keep these columns, also for the next start; Esc leaves all as it was",
+        arranging::keep,
+    ),
+    of_dialog(
         "column-show",
         &["Space"],
         "show",
@@ -113,20 +120,13 @@ pub(super) const COMMANDS: &[Command] = &[
     of_dialog(
         "column-fit",
         &["0"],
-        "as wide as needed",
+        "fit",
         "the column as wide as what it holds",
         |m, s| change(m, s, Change::Resize(None)),
     ),
     of_dialog("preset", &["p"], "preset", "the next preset", |m, s| {
         change(m, s, Change::Preset)
     }),
-    of_dialog(
-        "columns-keep",
-        &["Enter"],
-        "keep",
-        "keep these columns, also for the next start; Esc leaves all as it was",
-        arranging::keep,
-    ),
     command(
         "help-search",
         &["/"],
