@@ -41,11 +41,11 @@ fn columns_in_many_ways() {
             ("zcp", "[usage]"),
             ("zcpppp", "[all]"),
             // What is chosen stands where it was put, at once.
-            ("zcjj<Space>", "READY"),
-            ("zcj<Space>K", "[own]"),
+            ("zcjj ", "READY"),
+            ("zcj K", "[own]"),
             ("zcjJJJ", "[own]"),
-            ("zc+++", "32 wide"),
-            ("zcG-<Enter>", "SANDBOX"),
+            ("zc+++", "36 wide"),
+            ("zcG-<Enter><Right><Right>", "SANDBOX"),
             ("zp", "columns: usage"),
             ("zpzp", "columns: network"),
             // Sequences of keys.
@@ -60,10 +60,7 @@ fn columns_in_many_ways() {
 fn the_name_stays_and_a_discarded_choice_leaves_no_trace() {
     let flow = opened(&narrow());
     let before = heads(&flow);
-    let flow = flow
-        .types("zc<Space>")
-        .sees("[x] name")
-        .types("jjj<Space><Esc>");
+    let flow = flow.types("zc ").sees("[x] name").types("jjj <Esc>");
     let flow = flow.misses("Columns of");
     assert_eq!(heads(&flow), before);
     let flow = flow.types("zcppppp").types("q").misses("Columns of");
@@ -72,7 +69,7 @@ fn the_name_stays_and_a_discarded_choice_leaves_no_trace() {
 
 #[test]
 fn columns_that_do_not_fit_are_scrolled_to() {
-    let flow = opened(&narrow()).types("zppp").types("zpzpzp");
+    let flow = opened(&narrow()).types("zpzpzpzp");
     let flow = flow.sees("columns: all").sees("›");
     assert!(!heads(&flow).contains("SANDBOX ID"));
     let flow = flow
@@ -92,7 +89,7 @@ fn columns_that_do_not_fit_are_scrolled_to() {
 fn columns_are_remembered_with_the_grant_alone() {
     let start = narrow();
     let flow = opened(&start)
-        .types("zcjj<Space><Enter>")
+        .types("zcjj <Enter>")
         .sees("also for the next start");
     let chosen = heads(&flow);
     let flow = flow.again(&start);
@@ -201,7 +198,10 @@ fn the_split_is_dragged_and_remembered() {
 #[test]
 fn help_is_about_the_view_and_searched() {
     let flow = flow("?").sees("─ Pods > Help").sees("Here");
-    assert!(flow.shown().lines()[2].contains("why it fares as it does"));
+    let lines = flow.shown().lines();
+    let place = |text: &str| lines.iter().position(|line| line.contains(text));
+    assert!(place("Here") < place("why it fares"), "{lines:#?}");
+    assert!(place("why it fares") < place("Everywhere").or(Some(99)));
     let flow = flow
         .types("/attempt log")
         .misses("Everywhere")
@@ -212,10 +212,10 @@ fn help_is_about_the_view_and_searched() {
         .sees("nothing here has all of these words");
     let flow = flow
         .types("<Esc>")
-        .sees("Everywhere")
+        .sees("a shell in the container")
         .types("<Esc>")
         .misses("Help");
-    let flow = flow.types("l").sees("Logs shop").types("?").sees("Here");
+    let flow = flow.types("l").sees("Logs ops").types("?").sees("Here");
     flow.sees("go on with what comes")
         .types("q")
         .sees("following");
@@ -259,14 +259,14 @@ fn on_a_slow_line_little_changes_and_nothing_is_missing() {
         .types("j")
         .sees("▲>payments");
     // No preview, no containers that follow.
-    let flow = flow.misses("│").sees("2 Containers 1/23");
+    let flow = flow.misses("│").sees("/23 · 4 in trouble");
     let flow = flow
         .types("<Enter>")
         .sees("2 Containers of payments")
         .sees("▲>payments");
     let flow = flow
         .types("<Enter>")
-        .sees("Container shop/")
+        .sees("─ Containers > Container payments")
         .types("q<Esc>")
         .sees("▲>payments");
     let flow = flow.types("t").sees("memory").misses("⣀").types("q");

@@ -1,7 +1,7 @@
 //! The dialog of columns: what is chosen, in which order, how wide.
 
 use crate::layout::{Layout, SPLIT};
-use crate::model::arrange::{Arrangement, Chosen, WIDTHS};
+use crate::model::arrange::{Arrangement, Chosen, WIDTHS, names};
 use crate::model::list::Move;
 use crate::model::{Effect, Layer, Model, Page, Panel, Seen};
 
@@ -52,7 +52,7 @@ impl Dialog {
 
     /// Lists the columns: the chosen ones first, in their order.
     fn list(&mut self, on_screen: &[usize]) {
-        let count = crate::model::arrange::names(self.panel).len();
+        let count = names(self.panel).len();
         let line = |column, shown, width| Line {
             column,
             shown,
@@ -98,13 +98,18 @@ impl Dialog {
     }
 
     /// Makes the column wider or narrower than it is drawn; `None` for what it holds.
-    fn resize(&mut self, seen: &Seen, by: Option<isize>) {
+    fn resize(&mut self, seen: &Seen, held: &[u16], by: Option<isize>) {
+        let names = names(self.panel);
         let line = &mut self.lines[self.cursor];
         line.width = by.map(|by| {
             let spans = seen.panels[self.panel.index()].as_ref();
             let spans = spans.map_or(&[][..], |seen| &seen.columns);
             let drawn = spans.iter().find(|(.., column)| *column == line.column);
-            let drawn = drawn.map_or(WIDTHS.0, |(from, to, _)| to - from);
+            // What is not on the screen is as wide as what it holds, and its head.
+            let head = names.get(line.column).map_or(0, String::len);
+            let head = u16::try_from(head).unwrap_or(WIDTHS.0);
+            let held = held.get(line.column).map_or(head, |held| head.max(*held));
+            let drawn = drawn.map_or(held, |(from, to, _)| to - from);
             let by = i16::try_from(by).unwrap_or(0) * STEP.cast_signed();
             let wanted = line.width.unwrap_or(drawn).saturating_add_signed(by);
             wanted.clamp(WIDTHS.0, WIDTHS.1)
@@ -165,11 +170,12 @@ pub enum Change {
 
 /// Changes what the dialog proposes.
 pub fn change(model: &mut Model, seen: &Seen, change: Change) -> Vec<Effect> {
+    let held = model.home.widths[model.home.focus.index()].clone();
     if let Some(dialog) = dialog(model) {
         match change {
             Change::Toggle => dialog.toggle(),
             Change::Shift(by) => dialog.shift(by),
-            Change::Resize(by) => dialog.resize(seen, by),
+            Change::Resize(by) => dialog.resize(seen, &held, by),
             Change::Preset => {
                 dialog.draft = dialog.draft.next_preset(dialog.panel);
                 let all: Vec<usize> = (0..dialog.lines.len()).collect();

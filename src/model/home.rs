@@ -250,6 +250,9 @@ impl Home {
             self.containers.offset(),
             self.images.offset(),
         ];
+        for (shift, panel) in self.arranged.shift.iter_mut().zip(&seen.panels) {
+            *shift = panel.as_ref().map_or(*shift, |panel| panel.shift);
+        }
         self.pods.scroll_into_view(page(seen, Panel::Pods));
         self.containers
             .scroll_into_view(page(seen, Panel::Containers));

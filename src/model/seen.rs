@@ -33,6 +33,8 @@ pub struct PanelSeen {
     pub columns: Vec<(u16, u16, usize)>,
     /// There are columns further to the right.
     pub more: bool,
+    /// Columns that are left of those behind the name.
+    pub shift: usize,
     /// Whether the column that needs every pod's status is shown.
     pub shows_ip: bool,
     /// Whether a column of statistics is shown.

@@ -91,7 +91,7 @@ pub fn pick(cx: &Cx, chosen: bool, role: Role) -> Role {
 pub fn mark(cx: &Cx, line: Rect, buffer: &mut Buffer) {
     if cx.model.comfort.slow {
         let x = line.x.saturating_sub(1);
-        buffer.set_string(x, line.y, ">", cx.theme.style(Role::Key));
+        buffer.set_string(x, line.y, ">", cx.theme.style(Role::Text));
     }
 }
 

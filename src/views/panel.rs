@@ -163,6 +163,7 @@ fn list<R: Row + Stands + Ticks>(
         widths,
         columns: spans(rows_area, &planned),
         more: planned.more,
+        shift: planned.shift,
         shows_ip,
         shows_load,
     }
@@ -290,7 +291,7 @@ fn draw_one<R: Stands>(
     buffer.set_stringn(line.x, line.y, glyph, 1, cx.theme.style(standing.role()));
     if selected && cx.model.comfort.slow {
         // Two cells change when the cursor moves, and no more.
-        buffer.set_string(line.x + 1, line.y, ">", cx.theme.style(Role::Key));
+        buffer.set_string(line.x + 1, line.y, ">", cx.theme.style(Role::Text));
     }
     let selected = selected && !cx.model.comfort.slow;
     let past = standing == Standing::Past;

@@ -20,6 +20,8 @@ pub struct Plan {
     pub shown: Vec<(usize, u16)>,
     /// Others stand further to the right.
     pub more: bool,
+    /// Columns that are left of those behind the name.
+    pub shift: usize,
 }
 
 /// Plans a line of `room` cells; `shift` columns behind the name are left of it.
@@ -27,37 +29,82 @@ pub fn plan(slots: &[Slot], arrangement: &Arrangement, shift: usize, room: u16) 
     if arrangement.chosen().is_none() && shift == 0 {
         return fitting(slots, room);
     }
+    if shift == 0
+        && let Some(plan) = chosen_that_fit(slots, arrangement, room)
+    {
+        return plan;
+    }
     let all: Vec<(usize, Option<u16>)> = match arrangement.chosen() {
         Some(chosen) => chosen.iter().map(|one| (one.column, one.width)).collect(),
         None => (0..slots.len()).map(|column| (column, None)).collect(),
     };
     let known =
         |(column, _): &&(usize, Option<u16>)| slots.get(*column).is_some_and(|s| *s != HIDDEN);
-    let mut columns = all.iter().filter(known).map(|(column, width)| {
+    let columns = all.iter().filter(known).map(|(column, width)| {
         let slot = slots[*column];
         (*column, width.unwrap_or(slot.want.max(slot.least)))
     });
-    let mut plan = Plan::default();
-    let Some((name, wanted)) = columns.next() else {
-        return plan;
+    let columns: Vec<(usize, u16)> = columns.collect();
+    let Some(((name, wanted), rest)) = columns.split_first() else {
+        return Plan::default();
     };
     // The name is always there, and leaves room for what is looked for.
-    let cut = wanted.min((room / 2).max(slots[name].least.min(room)));
-    plan.shown.push((name, cut));
-    let mut left = room.saturating_sub(cut);
-    for (column, wanted) in columns.skip(shift) {
-        let width = wanted.min(left.saturating_sub(GAP));
-        plan.more |= width < wanted;
-        if width < wanted.min(LEAST) {
+    let cut = (*wanted).min((room / 2).max(slots[*name].least.min(room)));
+    let behind = room.saturating_sub(cut);
+    let mut plan = Plan {
+        shown: vec![(*name, cut)],
+        more: false,
+        // Nobody scrolls beyond the last column.
+        shift: shift.min(enough(rest, behind)),
+    };
+    let mut left = behind;
+    for (column, wanted) in &rest[plan.shift..] {
+        let width = (*wanted).min(left.saturating_sub(GAP));
+        plan.more |= width < *wanted;
+        if width < (*wanted).min(LEAST) {
             break;
         }
-        plan.shown.push((column, width));
+        plan.shown.push((*column, width));
         left -= width + GAP;
     }
     if !plan.more {
-        plan.shown[0].1 = wanted.min(cut + left);
+        plan.shown[0].1 = (*wanted).min(cut + left);
     }
     plan
+}
+
+/// How many of `columns` must go before the others fit in `room` cells; one stays.
+fn enough(columns: &[(usize, u16)], room: u16) -> usize {
+    let mut taken: u16 = 0;
+    let fit = columns.iter().rev().take_while(|(_, width)| {
+        taken = taken.saturating_add(width.saturating_add(GAP));
+        taken <= room
+    });
+    (columns.len() - fit.count()).min(columns.len().saturating_sub(1))
+}
+
+/// All chosen columns, if what they hold can be cut so that they fit.
+fn chosen_that_fit(slots: &[Slot], arrangement: &Arrangement, room: u16) -> Option<Plan> {
+    let chosen = arrangement.chosen()?.iter();
+    let chosen = chosen.filter_map(|one| Some((one.column, one.width, *slots.get(one.column)?)));
+    let known: Vec<(usize, Slot)> = chosen
+        .filter(|(.., slot)| *slot != HIDDEN)
+        .map(|(column, width, slot)| {
+            let own = |width| Slot {
+                least: width,
+                want: width,
+                ..slot
+            };
+            (column, width.map_or(slot, own))
+        })
+        .collect();
+    let slots: Vec<Slot> = known.iter().map(|(_, slot)| *slot).collect();
+    let widths: Option<Vec<u16>> = fit(&slots, room).into_iter().collect();
+    let columns = known.iter().map(|(column, _)| *column);
+    Some(Plan {
+        shown: columns.zip(widths?).collect(),
+        ..Plan::default()
+    })
 }
 
 fn fitting(slots: &[Slot], room: u16) -> Plan {
@@ -68,6 +115,7 @@ fn fitting(slots: &[Slot], room: u16) -> Plan {
     Plan {
         shown: shown.collect(),
         more: slots.iter().zip(&fitted).any(left_out),
+        shift: 0,
     }
 }
 
@@ -107,6 +155,7 @@ mod tests {
         assert_eq!((second.shown, second.more), (vec![(0, 8), (2, 10)], true));
         let last = plan(&slots, &all, 2, 24);
         assert_eq!((last.shown, last.more), (vec![(0, 8), (3, 10)], false));
+        assert_eq!(plan(&slots, &all, 9, 24).shift, 2);
     }
 
     #[test]
