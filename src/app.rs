@@ -371,7 +371,7 @@ where
             Effect::CountComing => self.count_coming(jobs),
             Effect::BreakOff(id) => self.inside.break_off(id),
             Effect::ReadJournal => self.read_journal(jobs),
-            Effect::Remember(layout, tell) => self.remember(*layout, tell, jobs),
+            Effect::Remember(layout, name) => self.remember(*layout, name, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.

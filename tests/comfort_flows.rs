@@ -45,15 +45,26 @@ fn columns_in_many_ways() {
             ("zcj K", "[own]"),
             ("zcjJJJ", "[own]"),
             ("zc+++", "36 wide"),
-            ("zcG-<Enter><Right><Right>", "SANDBOX"),
-            ("zp", "columns: usage"),
-            ("zpzp", "columns: network"),
             // Sequences of keys.
             ("z", "z …  c columns"),
             ("zx", "z x does nothing here"),
+            ("zcG-<Enter><Right><Right>", "SANDBOX"),
         ],
         |flow, (keys, text)| flow.types(keys).sees(text),
     );
+}
+
+#[test]
+fn presets_come_round() {
+    let flow = opened(&narrow());
+    let before = heads(&flow);
+    let flow = flow
+        .types("zp")
+        .sees("columns: usage, also for the next start");
+    let flow = flow.types("zp").sees("columns: network, ").types("zpzpzp");
+    let flow = flow.sees("columns: fit, ");
+    assert_eq!(heads(&flow), before);
+    flow.types("3zp").sees("columns: use, ").sees("USED BY");
 }
 
 #[test]

@@ -95,9 +95,9 @@ impl<S, I> App<S, I> {
         Msg::Settings(reload.changed)
     }
 
-    /// Remembers a layout for the next start, if this run may write; says what came of it if
-    /// `tell`.
-    pub(super) fn remember(&self, layout: Layout, tell: bool, jobs: &mut JoinSet<Msg>) {
+    /// Remembers a layout for the next start, if this run may write; says what came of it if the
+    /// columns have a `name`.
+    pub(super) fn remember(&self, layout: Layout, name: &'static str, jobs: &mut JoinSet<Msg>) {
         let grant = self.grant.clone();
         let place = self.looks.place.clone();
         jobs.spawn(async move {
@@ -114,7 +114,8 @@ impl<S, I> App<S, I> {
                     }
                 }
             };
-            Msg::Copied(Text::clean(if tell { &line } else { "" }))
+            let line = format!("columns: {name}, {line}");
+            Msg::Copied(Text::clean(if name.is_empty() { "" } else { &line }))
         });
     }
 }

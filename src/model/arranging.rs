@@ -200,15 +200,14 @@ pub fn keep(model: &mut Model, _: &Seen) -> Vec<Effect> {
 pub fn next_preset(model: &mut Model, _: &Seen) -> Vec<Effect> {
     let panel = model.home.focus;
     let next = model.home.arranged.columns[panel.index()].next_preset(panel);
-    let name = next.preset_name(panel).unwrap_or_default();
-    crate::model::update::say(model, &format!("columns: {name}"));
     arrange(model, panel, next)
 }
 
 fn arrange(model: &mut Model, panel: Panel, columns: Arrangement) -> Vec<Effect> {
+    let name = columns.preset_name(panel).unwrap_or("your own");
     model.home.arranged.columns[panel.index()] = columns;
     model.home.arranged.shift[panel.index()] = 0;
-    vec![Effect::Remember(Box::new(layout(model)), true)]
+    vec![Effect::Remember(Box::new(layout(model)), name)]
 }
 
 /// Shows columns further to the right, or to the left again.
@@ -259,13 +258,13 @@ pub fn split(model: &mut Model, by: i16) -> Vec<Effect> {
     let (_, least, most) = SPLIT;
     let split = model.home.arranged.split.saturating_add_signed(by);
     model.home.arranged.split = split.clamp(least, most);
-    vec![Effect::Remember(Box::new(layout(model)), false)]
+    vec![Effect::Remember(Box::new(layout(model)), "")]
 }
 
 /// A key was pressed: whoever presses keys needs no hint any more.
 pub fn first_key(model: &mut Model) -> Vec<Effect> {
     if std::mem::take(&mut model.comfort.hint) {
-        return vec![Effect::Remember(Box::new(layout(model)), false)];
+        return vec![Effect::Remember(Box::new(layout(model)), "")];
     }
     vec![]
 }

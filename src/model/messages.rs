@@ -202,6 +202,7 @@ pub enum Effect {
     BreakOff(u64),
     /// Read the journal.
     ReadJournal,
-    /// Remember this for the next start; whether to say what came of it.
-    Remember(Box<Layout>, bool),
+    /// Remember this for the next start, and say what came of it for what is called so; nothing is
+    /// said about what has no name.
+    Remember(Box<Layout>, &'static str),
 }
