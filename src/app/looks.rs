@@ -1,8 +1,11 @@
 //! The theme on the screen, and those that could be there.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
@@ -26,6 +29,15 @@ pub struct Looks {
     kept: Option<Theme>,
     /// Where columns and the like are remembered, or why nowhere.
     place: Option<Result<PathBuf, Text>>,
+    /// One layout is written at a time, and of several the last.
+    turn: Arc<Turn>,
+}
+
+/// Who may write.
+#[derive(Debug, Default)]
+struct Turn {
+    now: Mutex<()>,
+    last: AtomicU64,
 }
 
 impl Looks {
@@ -36,6 +48,7 @@ impl Looks {
             own,
             kept: None,
             place: Some(place),
+            turn: Arc::default(),
         }
     }
 
@@ -100,7 +113,14 @@ impl<S, I> App<S, I> {
     pub(super) fn remember(&self, layout: Layout, name: &'static str, jobs: &mut JoinSet<Msg>) {
         let grant = self.grant.clone();
         let place = self.looks.place.clone();
+        let turn = Arc::clone(&self.looks.turn);
+        let mine = turn.last.fetch_add(1, Ordering::Relaxed) + 1;
         jobs.spawn(async move {
+            let _now = turn.now.lock().await;
+            if turn.last.load(Ordering::Relaxed) != mine {
+                // A later one is on its way, and says what comes of it.
+                return Msg::Copied(Text::clean(""));
+            }
             let line = match (grant, place) {
                 (None, _) => "for this run: read-only mode writes nothing".to_owned(),
                 (_, None) => "for this run".to_owned(),
