@@ -13,6 +13,8 @@ const GATHER: Duration = Duration::from_millis(60);
 const SLOW: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
 
 /// Whether and why a frame is due.
+// Independent facts.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Default)]
 pub(super) struct Frame {
     pub(super) dirty: bool,

@@ -106,10 +106,12 @@ impl Dialog {
             let spans = spans.map_or(&[][..], |seen| &seen.columns);
             let drawn = spans.iter().find(|(.., column)| *column == line.column);
             // What is not on the screen is as wide as what it holds, and its head.
-            let head = names.get(line.column).map_or(0, String::len);
-            let head = u16::try_from(head).unwrap_or(WIDTHS.0);
-            let held = held.get(line.column).map_or(head, |held| head.max(*held));
-            let drawn = drawn.map_or(held, |(from, to, _)| to - from);
+            let name = names.get(line.column).map_or(0, String::len);
+            let least = u16::try_from(name).unwrap_or(WIDTHS.0);
+            let content = held
+                .get(line.column)
+                .map_or(least, |cells| least.max(*cells));
+            let drawn = drawn.map_or(content, |(from, to, _)| to - from);
             let by = i16::try_from(by).unwrap_or(0) * STEP.cast_signed();
             let wanted = line.width.unwrap_or(drawn).saturating_add_signed(by);
             wanted.clamp(WIDTHS.0, WIDTHS.1)

@@ -37,10 +37,9 @@ pub fn used(model: &mut Model, seen: &Seen, mouse: Mouse, (x, y): (u16, u16)) ->
             model.comfort.dragging = false;
             arranging::split(model, 0)
         }
-        Mouse::Release => vec![],
         Mouse::Wheel(turns) => wheel(model, seen, turns, (x, y)),
         Mouse::Click if model.layers.is_empty() => click(model, seen, (x, y)),
-        Mouse::Click => vec![],
+        Mouse::Click | Mouse::Release => vec![],
     }
 }
 

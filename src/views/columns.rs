@@ -77,9 +77,13 @@ fn text(line: &Line, name: &str) -> String {
 /// The presets, the one in effect in brackets.
 fn presets_line(cx: &Cx, dialog: &Dialog, area: Rect, buffer: &mut Buffer) {
     let now = dialog.draft.preset_name(dialog.panel);
-    let names = presets(dialog.panel).map(|name| match Some(name) == now {
-        true => format!("[{name}]"),
-        false => format!(" {name} "),
+    let names = presets(dialog.panel).map(|name| {
+        let [before, after] = if Some(name) == now {
+            ["[", "]"]
+        } else {
+            [" ", " "]
+        };
+        format!("{before}{name}{after}")
     });
     let own = if now.is_none() { "[own]" } else { " own " };
     let names: Vec<String> = names.chain([own.to_owned()]).collect();

@@ -204,6 +204,8 @@ impl Surface for Memory {
 }
 
 /// How to start.
+// Independent facts.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub struct Start {
     /// Which story.

@@ -28,7 +28,7 @@ pub(super) const COMMANDS: &[Command] = &[
         arranging::open,
     ),
     command(
-        "columns-preset",
+        "presets",
         &["z p"],
         LISTS,
         "",
