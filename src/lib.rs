@@ -35,6 +35,7 @@
 //! | [`shell`] | a shell in a container: what happens between the terminal and a stream |
 //! | [`forward`] | ports of pods on this node |
 //! | [`local`] | programs of this node that get the terminal: a pager, an editor, a shell in namespaces of a pod |
+//! | [`layout`] | what the screen remembers from one run to the next |
 //! | [`terminal`] | raw mode, the alternate screen, the thread that writes |
 //! | [`domain`], [`link`], [`text`], [`paint`], [`mod@format`], [`keys`], [`theme`] | leaves: vocabulary of all |
 //!

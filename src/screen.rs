@@ -88,11 +88,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         confined,
     } = opening;
     let started = Instant::now();
-    let mut ability = Ability::detect(|name| std::env::var(name).ok());
-    if slow {
-        // Colours of 24 bits cost twice as much on the line.
-        ability.depth = ability.depth.min(Depth::Indexed);
-    }
+    let ability = ability(slow);
     let look = &config.look;
     let theme = look.theme.value.theme(ability).map_err(io::Error::other)?;
     let node = Node {
@@ -157,6 +153,16 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     }
     .run()
     .await
+}
+
+/// What the terminal can show; on a slow line colours of 24 bits cost twice as much.
+fn ability(slow: bool) -> Ability {
+    let ability = Ability::detect(|name| std::env::var(name).ok());
+    let most = if slow { Depth::Indexed } else { Depth::True };
+    Ability {
+        depth: ability.depth.min(most),
+        ..ability
+    }
 }
 
 /// Columns and the like as they were left; where they are kept, or why nowhere.

@@ -140,7 +140,7 @@ fn the_screen_takes_keys_sort_and_theme() {
     term.keys("?");
     term.wait_for_text("? does nothing here; F1 shows the keys", SOON);
     term.keys("\x1bOP");
-    term.wait_for_text("Everywhere", SOON);
+    term.wait_for_text("─ Pods > Help", SOON);
     term.wait_for("help with the user's keys", SOON, |screen| {
         !screen.contents().contains("? ") && screen.contents().contains("F1")
     });
@@ -156,7 +156,7 @@ fn a_changed_file_takes_effect_on_the_open_screen() {
     term.wait_for_text("NAME↑", SOON);
     assert_ne!(colours(&term), before);
     term.keys("\x1bOP");
-    term.wait_for_text("Everywhere", SOON);
+    term.wait_for_text("─ Pods > Help", SOON);
     // The order that the hand has chosen since stays: only its setting counts.
     term.keys("\x1b");
     term.wait_for_text("F1 help", SOON);
@@ -166,7 +166,7 @@ fn a_changed_file_takes_effect_on_the_open_screen() {
     term.wait_for_text("settings loaded again", LATER);
     assert!(term.text().contains("NAME↓"), "{}", term.text());
     term.keys("?");
-    term.wait_for_text("Everywhere", SOON);
+    term.wait_for_text("─ Pods > Help", SOON);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_mistake_is_a_notice_and_the_rest_takes_effect() {
     term.wait_for_text("keys: sort: j is the key of down already", LATER);
     assert!(!term.text().contains("READ-ONLY"));
     term.keys("\x1bOP");
-    term.wait_for_text("Everywhere", SOON);
+    term.wait_for_text("─ Pods > Help", SOON);
     user.writes("raed-only: true\n");
     term.wait_for_text("raed-only is no setting: did you mean", LATER);
     term.wait_for_text("READ-ONLY", SOON);
