@@ -9,7 +9,7 @@ use super::flow::{self, Start};
 use super::picture::svg;
 
 /// Columns and rows: of the first picture, and of those of themes.
-const SIZES: [(u16, u16); 2] = [(120, 36), (80, 15)];
+const SIZES: [(u16, u16); 2] = [(120, 40), (80, 15)];
 
 /// Every picture: its file and what it is.
 pub fn all() -> Vec<(PathBuf, String)> {
@@ -38,10 +38,13 @@ fn screen() -> ratatui::buffer::Buffer {
         ..Start::default()
     };
     let flow = flow::opened(&start)
-        .types("jjjj")
+        .types("jjjjj")
         .sees("─ Pod shop/cache-0")
-        .sees("redis #3    OOMKilled")
-        .sees("ip ");
+        .sees("redis #3 ")
+        .sees("ip ")
+        .sees("uses ")
+        .sees("changes in 60 seconds")
+        .sees("82m   1m");
     let buffer = flow.shown().buffer;
     flow.quits("q");
     buffer
