@@ -345,7 +345,7 @@ mod tests {
                         // Lines are no text.
                         (_, "Border") if depth > Depth::Sixteen => 3.0,
                         (_, "Border") => 2.0,
-                        ("high-contrast", _) => 7.0,
+                        ("high-contrast", _) if depth != Depth::Sixteen => 7.0,
                         _ => fit::READABLE,
                     };
                     for (fg, on) in looks(&theme, style) {

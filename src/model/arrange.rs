@@ -2,6 +2,7 @@
 //! there and always first.
 
 use crate::layout::SPLIT;
+use crate::model::columns::{CONTAINERS, Column, IMAGES, PODS};
 use crate::model::{Panel, sorting};
 
 /// The arrangement that is there without settings: what fits, the most important first.
@@ -78,6 +79,20 @@ pub struct Arrangement {
 pub fn names(panel: Panel) -> Vec<String> {
     // The first order is no column's.
     sorting::names(panel).split_off(1)
+}
+
+/// The columns of a list that are there however little room there is.
+pub fn essential(panel: Panel) -> Vec<usize> {
+    fn of<R>(columns: &[Column<R>]) -> Vec<usize> {
+        let places = columns.iter().enumerate();
+        let essential = places.filter(|(_, column)| column.rank <= 2);
+        essential.map(|(place, _)| place).collect()
+    }
+    match panel {
+        Panel::Pods => of(&PODS),
+        Panel::Containers => of(&CONTAINERS),
+        Panel::Images => of(&IMAGES),
+    }
 }
 
 impl Arrangement {

@@ -1,7 +1,7 @@
 //! The dialog of columns: what is chosen, in which order, how wide.
 
 use crate::layout::{Layout, SPLIT};
-use crate::model::arrange::{Arrangement, Chosen, WIDTHS, names};
+use crate::model::arrange::{Arrangement, Chosen, WIDTHS, essential, names};
 use crate::model::list::Move;
 use crate::model::{Effect, Layer, Model, Page, Panel, Seen};
 
@@ -45,7 +45,7 @@ impl Dialog {
         };
         let on_screen = seen.panels[panel.index()].as_ref();
         let on_screen = on_screen.map(|seen| seen.columns.iter().map(|(.., column)| *column));
-        let on_screen: Vec<usize> = on_screen.map_or(vec![0], Iterator::collect);
+        let on_screen = on_screen.map_or_else(|| essential(panel), Iterator::collect);
         dialog.list(&on_screen);
         dialog
     }

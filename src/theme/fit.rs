@@ -81,8 +81,28 @@ pub fn fitted(color: Color, ground: Option<Rgb>, depth: Depth) -> Color {
             let indexed = indexed.filter_map(|color| Some((color, rgb(color)?)));
             nearest(color, ground, indexed)
         }
-        (Color::Rgb(..) | Color::Indexed(16..), Depth::Sixteen) => nearest(color, ground, sixteen),
+        (Color::Rgb(..) | Color::Indexed(16..), Depth::Sixteen) => {
+            // Red stays red and grey grey: what a colour is says more than how bright it is.
+            let coloured = rgb(color).is_some_and(is_coloured);
+            let alike = sixteen.filter(|(_, rgb)| is_coloured(*rgb) == coloured);
+            nearest(color, ground, alike)
+        }
         (other, _) => other,
+    }
+}
+
+/// Whether it is more than a grey.
+fn is_coloured((r, g, b): Rgb) -> bool {
+    r.max(g).max(b) - r.min(g).min(b) > 40
+}
+
+/// The ground of a theme for a terminal of this depth: of sixteen colours only black and white
+/// leave enough to be read on them.
+pub fn ground(color: Color, depth: Depth) -> Color {
+    match (depth, rgb(color)) {
+        (Depth::Sixteen, Some(rgb)) if luminance(rgb) < 0.18 => Color::Black,
+        (Depth::Sixteen, Some(_)) => Color::White,
+        _ => fitted(color, None, depth),
     }
 }
 
@@ -139,6 +159,7 @@ mod tests {
     // What is read must still be read.
     #[case("#949494", Depth::Sixteen, Some((0, 0, 0)), Color::Gray)]
     #[case("203", Depth::Sixteen, Some((0, 0, 0)), Color::LightRed)]
+    #[case("#87d787", Depth::Sixteen, Some((0, 0, 0)), Color::LightGreen)]
     #[case("203", Depth::Indexed, None, Color::Indexed(203))]
     #[case("#ff0000", Depth::Indexed, None, Color::Indexed(196))]
     #[case("#808080", Depth::Indexed, None, Color::Indexed(244))]

@@ -114,7 +114,7 @@ impl Sheet {
             Ground::parse(&value).map_err(|what| format!("background: {what}"))
         })?;
         let ground = match ground {
-            Ground::Own(color) => Ground::Own(fit::fitted(color, None, depth)),
+            Ground::Own(color) => Ground::Own(fit::ground(color, depth)),
             terminals => terminals,
         };
         let fit = |color| fit::fitted(color, Some(on(ground)), depth);
@@ -167,7 +167,7 @@ impl Entry {
         let parsed = |text: &Option<String>| text.as_deref().map(color).transpose();
         let (fg, bg) = (parsed(&self.fg)?, parsed(&self.bg)?);
         if depth > Depth::None {
-            style.bg = bg.map(|bg| fit::fitted(bg, None, depth));
+            style.bg = bg.map(|bg| fit::fitted(bg, fg.and_then(fit::rgb), depth));
             let behind = style.bg.and_then(fit::rgb).unwrap_or(ground);
             style.fg = fg.map(|fg| fit::fitted(fg, Some(behind), depth));
         }

@@ -199,10 +199,11 @@ fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], sort: Sort, drawn: &[u
         // No column is wider than what it holds, so that a small list stays together.
         let content = want.max(head);
         let most = column.width.1.max(least);
-        // What was asked for by name is there before it is known.
-        let unknown = column.live && fits && cx.model.stats.meters.is_empty();
-        let trend = column.sparks && cx.model.comfort.slow;
-        if hidden(cx, panel, place) || unknown || trend {
+        // What was asked for by name is there before it is known, and on a slow line too, where
+        // numbers that change each time are not there by themselves.
+        let slow = cx.model.comfort.slow;
+        let unasked = column.live && fits && (slow || cx.model.stats.meters.is_empty());
+        if hidden(cx, panel, place) || unasked || (column.sparks && slow) {
             return HIDDEN;
         }
         Slot {

@@ -171,7 +171,7 @@ mod tests {
     fn a_long_name_gives_way_and_takes_what_is_left() {
         let slots = slots(&[40, 10, 10]);
         let all = own("all");
-        assert_eq!(plan(&slots, &all, 0, 40).shown[0], (0, 20));
+        assert_eq!(plan(&slots, &all, 0, 40).shown[0], (0, 28));
         assert_eq!(plan(&slots, &all, 1, 40).shown, [(0, 28), (2, 10)]);
     }
 
