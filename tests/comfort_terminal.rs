@@ -22,7 +22,7 @@ fn opened(size: (u16, u16), arguments: &[&str]) -> (Term, tempfile::TempDir) {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().to_str().expect("a name").to_owned();
     let all: Vec<&str> = ["--demo=calm"].iter().chain(arguments).copied().collect();
-    let mut term = (Program::new(CRITUI).args(&all))
+    let term = (Program::new(CRITUI).args(&all))
         .env("HOME", &folder)
         .size(size.0, size.1)
         .spawn();
@@ -50,7 +50,7 @@ fn a_move_on_a_slow_line_costs_less_than_150_bytes() {
 
 #[test]
 fn the_simulated_node_is_called_by_its_own_name() {
-    let (mut term, _home) = opened((80, 24), &[]);
+    let (term, _home) = opened((80, 24), &[]);
     term.wait_for_text("worker-1 ", PATIENCE);
 }
 
