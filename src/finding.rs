@@ -4,6 +4,7 @@ use std::io;
 
 use critui::cli;
 use critui::cri::Reader;
+use critui::text::Text;
 use critui::triage::Report;
 use critui::triage_command::{self, Before, Triage};
 use jiff::Timestamp;
@@ -14,7 +15,8 @@ use super::{Failure, Setup, connect, print};
 impl Setup {
     pub(super) fn triage(&mut self, triage: &Triage) -> Result<(), Failure> {
         let failed = |line: String| Failure(cli::FAILED, line);
-        let endpoint = self.settle(false)?;
+        let endpoint = self.settle(!triage.watch)?;
+        let there = endpoint.value.open(&self.host).is_ok();
         let (target, timing, retries) = (self.target(&endpoint), self.timing(), self.retries());
         if let Some(demo) = &self.demo {
             self.runtime.block_on(demo.files_written());
@@ -23,7 +25,16 @@ impl Setup {
         self.runtime.block_on(async {
             let mut ended = signal(SignalKind::terminate()).map_err(|e| failed(e.to_string()))?;
             let looking = async {
-                let (reader, _) = connect(&target, &timing, retries).await.map_err(failed)?;
+                let reader = match connect(&target, &timing, retries).await {
+                    Ok((reader, _)) => reader,
+                    Err(why) if there && !triage.watch => {
+                        let why = Text::clean(&why);
+                        let report = triage_command::look_without_runtime(&host, why).await;
+                        print(|out| triage.write(&report, out))?;
+                        return found(&report);
+                    }
+                    Err(why) => return Err(failed(why)),
+                };
                 let look = |reader: Reader| {
                     let host = host.clone();
                     async move {

@@ -36,6 +36,8 @@ pub enum TriageForm {
     Table,
     /// For programs.
     Json,
+    /// The same.
+    Yaml,
     /// For tickets: Markdown.
     Md,
 }
@@ -64,6 +66,12 @@ pub async fn look(reader: &Reader, host: &HostRoot) -> Result<Report, CriError> 
     gather::everything(reader, host, Timestamp::now()).await
 }
 
+/// What can be told when the runtime is there but does not answer, which `why` says.
+pub async fn look_without_runtime(host: &HostRoot, why: Text) -> Report {
+    let node = gather::without_runtime(host, why, Timestamp::now()).await;
+    Report::of(&node, &[], &[])
+}
+
 impl Triage {
     /// Writes the table of all verdicts.
     pub fn list(out: &mut dyn Write) -> io::Result<()> {
@@ -75,6 +83,7 @@ impl Triage {
         match self.output {
             TriageForm::Table => report.table(out),
             TriageForm::Json => report.json(out),
+            TriageForm::Yaml => report.yaml(out),
             TriageForm::Md => report.markdown(out),
         }
     }

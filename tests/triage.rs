@@ -107,3 +107,33 @@ fn what_cannot_be_done_is_one_line(#[case] args: &[&str], #[case] code: i32) {
     assert!(output.stdout.is_empty());
     assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 1);
 }
+
+#[test]
+fn a_runtime_that_hangs_is_a_finding_and_one_that_is_not_there_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("runtime.sock");
+    let endpoint = format!("unix://{}", socket.display());
+    let ask = |form: &str| {
+        let args = [
+            "--runtime-endpoint",
+            &endpoint,
+            "--timeout",
+            "1s",
+            "-o",
+            form,
+        ];
+        triage(&args)
+    };
+    let missing = ask("json");
+    assert_eq!(missing.status.code(), Some(1), "{missing:?}");
+    // It takes connections, and that is all.
+    let _hangs = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    let hangs = ask("json");
+    assert_eq!(hangs.status.code(), Some(3), "{hangs:?}");
+    let report: Value = serde_json::from_str(&text(&hangs)).expect("JSON");
+    let node = report["node"].as_array().expect("a list");
+    let down = node.iter().find(|one| one["id"] == "runtime-down");
+    assert_eq!(down.expect("a verdict")["confidence"], "proven");
+    let yaml: Value = serde_yaml::from_str(&text(&ask("yaml"))).expect("YAML");
+    assert_eq!(keys(&yaml), ["findings", "node"]);
+}

@@ -2,6 +2,7 @@
 //! kubelet's files. Everything here only reads, has a deadline, and says what it could not see.
 
 mod container;
+mod lines;
 mod log;
 mod node;
 
@@ -26,7 +27,8 @@ use crate::triage::facts::{Kernel, Said, Seen};
 use crate::triage::{ContainerFacts, PodFacts, Report};
 
 pub use container::{pod_facts, why};
-pub use node::node_facts;
+pub use lines::lines;
+pub use node::{node_facts, without_runtime};
 
 /// Statuses read at once.
 const AT_ONCE: usize = 8;

@@ -23,6 +23,25 @@ pub async fn node_facts(
     let conditions = health.map(|health| health.conditions.into_iter().map(condition).collect());
     // Where images are is a help, no more.
     let images = reader.image_places().await.unwrap_or_default();
+    let mut facts = of_files(host, store, images, now).await;
+    facts.conditions = conditions.map_err(|error| error.message);
+    facts.slow_calls = slow_calls();
+    facts.newest = newest(store);
+    facts.manifests = facts.manifests.map(|all| joined(all, store));
+    facts
+}
+
+/// What is left when the runtime does not answer, which `why` says.
+pub async fn without_runtime(host: &HostRoot, why: Text, now: Timestamp) -> NodeFacts {
+    let mut facts = of_files(host, &Store::default(), vec![], now).await;
+    facts.conditions = Err(why);
+    // What runs and what does not, the runtime alone would know.
+    facts.manifests = Err("the runtime does not answer".into());
+    facts.ghosts.clear();
+    facts
+}
+
+async fn of_files(host: &HostRoot, store: &Store, images: Vec<Text>, now: Timestamp) -> NodeFacts {
     let ids = store.pod_rows().map(|row| row.pod.id.to_string());
     let ids = ids.chain(
         store
@@ -51,14 +70,8 @@ pub async fn node_facts(
             ghosts: ghosts::look(&host, uids),
         }
     });
-    let mut facts = looked
-        .await
-        .unwrap_or_else(|error| nothing(now, &error.to_string()));
-    facts.conditions = conditions.map_err(|error| error.message);
-    facts.slow_calls = slow_calls();
-    facts.newest = newest(store);
-    facts.manifests = facts.manifests.map(|all| joined(all, store));
-    facts
+    let looked = looked.await;
+    looked.unwrap_or_else(|error| nothing(now, &error.to_string()))
 }
 
 /// Why no pod gets a network, if that is so.

@@ -34,6 +34,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Stats,
     Noun::Node,
     Noun::Why,
+    Noun::Lines,
     Noun::Deed,
     Noun::Columns,
     Noun::Help,

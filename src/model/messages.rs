@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use super::asked::Asked;
 use super::inspect::Answer;
-use super::{About, Keymap, Target, act, files, forward, list, logs, node, ran, stats, visit, why};
+use super::{
+    About, Keymap, Target, act, files, forward, lines, list, logs, node, ran, stats, visit, why,
+};
 use crate::act::Act;
 use crate::cri::spec::Plan;
 use crate::cri::{Update, Wanted};
@@ -20,6 +22,7 @@ use crate::logs::viewer::News;
 use crate::stats::node::Fills;
 use crate::text::Text;
 use crate::tree;
+use crate::triage::facts::Said;
 
 /// What happens.
 #[derive(Debug)]
@@ -73,6 +76,8 @@ pub enum Msg {
     Filled(Result<Fills, Text>),
     /// Why something fares as it does, by the number of the question.
     Why(u64, Box<why::Found>),
+    /// Lines of the node's files, or why they cannot be read.
+    Lines(u64, Result<Vec<Said>, Text>),
     /// What was found out for the question of this number.
     Foreseen(u64, act::foresee::Foreseen),
     /// What came of the change of this number.
@@ -189,6 +194,8 @@ pub enum Effect {
     StopMeasuring,
     /// Find out why something fares as it does; the number comes back.
     Why(u64, Box<Asked>),
+    /// Read lines of the node's files.
+    ReadLines(u64, lines::Wanted),
     /// Find out what the question of this number depends on.
     Foresee(u64, Vec<act::foresee::Question>),
     /// Do the change of this number, of what is called so; `true` if it was said that the journal

@@ -18,6 +18,7 @@ pub mod help;
 pub mod home;
 pub mod inspect;
 pub mod keymap;
+pub mod lines;
 pub mod list;
 pub mod logs;
 pub mod look;
@@ -215,6 +216,8 @@ pub enum Page {
     Top(Box<top::TopView>),
     /// Why something fares as it does.
     Why(Box<why::WhyView>),
+    /// Lines of the node's files.
+    Lines(Box<lines::LinesView>),
     /// The changes of this run.
     Deeds,
     /// Which columns a list shows.
@@ -280,6 +283,7 @@ impl Model {
             Some(Page::Top(_)) => Noun::Stats,
             Some(Page::Node) => Noun::Node,
             Some(Page::Why(_)) => Noun::Why,
+            Some(Page::Lines(_)) => Noun::Lines,
             Some(Page::Deeds) => Noun::Deed,
             Some(Page::Columns(_)) => Noun::Columns,
             Some(Page::Help(_)) => Noun::Help,
@@ -340,6 +344,13 @@ impl Model {
             _ => None,
         };
         (view, self.store.history())
+    }
+
+    fn lines_mut(&mut self) -> Option<&mut lines::LinesView> {
+        match &mut self.layers.last_mut()?.page {
+            Page::Lines(view) => Some(view),
+            _ => None,
+        }
     }
 
     /// The view of a tree, if it is on top.

@@ -29,6 +29,8 @@ pub enum Noun {
     Node,
     /// Why something fares as it does.
     Why,
+    /// Lines of the node's files.
+    Lines,
     /// The changes of this run.
     Deed,
     /// Which columns a list shows.

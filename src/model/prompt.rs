@@ -59,6 +59,8 @@ pub enum ViewLine {
     Events,
     /// What to look for in help.
     Help,
+    /// Which lines to show.
+    Lines,
 }
 
 /// What a line is for in the view of logs.

@@ -8,7 +8,7 @@ use crate::domain::{ContainerId, ContainerState, IdSet, Limits, PodId};
 use crate::format::seconds_between;
 use crate::model::list::Move;
 use crate::model::rows::ContainerRow;
-use crate::model::{Effect, Layer, Model, Page, Subject};
+use crate::model::{Effect, Layer, Model, Page, Subject, why};
 use crate::stats::history::History;
 use crate::stats::load::memory_limit;
 use crate::stats::{Deep, Meter, Source, Sourced};
@@ -63,11 +63,13 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
         Subject::Image(_) => None,
     };
     let Some(title) = title else { return vec![] };
+    let moment = why::moment(model).and_then(|ago| moment(ago, model.clock.uptime));
+    let (window, at) = moment.unzip();
     let view = TopView {
         subject,
         title: Text::clean(&title),
-        window: 1,
-        at: None,
+        window: window.unwrap_or(1),
+        at,
         line: 0,
     };
     model.layers.push(Layer {
@@ -75,6 +77,14 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
         scroll: 0,
     });
     vec![]
+}
+
+/// The shortest window that reaches so far back, and the moment in it; none for a time before
+/// this run, or of which no graph tells.
+fn moment(ago: Duration, uptime: Duration) -> Option<(usize, Duration)> {
+    let at = uptime.checked_sub(ago)?;
+    let window = WINDOWS.iter().position(|(window, _)| *window > ago)?;
+    Some((window, at))
 }
 
 impl TopView {
@@ -317,6 +327,22 @@ pub fn kills(model: &Model, members: &[Member]) -> Vec<Duration> {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case(20, 100, Some((0, 80)))]
+    #[case(61, 100, Some((1, 39)))]
+    #[case(2000, 4000, Some((3, 2000)))]
+    #[case(101, 100, None)]
+    #[case(4000, 9000, None)]
+    fn the_moment_of_an_end(
+        #[case] ago: u64,
+        #[case] uptime: u64,
+        #[case] expected: Option<(usize, u64)>,
+    ) {
+        let seconds = Duration::from_secs;
+        let expected = expected.map(|(window, at)| (window, seconds(at)));
+        assert_eq!(moment(seconds(ago), seconds(uptime)), expected);
+    }
 
     fn view() -> TopView {
         TopView {

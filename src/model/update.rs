@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
     Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, arranging, command,
-    fetch, files, forward, inspect, logs, look, mouse, node, ran, stats, typing, why,
+    fetch, files, forward, inspect, lines, logs, look, mouse, node, ran, stats, typing, why,
 };
 use crate::text::Text;
 
@@ -108,6 +108,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
             }
             inspect::revealed(model, &about, keys, value);
         }
+        Msg::Lines(ticket, read) => lines::read(model, ticket, read),
         Msg::Why(ticket, found) => why::found(model, ticket, *found),
         Msg::Looked(id, seen) => look::looked(model, id, seen),
         Msg::Ran(place, left) => ran::take(model, place, left),

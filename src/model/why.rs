@@ -1,5 +1,7 @@
 //! The page that says why: what was asked, and what came of it.
 
+use std::time::Duration;
+
 use super::asked::Asked;
 use super::command::area;
 use super::logs::{LogView, Look};
@@ -47,6 +49,13 @@ pub struct WhyView {
     pub found: Option<Found>,
     asked: Asked,
     ticket: u64,
+}
+
+impl WhyView {
+    /// What was asked.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
 }
 
 /// Opens the page about what is selected.
@@ -147,6 +156,13 @@ pub fn again(model: &mut Model) -> Option<Effect> {
         (view.subject, view.asked, view.ticket) = (subject, asked.clone(), ticket);
     }
     Some(Effect::Why(ticket, Box::new(asked)))
+}
+
+/// How long ago it ended, what the page on top explains.
+pub fn moment(model: &Model) -> Option<Duration> {
+    let found = view(model)?.found.as_ref()?;
+    let ended = found.container.as_ref()?.ended()?.finished_at?;
+    model.clock.now.duration_since(ended).try_into().ok()
 }
 
 /// Opens the log at the line that is likely the cause, else at its end.

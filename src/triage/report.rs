@@ -63,6 +63,11 @@ impl Report {
         writeln!(out)
     }
 
+    /// Writes it as YAML.
+    pub fn yaml(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_yaml::to_writer(out, self).map_err(io::Error::other)
+    }
+
     /// Writes it for a terminal.
     pub fn table(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.is_empty() {

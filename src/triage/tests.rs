@@ -169,6 +169,7 @@ fn apply_more(facts: &mut ContainerFacts, key: &str, value: &str) {
             let (pids, limit) = pair();
             (own.gauges.pids, own.gauges.pids_limit) = (Some(pids), Some(limit));
         }
+        "args" => facts.spec.as_mut().unwrap().args = vec![value.into()],
         "kill" => facts.kernel.as_mut().unwrap().kills.push(kill(value)),
         "fault" => facts.kernel.as_mut().unwrap().faults.push(Fault {
             at: Some(later(now(), -10)),
@@ -342,6 +343,10 @@ fn first(verdicts: &[Verdict]) -> String {
 // Signals.
 #[case("exit=139", "segfault likely")]
 #[case("exit=139 fault=+segfault+at+0+ip+1", "segfault proven")]
+#[case(
+    "exit=139 args=/bin/other fault=+segfault+at+0+ip+1",
+    "segfault likely"
+)]
 #[case("exit=134", "abort likely")]
 #[case("exit=134 log=terminate+called+after+throwing", "abort likely")]
 #[case("exit=132", "illegal-instruction likely")]

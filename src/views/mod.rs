@@ -13,6 +13,7 @@ mod header;
 mod help;
 mod home;
 mod inside;
+mod lines;
 mod logs;
 mod node;
 mod panel;
@@ -173,6 +174,7 @@ fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
         Page::Ran(ran) => ("Run in all".to_owned(), ran::page(ran)),
         Page::Node => (format!("Node {}", model.node.name), node::page(cx)),
         Page::Why(view) => (why::title(view), why::page(cx, view)),
+        Page::Lines(view) => (lines::title(view), lines::page(view)),
         Page::Inside(visit) => {
             let doc = inside::page(cx, &visit.container);
             (format!("Debug {}", visit.title), doc)
@@ -237,6 +239,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Top(view) => top::title(view),
             Page::Why(view) => why::title(view),
             Page::Columns(_) => "Columns".to_owned(),
+            Page::Lines(view) => lines::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();
     let all: Vec<String> = std::iter::once(panel)

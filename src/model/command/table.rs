@@ -54,6 +54,7 @@ pub fn place(command: &Command) -> &'static str {
         [Noun::Stats] => "statistics",
         [Noun::Node] => "the node",
         [Noun::Why] => "why",
+        [Noun::Lines] => "node log, configuration",
         [Noun::Deed] => "actions",
         [Noun::Columns] => "columns",
         [Noun::Help] => "help",

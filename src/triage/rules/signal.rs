@@ -75,13 +75,37 @@ fn fault<'a>(facts: &'a ContainerFacts, mark: &str) -> Option<(&'a Fault, &'a st
     Some((found, kernel.source.as_str()))
 }
 
+/// True for a fault of a program that the container's command names: the kernel's lines tell no
+/// container, only the first 15 bytes of a program's name.
+fn is_own(facts: &ContainerFacts, fault: &Fault) -> bool {
+    let Ok(spec) = &facts.spec else {
+        return false;
+    };
+    let mut words = spec
+        .args
+        .iter()
+        .flat_map(|arg| arg.as_str().split_whitespace());
+    words.any(|word| {
+        let name = word.rsplit('/').next().unwrap_or(word);
+        let known = name.get(..15).unwrap_or(name);
+        !known.is_empty() && known == fault.process.as_str()
+    })
+}
+
 fn judge(facts: &ContainerFacts, code: i32, words: &str, mark: &str) -> Option<Opinion> {
     if facts.code() != Some(code) {
         return None;
     }
     let opinion = match fault(facts, mark) {
-        Some((fault, source)) => Opinion::proven(format!("{words}: {}", fault.process))
-            .with([Evidence::new("kernel", &fault.line, source).at(fault.at)]),
+        Some((fault, source)) => {
+            let line = format!("{words}: {}", fault.process);
+            let opinion = if is_own(facts, fault) {
+                Opinion::proven(line)
+            } else {
+                Opinion::likely(line)
+            };
+            opinion.with([Evidence::new("kernel", &fault.line, source).at(fault.at)])
+        }
         None => Opinion::likely(words),
     };
     let opinion = opinion.with(seen::exit(facts)).with(seen::words(facts));
