@@ -35,12 +35,14 @@ mod inside;
 mod inspect;
 mod lines;
 mod logs;
+mod looks;
 mod signals;
 mod stats;
 mod why;
 
 pub use inside::Inside;
 pub use inspect::inspect;
+pub use looks::Looks;
 
 use frame::Frame;
 use input::input;
@@ -65,6 +67,8 @@ pub struct App<S, I> {
     pub model: Model,
     /// How it looks.
     pub theme: Theme,
+    /// Other looks.
+    pub looks: Looks,
     /// Where it is drawn.
     pub surface: S,
     /// Keys and resizes.
@@ -119,6 +123,7 @@ where
             dirty: true,
             soon: Some(now + FIRST),
             last: Some(now),
+            slow: self.model.comfort.slow,
             ..Frame::default()
         };
         self.connection.want(wanted());
@@ -133,6 +138,7 @@ where
                 frame = Frame {
                     last: Some(Instant::now()),
                     complete: frame.complete,
+                    slow: frame.slow,
                     ..Frame::default()
                 };
                 continue;
@@ -279,25 +285,6 @@ where
         Ok(())
     }
 
-    /// Takes over what the model does not hold of changed settings.
-    fn reload(&mut self, reload: Reload) -> Msg {
-        let ability = self.theme.ability();
-        match reload.theme.map(|theme| theme.theme(ability)) {
-            Some(Ok(theme)) => self.theme = theme,
-            // It was found good when it was read.
-            Some(Err(error)) => tracing::debug!("theme: {error}"),
-            None => {}
-        }
-        self.connection.refresh_every(reload.refresh);
-        if !reload.changed.read_only.is_empty() {
-            self.connection.forbid_events();
-            self.inside.ask();
-            self.inside.forwards.clear();
-            self.grant = None;
-        }
-        Msg::Settings(reload.changed)
-    }
-
     fn clock(&self) -> Clock {
         Clock {
             now: (self.wall)(),
@@ -334,11 +321,8 @@ where
             Effect::Refresh => self.connection.refresh(),
             Effect::Fetch(targets) => targets.into_iter().for_each(|t| self.fetch(t, jobs)),
             Effect::Repaint => self.surface.repaint()?,
-            Effect::Theme(name) => {
-                if let Ok(theme) = self.theme.renamed(name) {
-                    self.theme = theme;
-                }
-            }
+            Effect::Theme(name) => self.looks.choose(&mut self.theme, &name),
+            Effect::Preview(name) => self.looks.preview(&mut self.theme, name.as_ref()),
             Effect::Mouse(on) => self.surface.raw(clipboard::mouse(on))?,
             Effect::Copy(text) => self.copy(&text, jobs)?,
             Effect::Save(export, path) => work.logs.save(*export, path, self.grant.as_ref()),
@@ -373,6 +357,7 @@ where
             Effect::CountComing => self.count_coming(jobs),
             Effect::BreakOff(id) => self.inside.break_off(id),
             Effect::ReadJournal => self.read_journal(jobs),
+            Effect::Remember(layout, name) => self.remember(*layout, name, jobs),
             Effect::CountForwards => self.tell_forwards(None, jobs),
             Effect::Suspend => {
                 // A subscriber that stops reading would stall the runtime.

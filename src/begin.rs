@@ -1,7 +1,17 @@
-//! What comes before everything else: rights that are given up.
+//! What comes before everything else: what needs no node, rights that are given up.
 
-use critui::cli::{Cli, Command};
+use critui::cli::{self, Cli, Command};
+use critui::config;
+use critui::config::env::Env;
+use critui::config::layout::Remembered;
 use critui::confine::{self, Confined};
+use critui::demo::DemoNode;
+use critui::layout::{self, Layout};
+use critui::manual;
+use critui::model::command;
+use critui::triage_command::Triage;
+
+use super::Failure;
 
 /// Has the kernel refuse what `--read-only` forbids. A simulated node lives in this process and
 /// writes its own files, so it is left out.
@@ -11,4 +21,34 @@ pub fn confine(cli: &Cli) -> Option<Confined> {
     let terminal = rustix::termios::ttyname(rustix::stdio::stdout(), Vec::new()).ok();
     let terminal = terminal.map(|path| path.to_string_lossy().into_owned().into());
     (cli.behaviour.read_only && !simulated).then(|| confine::confine(terminal))
+}
+
+/// What commands print that need no node: no thread is started for them and nothing is read.
+pub fn text(cli: &Cli) -> Result<Option<Vec<u8>>, Failure> {
+    let usage = |line| Failure(cli::USAGE, line);
+    Ok(match &cli.command {
+        Some(Command::Keys) => Some(command::keys_table().into_bytes()),
+        Some(Command::Triage(triage)) if triage.verdicts => {
+            let mut text = Vec::new();
+            // Memory takes all.
+            let _ = Triage::list(&mut text);
+            Some(text)
+        }
+        Some(Command::Settings { default: true, .. }) => Some(config::example::text().into_bytes()),
+        Some(Command::Completion { shell }) => Some(manual::completion(*shell)),
+        Some(Command::Man { command }) => Some(manual::man(command.as_deref()).map_err(usage)?),
+        _ => None,
+    })
+}
+
+/// What the screen remembers. A simulated node remembers as long as it is there.
+pub fn layout(env: &Env, demo: Option<&DemoNode>) -> Remembered {
+    let Some(demo) = demo else {
+        return config::layout::remembered(env);
+    };
+    Remembered {
+        place: Ok(demo.host_root().join(".local/state").join(layout::FILE)),
+        layout: Layout::default(),
+        problem: None,
+    }
 }

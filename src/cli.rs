@@ -130,6 +130,10 @@ pub struct Behaviour {
     /// Time between two looks at the runtime, 250ms to 5m; 2s if nothing else is set
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_refresh)]
     pub refresh: Option<Duration>,
+    /// For a slow line: few frames, no graphs and no preview, and a mark in place of the bar of the
+    /// cursor, so that a move costs less than 150 bytes
+    #[arg(long, global = true)]
+    pub low_bandwidth: bool,
     /// Also subscribe to the runtime's events, for faster updates: not in read-only mode and
     /// not on containerd 1.7, where that takes events away from the kubelet
     #[arg(long, global = true)]
@@ -175,6 +179,16 @@ pub enum Command {
     /// Print what is wrong with pods, containers and the node, why, and what to do; the exit code is
     /// 3 if anything is
     Triage(crate::triage_command::Triage),
+    /// Print what a shell needs to complete critui's commands and flags
+    Completion {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page of critui, or of one of its commands, for man -l -
+    Man {
+        /// The command, such as snapshot
+        command: Option<String>,
+    },
     /// Run the simulated node alone, for other clients such as crictl, until it is told to end
     DemoNode {
         /// Where to listen
@@ -200,6 +214,17 @@ pub struct Output {
         default_value = "table"
     )]
     pub form: Form,
+}
+
+/// A shell that can complete.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shell {
+    /// GNU's.
+    Bash,
+    /// Z.
+    Zsh,
+    /// The friendly one.
+    Fish,
 }
 
 /// Form of a report.
@@ -298,16 +323,19 @@ mod tests {
 
     #[test]
     fn behaviour_flags() {
-        let cli = args("--read-only --strict --events --settings s.yaml --refresh 250ms").unwrap();
+        let cli =
+            args("--read-only --strict --events --low-bandwidth --settings s.yaml --refresh 250ms")
+                .unwrap();
         let Behaviour {
             read_only,
             settings,
             strict,
             refresh,
+            low_bandwidth,
             events,
             debug,
         } = cli.behaviour;
-        assert!(read_only && events && strict && !debug);
+        assert!(read_only && events && strict && low_bandwidth && !debug);
         assert_eq!(settings, Some("s.yaml".into()));
         assert_eq!(refresh, Some(Duration::from_millis(250)));
         assert_eq!(cli.command, None);

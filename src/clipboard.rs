@@ -65,12 +65,12 @@ pub fn copy(text: &str, clipboard: Clipboard) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The sequence that turns mouse reports on or off.
+/// The sequence that turns mouse reports on or off: buttons, wheel, and moves with a button down.
 pub fn mouse(on: bool) -> &'static [u8] {
     if on {
-        b"\x1b[?1000h\x1b[?1006h"
+        b"\x1b[?1002h\x1b[?1006h"
     } else {
-        b"\x1b[?1000l\x1b[?1006l"
+        b"\x1b[?1002l\x1b[?1006l"
     }
 }
 

@@ -10,6 +10,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 /// letter is lower case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Key {
+    /// The key of a character that must come before it.
+    after: Option<char>,
     code: KeyCode,
     ctrl: bool,
     alt: bool,
@@ -34,12 +36,22 @@ const NAMED: [(&str, KeyCode); 14] = [
 ];
 
 impl Key {
+    /// Esc.
+    pub const ESC: Self = Self {
+        after: None,
+        code: KeyCode::Esc,
+        ctrl: false,
+        alt: false,
+        shift: false,
+    };
+
     fn new(code: KeyCode, modifiers: KeyModifiers) -> Self {
         let ctrl = modifiers.contains(KeyModifiers::CONTROL);
         let alt = modifiers.contains(KeyModifiers::ALT);
         let shift = modifiers.contains(KeyModifiers::SHIFT);
         match code {
             KeyCode::BackTab => Self {
+                after: None,
                 code: KeyCode::Tab,
                 ctrl,
                 alt,
@@ -48,6 +60,7 @@ impl Key {
             KeyCode::Char(c) if ctrl => {
                 let code = KeyCode::Char(c.to_ascii_lowercase());
                 Self {
+                    after: None,
                     code,
                     ctrl,
                     alt,
@@ -55,17 +68,41 @@ impl Key {
                 }
             }
             KeyCode::Char(_) => Self {
+                after: None,
                 code,
                 ctrl,
                 alt,
                 shift: false,
             },
             _ => Self {
+                after: None,
                 code,
                 ctrl,
                 alt,
                 shift,
             },
+        }
+    }
+
+    /// This key as the second of a sequence, after one that types a character.
+    #[must_use]
+    pub fn after(self, first: Self) -> Self {
+        let after = first.typed().filter(|_| first.after.is_none());
+        Self { after, ..self }
+    }
+
+    /// The key that begins the sequence which this is.
+    pub fn first(self) -> Option<Self> {
+        let first = KeyCode::Char(self.after?);
+        Some(Self::new(first, KeyModifiers::NONE))
+    }
+
+    /// The last key of the sequence which this is.
+    #[must_use]
+    pub fn last(self) -> Self {
+        Self {
+            after: None,
+            ..self
         }
     }
 
@@ -96,6 +133,9 @@ impl From<KeyEvent> for Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(first) = self.first() {
+            write!(f, "{first} ")?;
+        }
         if self.alt {
             f.write_str("A-")?;
         }
@@ -119,7 +159,7 @@ impl fmt::Display for Key {
 /// A key name that nobody knows.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a key: write a character, ^c for control, A- for alt, S-Tab, F1 to F12, or one of Enter Esc Tab Space Backspace Delete Up Down Left Right Home End PgUp PgDn"
+    "{0:?} is not a key: write a character, ^c for control, A- for alt, S-Tab, F1 to F12, one of Enter Esc Tab Space Backspace Delete Up Down Left Right Home End PgUp PgDn, or two keys with a space between"
 )]
 pub struct UnknownKey(String);
 
@@ -128,6 +168,11 @@ impl FromStr for Key {
 
     fn from_str(text: &str) -> Result<Self, UnknownKey> {
         let unknown = || UnknownKey(text.to_owned());
+        if let Some((first, last)) = text.split_once(' ') {
+            let (first, last): (Self, Self) = (first.parse()?, last.parse()?);
+            let sequence = last.after(first);
+            return sequence.after.map(|_| sequence).ok_or_else(unknown);
+        }
         let mut rest = text;
         let mut modifiers = KeyModifiers::NONE;
         while rest.chars().count() > 1 {

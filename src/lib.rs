@@ -26,6 +26,7 @@
 //! | [`mask`] | secrets: what is one, and what stands in its place |
 //! | [`host`] | what the node's own files say, through the one opener |
 //! | [`snapshot`], [`inspect_command`] | reports: of the whole node, of one thing |
+//! | [`manual`] | completions of shells and manual pages |
 //! | [`snapshot`], [`top`], [`triage_command`] | the reports |
 //! | [`triage`], [`gather`] | why something is wrong: pure rules over facts, and who gathers the facts |
 //! | [`stats`] | rates, histories, the numbers of a row: pure |
@@ -34,6 +35,7 @@
 //! | [`shell`] | a shell in a container: what happens between the terminal and a stream |
 //! | [`forward`] | ports of pods on this node |
 //! | [`local`] | programs of this node that get the terminal: a pager, an editor, a shell in namespaces of a pod |
+//! | [`layout`] | what the screen remembers from one run to the next |
 //! | [`terminal`] | raw mode, the alternate screen, the thread that writes |
 //! | [`domain`], [`link`], [`text`], [`paint`], [`mod@format`], [`keys`], [`theme`] | leaves: vocabulary of all |
 //!
@@ -91,10 +93,12 @@ pub mod host;
 pub mod inspect_command;
 pub mod journal;
 pub mod keys;
+pub mod layout;
 pub mod link;
 pub mod local;
 pub mod logs;
 pub mod logs_command;
+pub mod manual;
 pub mod mask;
 pub mod model;
 pub mod paint;

@@ -26,10 +26,8 @@ use critui::demo::DemoNode;
 use critui::host::open::HostRoot;
 use critui::inspect_command::Inspect;
 use critui::logs_command::{self, Logs};
-use critui::model::command;
 use critui::snapshot::{self, Origin};
 use critui::text::Text;
-use critui::triage_command::Triage;
 use jiff::Timestamp;
 use play::{demo_node, start_demo};
 use reach::connect;
@@ -49,6 +47,8 @@ struct Setup {
     /// Of the settings, for the screen.
     watcher: Watcher,
     runtime: Runtime,
+    /// `--low-bandwidth`.
+    slow: bool,
     /// The simulated node of `--demo`; it goes with the program.
     demo: Option<DemoNode>,
     /// What the kernel holds this run to.
@@ -81,14 +81,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     if cli.command.is_none() {
         screen::check().map_err(|line| Failure(cli::USAGE, line))?;
     }
-    if cli.command == Some(Command::Keys) {
-        return print(|out| out.write_all(command::keys_table().as_bytes()));
-    }
-    if matches!(&cli.command, Some(Command::Triage(triage)) if triage.verdicts) {
-        return print(|out| Triage::list(out));
-    }
-    if matches!(cli.command, Some(Command::Settings { default: true, .. })) {
-        return print(|out| out.write_all(config::example::text().as_bytes()));
+    if let Some(text) = begin::text(cli)? {
+        return print(|out| out.write_all(&text));
     }
     // Before any thread starts: what they may do is settled here.
     let confined = begin::confine(cli);
@@ -116,7 +110,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Logs(logs)) => setup.logs(logs),
         Some(Command::Inspect(inspect)) => setup.inspect(inspect),
         Some(Command::Top(top)) => setup.top(top),
-        Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(&cli.connection),
+        _ => setup.screen(&cli.connection),
     };
     // A file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();
@@ -176,6 +170,7 @@ impl Setup {
             env,
             host,
             watcher,
+            slow: cli.behaviour.low_bandwidth,
             runtime,
             demo,
             confined,
@@ -305,6 +300,8 @@ impl Setup {
             target,
             trust,
             confined: self.confined.clone(),
+            slow: self.slow,
+            layout: begin::layout(&self.env, self.demo.as_ref()),
             journal: (self.config.journal).place(&self.env, &self.host, self.demo.is_some()),
         };
         let opened = self.runtime.block_on(screen::open(opening));

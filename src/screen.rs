@@ -1,14 +1,16 @@
 //! Opening the screen: from the configuration to the running loop.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use critui::access::Access;
-use critui::app::{App, Inside};
+use critui::app::{App, Inside, Looks};
 use critui::clipboard::Clipboard;
 use critui::config::Config;
 use critui::config::endpoint::Endpoint;
+use critui::config::layout::Remembered;
+use critui::config::themes;
 use critui::config::value::Valued;
 use critui::config::watch::Watcher;
 use critui::confine::Confined;
@@ -19,10 +21,10 @@ use critui::host::pressure::Gauge;
 use critui::journal::{Journal, Origin, Place};
 use critui::link::Link;
 use critui::local::Tools;
-use critui::model::{Clock, Model, Node, Panel};
+use critui::model::{Clock, Model, Node, Panel, arranging};
 use critui::terminal::{Keyboard, Screen};
 use critui::text::Text;
-use critui::theme::Ability;
+use critui::theme::{Ability, Depth};
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
@@ -44,6 +46,10 @@ pub struct Opening<'a> {
     pub trust: Trust,
     /// Where changes are kept.
     pub journal: Place,
+    /// The line is slow.
+    pub slow: bool,
+    /// What was remembered.
+    pub layout: Remembered,
     /// What the kernel holds this run to.
     pub confined: Option<Confined>,
 }
@@ -77,10 +83,12 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         watcher,
         trust,
         journal,
+        layout,
+        slow,
         confined,
     } = opening;
     let started = Instant::now();
-    let ability = Ability::detect(|name| std::env::var(name).ok());
+    let ability = ability(slow);
     let look = &config.look;
     let theme = look.theme.value.theme(ability).map_err(io::Error::other)?;
     let node = Node {
@@ -114,13 +122,19 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     for (panel, sort) in Panel::ALL.into_iter().zip(look.sorts()) {
         model.home.sort_by(panel, sort);
     }
+    (model.comfort.slow, model.home.arranged.still) = (slow, slow);
     model.log_look = look.logs.look();
+    let (own, problems) = themes::own(&watcher.env);
+    model.comfort.own_themes = own.iter().map(|skin| skin.name.clone()).collect();
+    model.node.notices.extend(problems);
+    let place = recall(&mut model, layout);
     let settings = watcher.start(look.clone());
     let wall = Timestamp::now;
     let clipboard = Clipboard::detect(|name| std::env::var(name).ok());
     App {
         model,
         theme,
+        looks: Looks::new(own, place),
         surface,
         input,
         connection,
@@ -139,6 +153,30 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     }
     .run()
     .await
+}
+
+/// What the terminal can show; on a slow line colours of 24 bits cost twice as much.
+fn ability(slow: bool) -> Ability {
+    let ability = Ability::detect(|name| std::env::var(name).ok());
+    let most = if slow { Depth::Indexed } else { Depth::True };
+    Ability {
+        depth: ability.depth.min(most),
+        ..ability
+    }
+}
+
+/// Columns and the like as they were left; where they are kept, or why nowhere.
+fn recall(model: &mut Model, remembered: Remembered) -> Result<PathBuf, Text> {
+    let Remembered {
+        place,
+        layout,
+        problem,
+    } = remembered;
+    let wrong = arranging::take(model, &layout).err();
+    let wrong = wrong.zip(place.as_ref().ok());
+    let wrong = wrong.map(|(what, path)| Text::clean(&format!("{}: {what}", path.display())));
+    model.node.notices.extend(problem.into_iter().chain(wrong));
+    place
 }
 
 /// An event loop on a thread of its own, for the connection: a list of 5,000 containers takes

@@ -25,7 +25,7 @@ use console::Lent;
 /// Alternate screen, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[2J";
 /// Colours off, cursor back, the user's screen back, and no mouse reports whatever was on.
-const LEAVE: &[u8] = b"\x1b[0m\x1b[?1000l\x1b[?1006l\x1b[?25h\x1b[?1049l";
+const LEAVE: &[u8] = b"\x1b[0m\x1b[?1002l\x1b[?1006l\x1b[?25h\x1b[?1049l";
 /// What may be left on by a program in a container that was not asked to go: colours, character
 /// sets, margins, insert and application modes, pastes, mouse reports, a hidden cursor, another
 /// screen.

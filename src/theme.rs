@@ -1,12 +1,17 @@
 //! Roles and their styles, and what the terminal can show. No other module names a colour or
 //! draws a glyph that a terminal without Unicode could not.
 
-use std::collections::BTreeMap;
-
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
 use crate::paint::{Ink, Paint};
+
+pub mod fit;
+mod sheet;
+
+pub use sheet::Ground;
+use sheet::Sheet;
 
 /// What a piece of the screen means.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
@@ -110,6 +115,8 @@ pub struct Glyphs {
     pub dot: &'static str,
     /// Sorted upwards, downwards.
     pub arrows: [&'static str; 2],
+    /// There is more to the left, to the right.
+    pub sides: [&'static str; 2],
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -120,6 +127,7 @@ const UNICODE: Glyphs = Glyphs {
     more: "…",
     dot: "·",
     arrows: ["↑", "↓"],
+    sides: ["‹", "›"],
 };
 const ASCII: Glyphs = Glyphs {
     bad: "!",
@@ -129,6 +137,7 @@ const ASCII: Glyphs = Glyphs {
     more: "~",
     dot: "-",
     arrows: ["^", "v"],
+    sides: ["<", ">"],
 };
 
 /// The colours that a terminal has of its own.
@@ -150,118 +159,38 @@ const SIXTEEN: [Color; 16] = [
     Color::LightCyan,
     Color::White,
 ];
-/// Colours that neither trouble nor its absence has.
-const HUES: [Color; 6] = [
-    Color::Cyan,
-    Color::Magenta,
-    Color::Blue,
-    Color::LightCyan,
-    Color::LightMagenta,
-    Color::LightBlue,
-];
-
 /// Styles of the roles for one terminal.
 #[derive(Clone, Debug)]
 pub struct Theme {
-    styles: BTreeMap<Role, Style>,
+    sheet: Sheet,
     ability: Ability,
 }
 
-/// The themes inside the program: name and source.
-pub const THEMES: [(&str, &str); 3] = [
-    ("default", include_str!("../themes/default.yaml")),
-    ("dusk", include_str!("../themes/dusk.yaml")),
-    ("paper", include_str!("../themes/paper.yaml")),
+/// The themes inside the program: name and source. The first is the default.
+pub const THEMES: [(&str, &str); 8] = [
+    ("dark", include_str!("../themes/dark.yaml")),
+    ("light", include_str!("../themes/light.yaml")),
+    (
+        "high-contrast",
+        include_str!("../themes/high-contrast.yaml"),
+    ),
+    ("colour-blind", include_str!("../themes/colour-blind.yaml")),
+    ("monochrome", include_str!("../themes/monochrome.yaml")),
+    (
+        "solarized-dark",
+        include_str!("../themes/solarized-dark.yaml"),
+    ),
+    ("gruvbox", include_str!("../themes/gruvbox.yaml")),
+    ("nord", include_str!("../themes/nord.yaml")),
 ];
+/// What stands for the first of them, whatever it is called.
+const DEFAULT: &str = "default";
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-// A theme file reads best with one word for each attribute.
-#[allow(clippy::struct_excessive_bools)]
-struct Entry {
-    fg: Option<String>,
-    bg: Option<String>,
-    bold: bool,
-    dim: bool,
-    reversed: bool,
-    underlined: bool,
-}
-
-impl Entry {
-    fn style(&self, depth: Depth) -> Result<Style, String> {
-        let mut style = Style::new();
-        if depth > Depth::None {
-            style.fg = self
-                .fg
-                .as_deref()
-                .map(|text| color(text, depth))
-                .transpose()?;
-            style.bg = self
-                .bg
-                .as_deref()
-                .map(|text| color(text, depth))
-                .transpose()?;
-        }
-        let attributes = [
-            (self.bold, Modifier::BOLD),
-            // Without colours, what is dim by colour is dim by attribute, and what stands out
-            // by its background is reversed.
-            (self.dim, Modifier::DIM),
-            (
-                self.reversed || (depth == Depth::None && self.bg.is_some()),
-                Modifier::REVERSED,
-            ),
-            (self.underlined, Modifier::UNDERLINED),
-        ];
-        for (_, attribute) in attributes.iter().filter(|(on, _)| *on) {
-            style = style.add_modifier(*attribute);
-        }
-        Ok(style)
-    }
-}
-
-fn color(text: &str, depth: Depth) -> Result<Color, String> {
-    let parsed: Color = text
-        .replace('-', "")
-        .parse()
-        .map_err(|_| format!("{text:?} is not a colour: write a name such as cyan or #rrggbb"))?;
-    Ok(fitted(parsed, depth))
-}
-
-fn fitted(color: Color, depth: Depth) -> Color {
-    match color {
-        Color::Rgb(r, g, b) if depth == Depth::Indexed => Color::Indexed(nearest_indexed(r, g, b)),
-        Color::Rgb(r, g, b) if depth == Depth::Sixteen => nearest_named(r, g, b),
-        other => other,
-    }
-}
-
-/// Nearest of the 6x6x6 cube and the grey ramp of the 256 colours.
-fn nearest_indexed(r: u8, g: u8, b: u8) -> u8 {
-    let spread = r.max(g).max(b) - r.min(g).min(b);
-    if spread < 10 {
-        return 232 + (u16::from(r).saturating_sub(8) / 10).min(23) as u8;
-    }
-    let step = |v: u8| (u16::from(v).saturating_sub(35) / 40).min(5) as u8;
-    16 + 36 * step(r) + 6 * step(g) + step(b)
-}
-
-/// Nearest of the sixteen by which channels are strong.
-fn nearest_named(r: u8, g: u8, b: u8) -> Color {
-    let high = r.max(g).max(b);
-    let on = |v: u8| u8::from(u16::from(v) * 3 > u16::from(high) * 2);
-    match (on(r), on(g), on(b), high) {
-        (_, _, _, 0..48) => Color::Black,
-        (1, 1, 1, 48..128) => Color::DarkGray,
-        (1, 1, 1, 128..200) => Color::Gray,
-        (1, 1, 1, _) => Color::White,
-        (1, 0, 0, _) => Color::Red,
-        (0, 1, 0, _) => Color::Green,
-        (1, 1, 0, _) => Color::Yellow,
-        (0, 0, 1, _) => Color::Blue,
-        (1, 0, 1, _) => Color::Magenta,
-        _ => Color::Cyan,
-    }
+/// The source of the theme inside the program that is called `name`, and its own name.
+pub fn built_in(name: &str) -> Option<(&'static str, &'static str)> {
+    let named = |(known, _): &&(&str, &str)| *known == name;
+    let first = (name == DEFAULT).then_some(&THEMES[0]);
+    THEMES.iter().find(named).or(first).copied()
 }
 
 impl Theme {
@@ -270,12 +199,9 @@ impl Theme {
     /// # Errors
     /// Names the themes that exist.
     pub fn named(name: &str, ability: Ability) -> Result<Self, String> {
-        let source = THEMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, source)| *source);
         let known = || THEMES.map(|(known, _)| known).join(", ");
-        let source = source.ok_or_else(|| format!("no theme {name:?}: there are {}", known()))?;
+        let (_, source) =
+            built_in(name).ok_or_else(|| format!("no theme {name:?}: there are {}", known()))?;
         Self::parse(source, ability)
     }
 
@@ -284,26 +210,37 @@ impl Theme {
     /// # Errors
     /// Says which role or colour is wrong.
     pub fn parse(source: &str, ability: Ability) -> Result<Self, String> {
-        let entries: BTreeMap<Role, Entry> =
-            serde_yaml::from_str(source).map_err(|error| error.to_string())?;
-        let styles = entries
-            .iter()
-            .map(|(role, entry)| Ok((*role, entry.style(ability.depth)?)))
-            .collect::<Result<_, String>>()?;
-        Ok(Self { styles, ability })
-    }
-
-    /// The theme called `name`, for the same terminal.
-    ///
-    /// # Errors
-    /// As [`Theme::named`].
-    pub fn renamed(&self, name: &str) -> Result<Self, String> {
-        Self::named(name, self.ability)
+        let sheet = Sheet::parse(source, ability.depth)?;
+        Ok(Self { sheet, ability })
     }
 
     /// Style of a role.
     pub fn style(&self, role: Role) -> Style {
-        self.styles.get(&role).copied().unwrap_or_default()
+        self.sheet.styles.get(&role).copied().unwrap_or_default()
+    }
+
+    /// What it is drawn on.
+    pub fn ground(&self) -> Ground {
+        self.sheet.ground
+    }
+
+    /// Lays the theme's own ground under a finished screen, if it has one.
+    pub fn lay(&self, buffer: &mut Buffer) {
+        let Ground::Own(ground) = self.sheet.ground else {
+            return;
+        };
+        if self.ability.depth == Depth::None {
+            return;
+        }
+        let letters = self.style(Role::Text).fg.unwrap_or(Color::Reset);
+        for cell in &mut buffer.content {
+            if cell.bg == Color::Reset {
+                cell.bg = ground;
+            }
+            if cell.fg == Color::Reset {
+                cell.fg = letters;
+            }
+        }
     }
 
     /// What a container painted itself, as far as this terminal can.
@@ -315,7 +252,7 @@ impl Theme {
                 Some(color) => Some(*color),
                 None => (self.ability.depth >= Depth::Indexed).then_some(Color::Indexed(index)),
             },
-            Ink::Rgb(r, g, b) => Some(fitted(Color::Rgb(r, g, b), self.ability.depth)),
+            Ink::Rgb(r, g, b) => Some(fit::fitted(Color::Rgb(r, g, b), None, self.ability.depth)),
         };
         if self.ability.depth > Depth::None {
             style.fg = paint.fg.and_then(ink);
@@ -337,8 +274,8 @@ impl Theme {
     /// A colour to tell the `nth` of several things by; their names stand beside it.
     pub fn hue(&self, nth: usize) -> Style {
         let mut style = Style::new();
-        if self.ability.depth > Depth::None {
-            style.fg = Some(HUES[nth % HUES.len()]);
+        if self.ability.depth > Depth::None && !self.sheet.hues.is_empty() {
+            style.fg = self.sheet.hues.get(nth % self.sheet.hues.len()).copied();
         }
         style
     }
@@ -364,65 +301,128 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const FULL: Ability = Ability {
-        depth: Depth::True,
-        unicode: true,
-    };
+    const DEPTHS: [Depth; 4] = [Depth::None, Depth::Sixteen, Depth::Indexed, Depth::True];
+
+    fn at(name: &str, depth: Depth) -> Theme {
+        let ability = Ability {
+            depth,
+            unicode: true,
+        };
+        Theme::named(name, ability).unwrap()
+    }
 
     #[test]
-    fn every_theme_has_every_role_at_every_depth() {
+    fn every_theme_sets_every_role_and_says_what_it_is_for() {
         for (name, source) in THEMES {
-            for depth in [Depth::None, Depth::Sixteen, Depth::Indexed, Depth::True] {
-                let theme = Theme::parse(
-                    source,
-                    Ability {
-                        depth,
-                        unicode: true,
-                    },
-                )
-                .unwrap();
-                assert_eq!(theme.styles.len(), 14, "{name}");
+            assert!(source.contains("\nbackground: "), "{name}");
+            for depth in DEPTHS {
+                assert_eq!(at(name, depth).sheet.styles.len(), 14, "{name}");
+            }
+        }
+    }
+
+    /// What a role looks like: letters, and what they stand on.
+    fn looks(theme: &Theme, style: Style) -> Vec<(fit::Rgb, fit::Rgb)> {
+        let ground = theme.ground();
+        let text = theme.style(Role::Text).fg.and_then(fit::rgb);
+        let fg = style.fg.and_then(fit::rgb).or(text);
+        let fg = fg.unwrap_or(ground.letters());
+        let on = |ground| style.bg.and_then(fit::rgb).unwrap_or(ground);
+        ground.extremes().map(|ground| (fg, on(ground))).to_vec()
+    }
+
+    #[test]
+    fn every_role_of_every_theme_is_read_with_ease() {
+        for (name, _) in THEMES {
+            for depth in DEPTHS {
+                let theme = at(name, depth);
+                let hues = theme.sheet.hues.iter().map(|hue| Style::new().fg(*hue));
+                let roles = theme.sheet.styles.iter();
+                let roles = roles.map(|(role, style)| (format!("{role:?}"), *style));
+                let all = roles.chain(hues.map(|hue| ("a hue".to_owned(), hue)));
+                for (role, style) in all {
+                    let least = match (name, role.as_str()) {
+                        // Lines are no text.
+                        (_, "Border") if depth > Depth::Sixteen => 3.0,
+                        (_, "Border") => 2.0,
+                        ("high-contrast", _) if depth != Depth::Sixteen => 7.0,
+                        _ => fit::READABLE,
+                    };
+                    for (fg, on) in looks(&theme, style) {
+                        let contrast = fit::contrast(fg, on);
+                        let what = format!("{name}: {role} at {depth:?}: {fg:?} on {on:?}");
+                        assert!(contrast >= least, "{what}: {contrast:.2}, {least} at least");
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a colour looks like to who has no green cones (Viénot, Brettel and Mollon, 1999).
+    fn without_green((r, g, b): fit::Rgb) -> [f64; 3] {
+        let [r, g, b] = [r, g, b].map(|channel| (f64::from(channel) / 255.0).powf(2.2));
+        let (yellow, blue) = (
+            0.292_75 * r + 0.707_25 * g,
+            -0.022_34 * r + 0.022_34 * g + b,
+        );
+        [yellow, yellow, blue].map(|linear| linear.max(0.0).powf(1.0 / 2.2))
+    }
+
+    #[test]
+    fn good_and_bad_are_apart_for_colour_blind_eyes() {
+        for depth in [Depth::Sixteen, Depth::Indexed, Depth::True] {
+            let theme = at("colour-blind", depth);
+            let seen = |role| without_green(fit::rgb(theme.style(role).fg.unwrap()).unwrap());
+            for (one, other) in [
+                (Role::Good, Role::Bad),
+                (Role::Good, Role::Warn),
+                (Role::Warn, Role::Bad),
+            ] {
+                let (a, b) = (seen(one), seen(other));
+                let apart: f64 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
+                assert!(
+                    apart.sqrt() > 0.2,
+                    "{one:?}, {other:?} at {depth:?}: {apart}"
+                );
             }
         }
     }
 
     #[test]
     fn no_color_means_no_colour() {
-        let theme = Theme::named(
-            "dusk",
-            Ability {
-                depth: Depth::None,
-                unicode: false,
-            },
-        )
-        .unwrap();
-        assert!(
-            theme
-                .styles
-                .values()
-                .all(|style| style.fg.is_none() && style.bg.is_none())
-        );
-        assert!(
-            theme
-                .style(Role::Selected)
-                .add_modifier
-                .contains(Modifier::REVERSED)
-        );
+        for (name, _) in THEMES {
+            let theme = at(name, Depth::None);
+            let styles = theme.sheet.styles.values().copied();
+            let mut styles = styles.chain([theme.hue(0)]);
+            assert!(styles.all(|style| style.fg.is_none() && style.bg.is_none()));
+            let selected = theme.style(Role::Selected).add_modifier;
+            assert!(selected.contains(Modifier::REVERSED), "{name}");
+            let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, 2, 1));
+            theme.lay(&mut buffer);
+            assert_eq!(buffer[(0, 0)].bg, Color::Reset, "{name}");
+        }
     }
 
     #[test]
-    fn mistakes_are_named() {
-        assert!(
-            Theme::named("duks", FULL)
-                .unwrap_err()
-                .contains("default, dusk, paper")
-        );
-        assert!(Theme::parse("txt: {}", FULL).unwrap_err().contains("txt"));
-        assert!(
-            Theme::parse("text: { fg: mauve }", FULL)
-                .unwrap_err()
-                .contains("mauve")
-        );
+    fn a_ground_of_its_own_lies_under_everything() {
+        let theme = at("nord", Depth::True);
+        let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, 2, 1));
+        buffer[(1, 0)].set_style(theme.style(Role::Alert));
+        theme.lay(&mut buffer);
+        assert_eq!(buffer[(0, 0)].bg, Color::Rgb(0x2e, 0x34, 0x40));
+        assert_eq!(buffer[(0, 0)].fg, Color::Rgb(0xd8, 0xde, 0xe9));
+        assert_eq!(buffer[(1, 0)].bg, Color::Rgb(0xeb, 0xcb, 0x8b));
+    }
+
+    #[test]
+    fn a_name_that_nobody_knows() {
+        let ability = Ability {
+            depth: Depth::True,
+            unicode: true,
+        };
+        let error = Theme::named("drak", ability).unwrap_err();
+        assert!(error.contains("there are dark, light, "), "{error}");
+        assert!(Theme::named("default", ability).is_ok());
     }
 
     #[rstest]
@@ -439,19 +439,5 @@ mod tests {
                 .map(|(_, v)| (*v).to_owned())
         };
         assert_eq!(Ability::detect(var), Ability { depth, unicode });
-    }
-
-    #[test]
-    fn colours_degrade_to_their_neighbours() {
-        assert_eq!(color("#ff0000", Depth::Sixteen).unwrap(), Color::Red);
-        assert_eq!(
-            color("#ff0000", Depth::Indexed).unwrap(),
-            Color::Indexed(196)
-        );
-        assert_eq!(
-            color("#808080", Depth::Indexed).unwrap(),
-            Color::Indexed(244)
-        );
-        assert_eq!(color("dark-gray", Depth::Sixteen).unwrap(), Color::DarkGray);
     }
 }

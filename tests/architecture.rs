@@ -209,7 +209,7 @@ fn widgets_import_little() {
 fn colours_are_named_in_the_theme_alone() {
     for source in sources("")
         .iter()
-        .filter(|source| source.path != "src/theme.rs")
+        .filter(|source| !source.path.starts_with("src/theme"))
     {
         // A role has a colour; nothing else has.
         let found = source.with("Color").chain(source.with("Style::new"));
@@ -275,6 +275,10 @@ fn every_theme_can_be_used() {
     let mut count = 0;
     for entry in folder {
         let path = entry.expect("an entry").path();
+        // Their pictures lie there too.
+        if path.is_dir() {
+            continue;
+        }
         let source = fs::read_to_string(&path).expect("a theme");
         if let Err(problem) = Theme::parse(&source, ability) {
             panic!("{}: {problem}", path.display());

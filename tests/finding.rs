@@ -91,7 +91,7 @@ fn the_palette_runs_goes_and_paints() {
             (":help<Enter>", "> Help"),
             (":go payments<Enter>", "1 Pods 2/17"),
             (":namespace ops<Enter>", "1 Pods 1/2 of 17"),
-            (":theme paper<Enter>", "1 Pods 1/17"),
+            (":theme light<Enter>", "1 Pods 1/17"),
             (":mark-all<Enter>", "17 marked"),
             (":zzz", "0 found"),
             (":remov the pod<Enter>", "nothing is called that; \""),

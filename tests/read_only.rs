@@ -159,7 +159,7 @@ fn deed() -> impl Strategy<Value = Vec<Event>> {
         MouseEventKind::ScrollDown,
         MouseEventKind::ScrollUp,
     ]);
-    let mouse = (kinds, 0..100_u16, 0..30_u16).prop_map(|(kind, column, row)| {
+    let mouse = (kinds, 0..130_u16, 0..45_u16).prop_map(|(kind, column, row)| {
         vec![Event::Mouse(MouseEvent {
             kind,
             column,
@@ -177,7 +177,8 @@ fn deed() -> impl Strategy<Value = Vec<Event>> {
 /// So many events in read-only mode, in bursts.
 fn storm(events: usize) {
     let start = Start {
-        size: (80, 24),
+        // With a preview, so that there is a split to drag.
+        size: (120, 40),
         read_only: true,
         events: true,
         ..Start::default()
@@ -209,6 +210,7 @@ fn storm(events: usize) {
     assert_eq!(changes(&flow.demo), Vec::<String>::new());
     assert_eq!(written(), before);
     assert!(!flow::journal_of(&flow.demo).exists());
+    assert!(!flow::layout_of(&flow.demo).exists());
 }
 
 #[test]

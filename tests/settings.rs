@@ -77,10 +77,10 @@ fn the_default_file_can_be_used_as_it_is() {
 }
 
 #[rstest]
-#[case("theme: duks\n", "theme: duks is no theme: did you mean dusk?", "")]
+#[case("theme: nrod\n", "theme: nrod is no theme: did you mean nord?", "")]
 #[case(
-    "theme: duks\nsort: {pods: agee}\n",
-    "theme: duks is no theme: did you mean dusk?",
+    "theme: nrod\nsort: {pods: agee}\n",
+    "theme: nrod is no theme: did you mean nord?",
     " (and 1 more problem: 'critui settings' shows both)"
 )]
 #[case(
@@ -105,7 +105,7 @@ fn strict_names_the_first_mistake(#[case] settings: &str, #[case] what: &str, #[
 #[test]
 fn settings_are_shown_with_their_sources() {
     let user =
-        User::new("theme: paper\nkeys:\n  sort: [F5, F6]\n  reverse: []\nsort:\n  pods: age\n");
+        User::new("theme: light\nkeys:\n  sort: [F5, F6]\n  reverse: []\nsort:\n  pods: age\n");
     let table = user.runs(&["settings"]);
     let place = |line| format!("{}:{line}", user.file().display());
     let rows: Vec<Vec<&str>> = text(&table.stdout)
@@ -113,7 +113,7 @@ fn settings_are_shown_with_their_sources() {
         .map(|line| line.split_whitespace().collect())
         .collect();
     for row in [
-        vec!["theme", "paper", &place(1)],
+        vec!["theme", "light", &place(1)],
         vec!["keys.sort", "F5", "F6", &place(3)],
         vec!["keys.reverse", "-", &place(4)],
         vec!["sort.pods", "age", &place(6)],
@@ -133,14 +133,14 @@ fn settings_are_shown_with_their_sources() {
 
 #[test]
 fn the_screen_takes_keys_sort_and_theme() {
-    let user = User::new("keys: {help: F1}\nsort: {pods: name}\ntheme: paper\n");
+    let user = User::new("keys: {help: F1}\nsort: {pods: name}\ntheme: light\n");
     let mut term = user.opens(&[]);
     term.wait_for_text("F1 help", SOON);
     term.wait_for_text("NAME↑", SOON);
     term.keys("?");
     term.wait_for_text("? does nothing here; F1 shows the keys", SOON);
     term.keys("\x1bOP");
-    term.wait_for_text("Everywhere", SOON);
+    term.wait_for_text("─ Pods > Help", SOON);
     term.wait_for("help with the user's keys", SOON, |screen| {
         !screen.contents().contains("? ") && screen.contents().contains("F1")
     });
@@ -151,22 +151,22 @@ fn a_changed_file_takes_effect_on_the_open_screen() {
     let user = User::new("");
     let mut term = user.opens(&[]);
     let before = colours(&term);
-    user.writes("theme: paper\nkeys: {help: F1}\nsort: {pods: name}\n");
+    user.writes("theme: light\nkeys: {help: F1}\nsort: {pods: name}\n");
     term.wait_for_text("settings loaded again", LATER);
     term.wait_for_text("NAME↑", SOON);
     assert_ne!(colours(&term), before);
     term.keys("\x1bOP");
-    term.wait_for_text("Everywhere", SOON);
+    term.wait_for_text("─ Pods > Help", SOON);
     // The order that the hand has chosen since stays: only its setting counts.
     term.keys("\x1b");
     term.wait_for_text("F1 help", SOON);
     term.keys("O");
     term.wait_for_text("NAME↓", SOON);
-    user.writes("theme: dusk\nsort: {pods: name}\n");
+    user.writes("theme: nord\nsort: {pods: name}\n");
     term.wait_for_text("settings loaded again", LATER);
     assert!(term.text().contains("NAME↓"), "{}", term.text());
     term.keys("?");
-    term.wait_for_text("Everywhere", SOON);
+    term.wait_for_text("─ Pods > Help", SOON);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_mistake_is_a_notice_and_the_rest_takes_effect() {
     term.wait_for_text("keys: sort: j is the key of down already", LATER);
     assert!(!term.text().contains("READ-ONLY"));
     term.keys("\x1bOP");
-    term.wait_for_text("Everywhere", SOON);
+    term.wait_for_text("─ Pods > Help", SOON);
     user.writes("raed-only: true\n");
     term.wait_for_text("raed-only is no setting: did you mean", LATER);
     term.wait_for_text("READ-ONLY", SOON);

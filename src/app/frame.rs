@@ -9,7 +9,12 @@ const FRAME: Duration = Duration::from_millis(100);
 /// How long data waits for more: lists come side by side, and statuses right behind them.
 const GATHER: Duration = Duration::from_millis(60);
 
+/// The same on a slow line.
+const SLOW: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
+
 /// Whether and why a frame is due.
+// Independent facts.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Default)]
 pub(super) struct Frame {
     pub(super) dirty: bool,
@@ -22,12 +27,15 @@ pub(super) struct Frame {
     pub(super) last: Option<Instant>,
     /// All that is shown first has been there once.
     pub(super) complete: bool,
+    /// The line is slow: what only data asks for waits longer.
+    pub(super) slow: bool,
 }
 
 impl Frame {
     pub(super) fn due_at(&self) -> Option<Instant> {
-        let next = self.last.map_or_else(Instant::now, |last| last + FRAME);
-        let gathered = self.since.map_or(next, |since| since + GATHER);
+        let (frame, gather) = if self.slow { SLOW } else { (FRAME, GATHER) };
+        let next = self.last.map_or_else(Instant::now, |last| last + frame);
+        let gathered = self.since.map_or(next, |since| since + gather);
         let next = next.max(gathered);
         let next = self.soon.map_or(next, |soon| soon.min(next));
         let urgent = self.urgent.then(Instant::now);

@@ -32,6 +32,8 @@ pub(super) fn input(event: Option<&io::Result<Event>>) -> Due {
 fn mouse(kind: MouseEventKind) -> Option<Mouse> {
     match kind {
         MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click),
+        MouseEventKind::Drag(MouseButton::Left) => Some(Mouse::Drag),
+        MouseEventKind::Up(MouseButton::Left) => Some(Mouse::Release),
         MouseEventKind::ScrollDown => Some(Mouse::Wheel(1)),
         MouseEventKind::ScrollUp => Some(Mouse::Wheel(-1)),
         _ => None,

@@ -33,11 +33,11 @@ const RICHEST: Ability = Ability {
 impl Skin {
     /// The theme inside the program that is called `name`, if there is one.
     pub fn named(name: &str) -> Option<Self> {
-        let (name, source) = theme::THEMES.iter().find(|(known, _)| *known == name)?;
+        let (name, source) = theme::built_in(name)?;
         Some(Self {
-            name: Text::from(*name),
+            name: name.into(),
             file: None,
-            source: Arc::from(*source),
+            source: Arc::from(source),
         })
     }
 
@@ -49,6 +49,13 @@ impl Skin {
             file: Some(file),
             source: Arc::from(source),
         })
+    }
+
+    /// The same by another name.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        let name = Text::clean(name);
+        Self { name, ..self }
     }
 
     /// The theme, fitted to a terminal.
@@ -96,7 +103,7 @@ impl Look {
     ) -> Self {
         let bindings: Vec<Binding> = bound.iter().map(|bound| bound.binding.clone()).collect();
         let built_in = || Skin {
-            name: "default".into(),
+            name: theme::THEMES[0].0.into(),
             file: None,
             source: Arc::from(theme::THEMES[0].1),
         };

@@ -20,6 +20,7 @@ pub mod env;
 pub mod example;
 pub mod go;
 pub mod journal;
+pub mod layout;
 pub mod logs;
 pub mod look;
 pub mod report;
@@ -28,6 +29,7 @@ mod schema;
 pub mod settings;
 #[cfg(test)]
 mod testing;
+pub mod themes;
 pub mod trust;
 pub mod value;
 pub mod watch;

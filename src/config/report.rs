@@ -304,7 +304,7 @@ disable-pull-on-run   false             default
 config                /etc/crictl.yaml  default
 host-root             /                 default
 refresh               2s                default
-theme                 default           default
+theme                 dark              default
 sort.pods             trouble           default
 sort.containers       trouble           default
 sort.images           trouble           default

@@ -9,6 +9,7 @@ use super::look::{Bound, Skin};
 use super::settings::{Settings, parse_refresh};
 use super::value::{Source, Valued};
 use super::yaml::{Fault, Place, Places, did_you_mean};
+use crate::host::open::OpenError;
 use crate::keys::{self, Key as KeyName};
 use crate::model::Panel;
 use crate::model::command::{COMMANDS, Command};
@@ -30,6 +31,8 @@ pub struct Key {
 
 /// The name of the one key that is no matter of taste.
 pub const READ_ONLY: &str = "read-only";
+/// The folder of themes of one's own, beside the settings file.
+pub(super) const THEMES_FOLDER: &str = "themes";
 const KEYS_KEY: &str = "keys";
 const SORT_KEY: &str = "sort";
 
@@ -169,7 +172,7 @@ fn theme(draft: &mut Draft, value: &Value, here: &Here<'_>) -> Vec<Fault> {
             })
             .map_err(|what| format!("{text}{what}")),
         None if text.contains('/') => Err(format!("{text} is not an absolute path")),
-        None => Err(no_such("theme", text, THEMES.map(|(name, _)| name))),
+        None => own_theme(text, here),
     };
     match skin {
         Ok(skin) => {
@@ -177,6 +180,20 @@ fn theme(draft: &mut Draft, value: &Value, here: &Here<'_>) -> Vec<Fault> {
             Vec::new()
         }
         Err(what) => vec![here.fault(None, &what)],
+    }
+}
+
+/// A theme in the folder beside the settings file.
+fn own_theme(name: &str, here: &Here<'_>) -> Result<Skin, String> {
+    let path = Path::new(THEMES_FOLDER).join(format!("{name}.yaml"));
+    match (here.read)(&path) {
+        Ok(source) => Skin::parse(path, &source)
+            .map(|skin| skin.called(name))
+            .map_err(|what| format!("{name} is no theme: {what}")),
+        Err(what) if what.trim() == OpenError::Missing.to_string() => {
+            Err(no_such("theme", name, THEMES.map(|(name, _)| name)))
+        }
+        Err(what) => Err(format!("{name}{what}")),
     }
 }
 
@@ -326,13 +343,13 @@ mod tests {
     }
 
     #[rstest]
-    #[case("theme: duks", "S:1:1: theme: duks is no theme: did you mean dusk?")]
+    #[case("theme: nrod", "S:1:1: theme: nrod is no theme: did you mean nord?")]
     #[case(
         "theme: x",
-        "S:1:1: theme: x is no theme: there are default, dusk, paper"
+        "S:1:1: theme: x is no theme: there are dark, light, high-contrast, colour-blind, monochrome, solarized-dark, gruvbox, nord"
     )]
     #[case(
-        "theme: [dusk]",
+        "theme: [nord]",
         "S:1:1: theme: expected the name of a theme, or the absolute path of a theme file, found a list"
     )]
     #[case(
@@ -421,7 +438,7 @@ mod tests {
 
     #[rstest]
     #[case("txt: {}", "unknown variant `txt`, ")]
-    #[case("text: { fg: mauve }", "\"mauve\" is not a colour: ")]
+    #[case("text: { fg: mauve }", "text: \"mauve\" is not a colour: ")]
     #[case("text: { fgg: red }", "text: unknown field `fgg`, ")]
     #[case("[]", "invalid type: ")]
     fn mistakes_in_a_theme(#[case] theme: &str, #[case] what: &str) {
@@ -435,7 +452,7 @@ mod tests {
 
     #[test]
     fn the_rest_takes_effect() {
-        let text = "theme: duks\nrefresh: 3s\nkeys: {srot: z, sort: [z, z, 7], up: []}\n\
+        let text = "theme: nrod\nrefresh: 3s\nkeys: {srot: z, sort: [z, z, 7], up: []}\n\
                     sort: {pod: age, images: size reversed}\n";
         let loaded = load(&Node::new(), text);
         assert_eq!(loaded.problems.len(), 3, "{:?}", loaded.problems);
@@ -445,7 +462,7 @@ mod tests {
             Duration::from_secs(3)
         );
         let look = loaded.settings.look();
-        assert_eq!(look.theme.value.name.as_str(), "default");
+        assert_eq!(look.theme.value.name.as_str(), "dark");
         let keys = |name| {
             let command = COMMANDS.iter().find(|command| command.name == name);
             look.keymap.shown(command.unwrap())
@@ -487,7 +504,7 @@ mod tests {
             "/home/u/.config/critui/settings.yaml",
             "keys: {sort: F6}\nsort: {pods: age}\n",
         );
-        let system = "theme: paper\nkeys: {sort: F5, up: F7}\nsort: {pods: ip, images: size}\n";
+        let system = "theme: light\nkeys: {sort: F5, up: F7}\nsort: {pods: ip, images: size}\n";
         let loaded = load(&node, system);
         assert_eq!(loaded.problems, [""; 0]);
         let look = loaded.settings.look();

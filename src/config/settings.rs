@@ -153,7 +153,8 @@ impl<'a> File<'a> {
 
     /// The text of a theme that the file names; the error follows the theme's path.
     fn theme(&self, path: &Path) -> Result<String, String> {
-        match self.read(path) {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        match self.read(&folder.join(path)) {
             Err(error) => Err(format!(" {error}")),
             Ok((_, Some(why))) => Err(format!(" {why}, so it is not trusted")),
             Ok((bytes, None)) => utf8(bytes).map_err(|what| format!(" {what}")),
@@ -575,10 +576,10 @@ mod tests {
 
         #[test]
         fn under_sudo_the_caller_has_a_say_in_looks_and_in_read_only() {
-            let raw = "refresh: 9s\nread-only: true\ntheme: paper\nkeys: {sort: F5}\n\
+            let raw = "refresh: 9s\nread-only: true\ntheme: light\nkeys: {sort: F5}\n\
                        sort: {pods: age}\n";
             let mut node = sudo(raw);
-            node.write(SYSTEM, "theme: dusk\nrefresh: 3s\n");
+            node.write(SYSTEM, "theme: nord\nrefresh: 3s\n");
             let loaded = loaded(&node);
             assert_eq!(loaded.problems, [""; 0]);
             let path = node.shown(CALLERS);
@@ -593,7 +594,7 @@ mod tests {
             node.set("HOME", "/home/c");
             assert_eq!(load(None, &node.env, &node.host), loaded);
             let look = loaded.settings.look();
-            assert_eq!(look.theme.value.name.as_str(), "paper");
+            assert_eq!(look.theme.value.name.as_str(), "light");
             assert_eq!(look.keymap.key_of("sort").unwrap().to_string(), "F5");
             assert_eq!(
                 look.sort[0].source.to_string(),
@@ -615,14 +616,14 @@ mod tests {
 
         #[test]
         fn the_callers_file_must_be_no_link_and_written_by_nobody_else() {
-            let node = sudo("theme: paper\n");
+            let node = sudo("theme: light\n");
             node.chmod(CALLERS, 0o646);
             assert_eq!(
                 refused(&node),
                 "C: can be written by everyone, so it is not trusted"
             );
             std::fs::remove_file(node.at(CALLERS)).unwrap();
-            node.write("/home/c/elsewhere", "theme: paper\n");
+            node.write("/home/c/elsewhere", "theme: light\n");
             std::os::unix::fs::symlink("/home/c/elsewhere", node.at(CALLERS)).unwrap();
             assert_eq!(refused(&node), "C: is a symbolic link, not a regular file");
         }

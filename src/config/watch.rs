@@ -170,7 +170,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_has_changed_is_told_once() {
         let node = Node::new();
-        node.write(SYSTEM, "theme: dusk\nsort: {pods: age}\nrefresh: 5s\n");
+        node.write(SYSTEM, "theme: nord\nsort: {pods: age}\nrefresh: 5s\n");
         let mut reloads = watched(&node, None).await;
         node.write(USERS, "keys: {sort: F5}\nsort: {images: size}\n");
         let reload = reloads.recv().await.unwrap();

@@ -122,7 +122,7 @@ impl DemoNode {
         let traits = options.profile.traits();
         let node = Arc::new(Node::new(scenario, traits, options.clock, options.seed));
         node.set_faults(options.faults);
-        node.set_host(Host::new(&node, &host));
+        node.set_host(Host::new(&node, &host)?);
         let (power, watching) = watch::channel(Power::Up(0));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

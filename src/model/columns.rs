@@ -71,6 +71,8 @@ pub struct Column<R: 'static> {
     pub order: fn(&R, &R) -> Ordering,
     /// It is known only while it is measured.
     pub live: bool,
+    /// It draws a trend, which changes each time.
+    pub sparks: bool,
 }
 
 impl<R> Clone for Column<R> {
@@ -103,6 +105,7 @@ const fn column<R>(
         cell,
         order,
         live: false,
+        sparks: false,
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::model::{Effect, Model, Noun, Seen};
 
 mod act;
+mod columns;
 mod enter;
 mod events;
 mod general;
@@ -15,6 +16,7 @@ mod table;
 mod why;
 
 pub(super) use logs::area;
+pub(super) use run::{go, open};
 pub use table::{keys_table, place};
 
 /// Every list, and pages of text.
@@ -34,6 +36,8 @@ const ANYWHERE: &[Noun] = &[
     Noun::Why,
     Noun::Lines,
     Noun::Deed,
+    Noun::Columns,
+    Noun::Help,
 ];
 /// What has a container.
 const ENTERED: &[Noun] = &[
@@ -123,6 +127,7 @@ const TABLES: &[&[Command]] = &[
     inspect::COMMANDS,
     events::COMMANDS,
     act::COMMANDS,
+    columns::COMMANDS,
     general::COMMANDS,
 ];
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::PodId;
+use crate::model::arrange::Arranged;
 use crate::model::columns::{CONTAINERS, Column, IMAGES, PODS, Stands};
 use crate::model::list::{List, Mark, Move, Sort};
 use crate::model::narrowing::{Counts, Narrowing};
@@ -39,6 +40,8 @@ pub struct Home {
     /// Width that the cells of each panel's columns have wanted so far. They only grow, so
     /// that columns do not jump.
     pub widths: [Vec<u16>; 3],
+    /// How the lists are laid out.
+    pub arranged: Arranged,
     /// What else hides rows.
     pub narrowing: Narrowing,
     /// How many there are of what, for the header and the titles.
@@ -191,15 +194,6 @@ impl Home {
         self.hands.let_go();
     }
 
-    /// Sort order of the focused panel, to be changed, and how many columns it has.
-    pub fn sort_mut(&mut self) -> (&mut Sort, usize) {
-        match self.focus {
-            Panel::Pods => (&mut self.pods.sort, PODS.len()),
-            Panel::Containers => (&mut self.containers.sort, CONTAINERS.len()),
-            Panel::Images => (&mut self.images.sort, IMAGES.len()),
-        }
-    }
-
     /// Lets the preview and the containers follow the selection at once.
     pub fn follow_now(&mut self) {
         self.hands.moved_at = None;
@@ -217,7 +211,7 @@ impl Home {
     /// Does what is due at `uptime`: after a rest the preview follows, and rows that kept their
     /// places are sorted.
     pub fn rest(&mut self, uptime: Duration) {
-        if self.hands.moved_at.is_some_and(|at| uptime >= at + REST) {
+        if !self.arranged.still && self.hands.moved_at.is_some_and(|at| uptime >= at + REST) {
             self.follow_now();
         }
         if !self.hands_on(uptime) {
@@ -233,6 +227,7 @@ impl Home {
     /// When [`Home::rest`] is due.
     pub fn rest_at(&self) -> Option<Duration> {
         let follow = self.hands.moved_at.map(|at| at + REST);
+        let follow = follow.filter(|_| !self.arranged.still);
         let sort = self
             .hands
             .last_key
@@ -255,6 +250,9 @@ impl Home {
             self.containers.offset(),
             self.images.offset(),
         ];
+        for (shift, panel) in self.arranged.shift.iter_mut().zip(&seen.panels) {
+            *shift = panel.as_ref().map_or(*shift, |panel| panel.shift);
+        }
         self.pods.scroll_into_view(page(seen, Panel::Pods));
         self.containers
             .scroll_into_view(page(seen, Panel::Containers));
@@ -295,7 +293,7 @@ impl Home {
         } else if pods {
             self.fill_pods(seen, clock);
         }
-        if self.hands.moved_at.is_none() {
+        if self.hands.moved_at.is_none() && !self.arranged.still {
             self.follow_now();
         }
         if std::mem::take(&mut self.stale.containers) {

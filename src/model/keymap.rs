@@ -115,7 +115,25 @@ impl Keymap {
         }
         let others = self.keys_of(other);
         let keys = self.keys_of(one);
-        keys.iter().find(|key| others.contains(key)).copied()
+        // A key that means something by itself begins no sequence.
+        let clash = |key: &&Key| {
+            let same = |other: &Key| {
+                other == *key || other.first() == Some(**key) || key.first() == Some(*other)
+            };
+            others.iter().any(same)
+        };
+        keys.iter().find(clash).copied()
+    }
+
+    /// The sequences for `noun` that `key` begins: their last keys, and what they mean.
+    pub fn begun(&self, key: Key, noun: Noun) -> Vec<(Key, &'static Command)> {
+        let commands = COMMANDS.iter().zip(&self.keys);
+        let of_noun = commands.filter(|(command, _)| command.on.contains(&noun));
+        let begun = of_noun.filter_map(|(command, keys)| {
+            let sequence = keys.iter().find(|known| known.first() == Some(key))?;
+            Some((sequence.last(), command))
+        });
+        begun.collect()
     }
 
     /// The command that `key` means for `noun`.

@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use crate::journal::Kept;
 use crate::keys::Key;
+use crate::layout::Layout;
 use crate::local::Reads;
 use crate::logs::export::Export;
 use crate::logs::viewer::News;
@@ -97,6 +98,7 @@ impl Msg {
         matches!(
             self,
             Self::Key(_)
+                | Self::Mouse(..)
                 | Self::Redraw
                 | Self::Settings(_)
                 | Self::Returned(_)
@@ -124,6 +126,10 @@ pub enum Slot {
 pub enum Mouse {
     /// The left button was pressed.
     Click,
+    /// The mouse moved while it was down.
+    Drag,
+    /// It was let go.
+    Release,
     /// The wheel turned, down when positive.
     Wheel(isize),
 }
@@ -158,7 +164,9 @@ pub enum Effect {
     /// Draw everything anew.
     Repaint,
     /// Change the colours, by name.
-    Theme(&'static str),
+    Theme(Text),
+    /// Show how a theme would look; `None` is the one in effect again.
+    Preview(Option<Text>),
     /// Hand this text to the terminal's clipboard.
     Copy(String),
     /// Save what a view of logs shows, to this new file.
@@ -221,4 +229,7 @@ pub enum Effect {
     BreakOff(u64),
     /// Read the journal.
     ReadJournal,
+    /// Remember this for the next start, and say what came of it for what is called so; nothing is
+    /// said about what has no name.
+    Remember(Box<Layout>, &'static str),
 }

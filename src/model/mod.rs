@@ -2,8 +2,11 @@
 //! the next. Synchronous, without I/O: what is to be done outside is returned as [`Effect`]s.
 
 pub mod act;
+pub mod arrange;
+pub mod arranging;
 pub mod asked;
 pub mod columns;
+mod comfort;
 pub mod command;
 pub mod events;
 pub mod exit;
@@ -11,6 +14,7 @@ mod fetch;
 pub mod files;
 pub mod filter;
 pub mod forward;
+pub mod help;
 pub mod home;
 pub mod inspect;
 pub mod keymap;
@@ -49,6 +53,7 @@ use crate::journal::Kept;
 use crate::link::Link;
 use crate::text::Text;
 
+pub use comfort::Comfort;
 pub use events::EventsView;
 pub use fetch::{Fetches, Target};
 pub use home::Home;
@@ -123,6 +128,8 @@ pub struct Model {
     pub saving: bool,
     /// Mouse reports are on.
     pub mouse: bool,
+    /// What makes it comfortable on this terminal.
+    pub comfort: Comfort,
     /// Whether to end.
     pub leaving: bool,
     /// The last key asked to quit, and it was said what would end.
@@ -180,7 +187,7 @@ pub struct Layer {
 #[derive(Debug)]
 pub enum Page {
     /// The keys.
-    Help,
+    Help(help::Help),
     /// The facts about one thing.
     Summary(Subject),
     /// The notices of this run, the newest first.
@@ -213,6 +220,8 @@ pub enum Page {
     Lines(Box<lines::LinesView>),
     /// The changes of this run.
     Deeds,
+    /// Which columns a list shows.
+    Columns(Box<arranging::Dialog>),
     /// The journal, once it was read, the newest first.
     Journal(Option<Result<Vec<Kept>, Text>>),
 }
@@ -253,6 +262,7 @@ impl Model {
             fetches: Fetches::default(),
             saving: false,
             mouse: false,
+            comfort: Comfort::default(),
             leaving: false,
             asked_to_quit: false,
             copying: 0,
@@ -275,6 +285,8 @@ impl Model {
             Some(Page::Why(_)) => Noun::Why,
             Some(Page::Lines(_)) => Noun::Lines,
             Some(Page::Deeds) => Noun::Deed,
+            Some(Page::Columns(_)) => Noun::Columns,
+            Some(Page::Help(_)) => Noun::Help,
             Some(_) => Noun::Page,
         }
     }

@@ -1,72 +1,122 @@
-//! The mouse, for those who ask for it (`M`): a click selects a row or sorts by a head, the wheel
-//! moves.
+//! The mouse, for those who ask for it (`M`): a click selects a row, a click on the selected row
+//! opens it, a click on a head sorts, the wheel moves, and the line between lists and preview can
+//! be dragged.
 
+use crate::layout::SPLIT;
 use crate::model::list::{Move, Sort};
-use crate::model::{Model, Mouse, Panel, Seen, command};
+use crate::model::prompt::Purpose;
+use crate::model::{Effect, Model, Mouse, Panel, PanelSeen, Seen, arranging, command};
 
 /// Rows that a turn of the wheel moves.
 const TURN: isize = 3;
 
 /// The mouse was used at `(x, y)`.
-pub fn used(model: &mut Model, seen: &Seen, mouse: Mouse, (x, y): (u16, u16)) {
-    let uptime = model.clock.uptime;
-    model.home.touched(uptime);
-    if let Some(view) = model.log_mut() {
-        if let Mouse::Wheel(turns) = mouse {
-            view.go(Move::By(turns * TURN), command::area(seen));
-        }
-        return;
+pub fn used(model: &mut Model, seen: &Seen, mouse: Mouse, (x, y): (u16, u16)) -> Vec<Effect> {
+    model.home.touched(model.clock.uptime);
+    if model.confirm.is_some() {
+        // A question is answered by keys: where the mouse hits what, and when, is too uncertain.
+        return vec![];
     }
-    let height = seen.page.map_or(20, |page| page.height);
-    if let (Some(view), history) = model.events_mut() {
-        if let Mouse::Wheel(turns) = mouse {
-            view.go(history, Move::By(turns * TURN), height);
+    match (&mut model.prompt, mouse) {
+        (None, _) => {}
+        (Some(prompt), Mouse::Wheel(turns)) => {
+            let Purpose::Palette(palette) = &mut prompt.purpose else {
+                return vec![];
+            };
+            palette.choose(turns);
+            return palette.preview();
         }
-        return;
+        _ => return vec![],
     }
-    if let Some(view) = model.tree_mut() {
-        if let Mouse::Wheel(turns) = mouse {
-            view.go(Move::By(turns * TURN), height);
+    match mouse {
+        Mouse::Drag => {
+            drag(model, seen, x);
+            vec![]
         }
-        return;
-    }
-    if let Some(layer) = model.layers.last_mut() {
-        if let (Mouse::Wheel(turns), Some(page)) = (mouse, seen.page) {
-            let last = page.lines.saturating_sub(page.height);
-            layer.scroll = layer.scroll.saturating_add_signed(turns * TURN).min(last);
+        Mouse::Release if model.comfort.dragging => {
+            model.comfort.dragging = false;
+            arranging::split(model, 0)
         }
-        return;
+        Mouse::Wheel(turns) => wheel(model, seen, turns, (x, y)),
+        Mouse::Click if model.layers.is_empty() => click(model, seen, (x, y)),
+        Mouse::Click | Mouse::Release => vec![],
     }
-    let at = Panel::ALL.into_iter().find_map(|panel| {
+}
+
+/// The panel at this place of the home screen; a row above its rows are its heads.
+fn panel_at(seen: &Seen, (x, y): (u16, u16)) -> Option<(Panel, &PanelSeen)> {
+    Panel::ALL.into_iter().find_map(|panel| {
         let drawn = seen.panels[panel.index()].as_ref()?;
         let rows = drawn.rows;
         let inside = (rows.x..rows.right()).contains(&x) && y + 1 >= rows.y && y < rows.bottom();
         inside.then_some((panel, drawn))
+    })
+}
+
+fn wheel(model: &mut Model, seen: &Seen, turns: isize, at: (u16, u16)) -> Vec<Effect> {
+    if model.layers.is_empty() {
+        let Some((panel, _)) = panel_at(seen, at) else {
+            return vec![];
+        };
+        if model.home.focus != panel {
+            model.home.focus(panel, model.clock.uptime);
+        }
+    }
+    command::go(model, seen, Move::By(turns * TURN))
+}
+
+/// Moves the line between lists and preview to column `x`.
+fn drag(model: &mut Model, seen: &Seen, x: u16) {
+    if let Some((_, area)) = seen.split.filter(|_| model.comfort.dragging) {
+        let (_, least, most) = SPLIT;
+        let share = u32::from(x.saturating_sub(area.x)) * 100 / u32::from(area.width.max(1));
+        let share = u16::try_from(share).unwrap_or(most);
+        model.home.arranged.split = share.clamp(least, most);
+    }
+}
+
+fn click(model: &mut Model, seen: &Seen, (x, y): (u16, u16)) -> Vec<Effect> {
+    let on_rule = seen.split.is_some_and(|(rule, area)| {
+        // The line is thin: its neighbours count.
+        rule.abs_diff(x) <= 1 && (area.y..area.bottom()).contains(&y)
     });
-    let Some((panel, drawn)) = at else { return };
-    if model.home.focus != panel {
+    if on_rule {
+        model.comfort.dragging = true;
+        return vec![];
+    }
+    let uptime = model.clock.uptime;
+    let Some((panel, drawn)) = panel_at(seen, (x, y)) else {
+        return vec![];
+    };
+    let focused = model.home.focus == panel;
+    if !focused {
         model.home.focus(panel, uptime);
     }
-    match mouse {
-        Mouse::Wheel(turns) => model.home.go(Move::By(turns * TURN), seen, uptime),
-        Mouse::Click if y < drawn.rows.y => {
-            let column = drawn
-                .columns
-                .iter()
-                .find(|(from, to, _)| (*from..*to).contains(&x));
-            if let Some((.., column)) = column {
-                let (sort, _) = model.home.sort_mut();
-                let again = sort.column == Some(*column);
-                *sort = Sort {
-                    column: Some(*column),
-                    reverse: again && !sort.reverse,
-                };
-                model.home.resort();
-            }
-        }
-        Mouse::Click => {
-            let row = usize::from(y - drawn.rows.y) + model.home.offset();
-            model.home.go(Move::To(row), seen, uptime);
-        }
+    if y < drawn.rows.y {
+        sort(model, drawn, x);
+        return vec![];
+    }
+    let row = usize::from(y - drawn.rows.y) + model.home.offset();
+    let before = model.home.subject().filter(|_| focused);
+    model.home.go(Move::To(row), seen, uptime);
+    let beyond = row > model.home.cursor();
+    if before.is_some() && before == model.home.subject() && !beyond {
+        return command::open(model, seen);
+    }
+    vec![]
+}
+
+/// Sorts by the column whose head is at `x`; by the same once more: the other way round.
+fn sort(model: &mut Model, drawn: &PanelSeen, x: u16) {
+    let mut columns = drawn.columns.iter();
+    let column = columns.find(|(from, to, _)| (*from..*to).contains(&x));
+    if let Some((.., column)) = column {
+        let (sort, _) = model.home.sort_mut();
+        let again = sort.column == Some(*column);
+        *sort = Sort {
+            column: Some(*column),
+            reverse: again && !sort.reverse,
+        };
+        model.home.resort();
     }
 }

@@ -33,4 +33,8 @@ pub enum Noun {
     Lines,
     /// The changes of this run.
     Deed,
+    /// Which columns a list shows.
+    Columns,
+    /// The page of help.
+    Help,
 }

@@ -7,7 +7,7 @@ use crate::domain::PodId;
 use crate::format::bytes;
 use crate::model::command::{COMMANDS, Command};
 use crate::model::visit::{Errand, Visit};
-use crate::model::{Model, Noun};
+use crate::model::{Effect, Model, Noun};
 use crate::text::Text;
 use crate::theme::THEMES;
 
@@ -24,6 +24,8 @@ pub struct Palette {
     /// Places in `entries` of what matches, the best first.
     found: Vec<usize>,
     chosen: usize,
+    /// A theme is shown as it would look.
+    pub previews: bool,
     /// What is chosen from.
     pub title: &'static str,
 }
@@ -53,7 +55,7 @@ pub enum Action {
     /// Selects a pod.
     Pod(PodId),
     /// Changes the colours.
-    Theme(&'static str),
+    Theme(Text),
     /// Goes into a container.
     Visit(Box<Visit>),
 }
@@ -73,7 +75,9 @@ impl Palette {
         names.sort();
         names.dedup();
         entries.extend(names.into_iter().map(of_namespace));
-        entries.extend(THEMES.iter().map(|(name, _)| of_theme(name)));
+        let built_in = THEMES.iter().map(|(name, _)| Text::from(*name));
+        let own = model.comfort.own_themes.iter().cloned();
+        entries.extend(built_in.chain(own).map(of_theme));
         let mut pods: Vec<Entry> = model
             .store
             .pod_rows()
@@ -121,6 +125,7 @@ impl Palette {
             entries,
             found: vec![],
             chosen: 0,
+            previews: false,
             title,
         };
         palette.find("");
@@ -130,7 +135,7 @@ impl Palette {
     /// Finds what matches `typed`.
     pub fn find(&mut self, typed: &str) {
         let matcher = SkimMatcherV2::default().smart_case();
-        let typed = typed.trim();
+        let typed = typed.trim_start();
         let score = |entry: &Entry| {
             let by_name = matcher
                 .fuzzy_match(&entry.name, typed)
@@ -156,6 +161,20 @@ impl Palette {
         self.found
             .get(self.chosen)
             .map(|place| &self.entries[*place])
+    }
+
+    /// Shows how the chosen theme would look, or no longer how another would.
+    pub fn preview(&mut self) -> Vec<Effect> {
+        let theme = match self.chosen().map(|entry| &entry.action) {
+            Some(Action::Theme(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let changes = self.previews || theme.is_some();
+        self.previews = theme.is_some();
+        changes
+            .then_some(Effect::Preview(theme))
+            .into_iter()
+            .collect()
     }
 
     /// Matches around the choice, and whether each is the choice; how many there are.
@@ -205,11 +224,11 @@ fn of_namespace(name: Text) -> Entry {
     }
 }
 
-fn of_theme(name: &'static str) -> Entry {
+fn of_theme(name: Text) -> Entry {
     Entry {
         name: format!("theme {name}"),
         key: String::new(),
-        doc: "change the colours".to_owned(),
+        doc: "change the colours for this run".to_owned(),
         refused: None,
         action: Action::Theme(name),
     }

@@ -57,6 +57,8 @@ pub enum ViewLine {
     Tree,
     /// Which events to show.
     Events,
+    /// What to look for in help.
+    Help,
     /// Which lines to show.
     Lines,
 }

@@ -16,6 +16,8 @@ pub struct Seen {
     pub log: Option<Size>,
     /// Area of the log in the preview.
     pub log_tail: Option<Size>,
+    /// The line between lists and preview, and the area that it divides.
+    pub split: Option<(u16, Rect)>,
     /// When something drawn changes by itself.
     pub wake_at: Option<Timestamp>,
 }
@@ -29,6 +31,10 @@ pub struct PanelSeen {
     pub widths: Vec<u16>,
     /// Where each column that is shown begins and ends, and its index.
     pub columns: Vec<(u16, u16, usize)>,
+    /// There are columns further to the right.
+    pub more: bool,
+    /// Columns that are left of those behind the name.
+    pub shift: usize,
     /// Whether the column that needs every pod's status is shown.
     pub shows_ip: bool,
     /// Whether a column of statistics is shown.

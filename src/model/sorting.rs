@@ -67,6 +67,24 @@ pub fn print(panel: Panel, sort: Sort) -> String {
 }
 
 impl Home {
+    /// Sort order of the focused panel, to be changed, and how many columns it has.
+    pub fn sort_mut(&mut self) -> (&mut Sort, usize) {
+        match self.focus {
+            Panel::Pods => (&mut self.pods.sort, PODS.len()),
+            Panel::Containers => (&mut self.containers.sort, CONTAINERS.len()),
+            Panel::Images => (&mut self.images.sort, IMAGES.len()),
+        }
+    }
+
+    /// Place of the cursor in the focused panel.
+    pub fn cursor(&self) -> usize {
+        match self.focus {
+            Panel::Pods => self.pods.cursor(),
+            Panel::Containers => self.containers.cursor(),
+            Panel::Images => self.images.cursor(),
+        }
+    }
+
     /// Sorts the list of `panel` from now on.
     pub fn sort_by(&mut self, panel: Panel, sort: Sort) {
         match panel {

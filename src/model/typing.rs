@@ -8,7 +8,8 @@ use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, ViewLine, remember};
 use crate::model::visit::{self, Errand, Visit};
 use crate::model::{
-    Effect, Model, Panel, Seen, act as deeds, command, files, forward, logs, look, ran, update,
+    Effect, Model, Panel, Seen, act as deeds, command, files, forward, help, logs, look, ran,
+    update,
 };
 use crate::text::Text;
 
@@ -23,6 +24,15 @@ pub fn open_filter(model: &mut Model) {
 /// Opens the palette.
 pub fn open_palette(model: &mut Model) {
     model.prompt = Some(Prompt::new(Purpose::Palette(Palette::open(model)), ""));
+}
+
+/// Opens the palette with the themes.
+pub fn open_themes(model: &mut Model) -> Vec<Effect> {
+    let mut palette = Palette::open(model);
+    palette.find("theme ");
+    let effects = palette.preview();
+    model.prompt = Some(Prompt::new(Purpose::Palette(palette), "theme "));
+    effects
 }
 
 /// Opens the prompt for something about the view of logs.
@@ -46,6 +56,7 @@ pub fn open_view_line(model: &mut Model, what: ViewLine) {
     let sought = match what {
         ViewLine::Tree => model.tree_mut().and_then(|view| view.search.as_ref()),
         ViewLine::Events => model.events_mut().0.and_then(|view| view.filter.as_ref()),
+        ViewLine::Help => None,
         ViewLine::Lines => model.lines_mut().and_then(|view| view.filter.as_ref()),
     };
     let text = sought.map_or("", Sought::line).to_owned();
@@ -110,6 +121,10 @@ pub fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
         Purpose::Logs(what) => {
             let what = *what;
             of_logs(model, seen, prompt, typed, what)
+        }
+        Purpose::View(ViewLine::Help) => {
+            help::typed(model, prompt, typed);
+            vec![]
         }
         Purpose::View(what) => {
             let what = *what;
@@ -278,6 +293,7 @@ fn of_view(model: &mut Model, mut prompt: Prompt, typed: Typed, what: ViewLine) 
             remember(&mut model.filters, &text);
             let found = match what {
                 ViewLine::Tree => model.tree_mut().is_some_and(|view| view.search(sought)),
+                ViewLine::Help => true,
                 ViewLine::Events => {
                     if let (Some(view), _) = model.events_mut() {
                         (view.filter, view.cursor) = (sought, None);
@@ -310,10 +326,18 @@ fn choosing(model: &mut Model, seen: &Seen, mut prompt: Prompt, typed: Typed) ->
     let Purpose::Palette(palette) = &mut prompt.purpose else {
         return vec![];
     };
+    let mut effects = vec![];
     match typed {
+        Typed::Cancel if palette.previews => return vec![Effect::Preview(None)],
         Typed::Cancel => return vec![],
-        Typed::Changed => palette.find(&text),
-        Typed::Choose(by) => palette.choose(by),
+        Typed::Changed => {
+            palette.find(&text);
+            effects = palette.preview();
+        }
+        Typed::Choose(by) => {
+            palette.choose(by);
+            effects = palette.preview();
+        }
         Typed::Tab => {
             if let Some(name) = palette.chosen().map(|entry| entry.name.clone()) {
                 palette.find(&name);
@@ -330,7 +354,7 @@ fn choosing(model: &mut Model, seen: &Seen, mut prompt: Prompt, typed: Typed) ->
         Typed::Nothing => {}
     }
     model.prompt = Some(prompt);
-    vec![]
+    effects
 }
 
 fn run(model: &mut Model, seen: &Seen, entry: Entry) -> Vec<Effect> {
@@ -344,7 +368,11 @@ fn run(model: &mut Model, seen: &Seen, entry: Entry) -> Vec<Effect> {
 fn act(model: &mut Model, seen: &Seen, action: Action) -> Vec<Effect> {
     match action {
         Action::Run(command) => return (command.run)(model, seen),
-        Action::Theme(name) => return vec![Effect::Theme(name)],
+        Action::Theme(name) => {
+            let line = format!("for this run; 'theme: {name}' in settings.yaml keeps it");
+            update::say(model, &line);
+            return vec![Effect::Theme(name)];
+        }
         Action::Visit(visit) => return vec![Effect::Visit(visit)],
         Action::Namespace(name) => {
             let filter = Filter::parse(&format!("ns:{name}")).unwrap_or_default();

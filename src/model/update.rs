@@ -7,8 +7,8 @@ use crate::keys::Key;
 use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, command, fetch,
-    files, forward, inspect, lines, logs, look, mouse, node, ran, stats, typing, why,
+    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, arranging, command,
+    fetch, files, forward, inspect, lines, logs, look, mouse, node, ran, stats, typing, why,
 };
 use crate::text::Text;
 
@@ -28,10 +28,15 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
             // A key is about what is there now, also when it comes in a burst.
             settle(model, seen);
             let mut effects = inspect::hide(model);
+            effects.extend(arranging::first_key(model));
             effects.extend(press(model, seen, key));
             effects
         }
         Msg::Planned(plan) => act::make::planned(model, plan),
+        Msg::Mouse(mouse, x, y) => {
+            settle(model, seen);
+            mouse::used(model, seen, mouse, (x, y))
+        }
         other => {
             learn(model, seen, other);
             vec![]
@@ -65,8 +70,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
 fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
     let now = model.clock.now;
     match msg {
-        Msg::Key(_) | Msg::Planned(_) | Msg::Redraw | Msg::Wake => {}
-        Msg::Mouse(mouse, x, y) => mouse::used(model, seen, mouse, (x, y)),
+        Msg::Key(_) | Msg::Planned(_) | Msg::Mouse(..) | Msg::Redraw | Msg::Wake => {}
         Msg::Logs(slot, news) => read(model, seen, slot, *news),
         Msg::Saving(line, over) => {
             model.saving = !over;
@@ -192,6 +196,10 @@ fn read(model: &mut Model, seen: &Seen, slot: Slot, news: News) {
 fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     model.home.touched(model.clock.uptime);
     model.toast = None;
+    let key = match model.comfort.pending.take() {
+        Some(first) => key.after(first),
+        None => key,
+    };
     // What quits from anywhere does so from the prompt too, unless it can be typed there.
     let command = model.keymap.find(key, model.noun());
     let quits = command.is_some_and(|c| c.name == "quit") && key.typed().is_none();
@@ -203,7 +211,14 @@ fn press(model: &mut Model, seen: &Seen, key: Key) -> Vec<Effect> {
     if model.prompt.is_some() && !quits {
         return typing::press(model, seen, key);
     }
+    if command.is_none() && !model.keymap.begun(key, model.noun()).is_empty() {
+        model.comfort.pending = Some(key);
+        return vec![];
+    }
     let Some(command) = command else {
+        if key.first().is_some() && key.last() == Key::ESC {
+            return vec![];
+        }
         let help = model.keymap.key_of("help");
         let help = help.map_or_else(String::new, |help| format!("; {help} shows the keys"));
         say(model, &format!("{key} does nothing here{help}"));

@@ -140,6 +140,8 @@ fn mouse(parameters: &[u8], letter: u8) -> Option<Event> {
     };
     let kind = match (button, letter) {
         (0, b'M') => MouseEventKind::Down(MouseButton::Left),
+        (0, b'm') => MouseEventKind::Up(MouseButton::Left),
+        (32, b'M') => MouseEventKind::Drag(MouseButton::Left),
         (64, b'M') => MouseEventKind::ScrollUp,
         (65, b'M') => MouseEventKind::ScrollDown,
         _ => return None,
@@ -223,7 +225,8 @@ mod tests {
         b"\x1b[<0;10;5M\x1b[<64;1;1M\x1b[<65;1;1M",
         "Down(Left)@9,4 ScrollUp@0,0 ScrollDown@0,0"
     )]
-    #[case(b"\x1b[<0;10;5m\x1b[<0M", "None None")]
+    #[case(b"\x1b[<0;10;5m\x1b[<0M", "Up(Left)@9,4 None")]
+    #[case(b"\x1b[<32;10;5M\x1b[<35;1;1M", "Drag(Left)@9,4 None")]
     // Answers and sequences that nobody asked for.
     #[case(b"\x1b[?1;2cj\x1b[200~j", "None j None j")]
     // The rest is on its way.

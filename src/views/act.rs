@@ -253,8 +253,11 @@ pub fn deeds(cx: &Cx, area: Rect, buffer: &mut Buffer) -> PageSeen {
         let gap = usize::from(names.saturating_sub(width(&title)));
         let line = format!("{:17}  {title}{:gap$}  {outcome}", deed.act.what(), "");
         let chosen = first + nth == deeds.cursor;
-        let role = if chosen { Role::Selected } else { role };
+        let role = body::pick(cx, chosen, role);
         body::line(cx, row(nth + 1), buffer, &line, role);
+        if chosen {
+            body::mark(cx, row(nth + 1), buffer);
+        }
     }
     PageSeen {
         lines: deeds.list.len(),

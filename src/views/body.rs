@@ -77,3 +77,28 @@ pub fn line(cx: &Cx, area: Rect, buffer: &mut Buffer, text: &str, role: Role) ->
     );
     width(&text)
 }
+
+/// The role of a line that is chosen: on a slow line its mark alone tells it.
+pub fn pick(cx: &Cx, chosen: bool, role: Role) -> Role {
+    if chosen && !cx.model.comfort.slow {
+        Role::Selected
+    } else {
+        role
+    }
+}
+
+/// On a slow line, the mark of what is chosen, left of its line.
+pub fn mark(cx: &Cx, line: Rect, buffer: &mut Buffer) {
+    if cx.model.comfort.slow {
+        let x = line.x.saturating_sub(1);
+        buffer.set_string(x, line.y, ">", cx.theme.style(Role::Text));
+    }
+}
+
+/// Shows that a line that is drawn already is chosen.
+pub fn choose(cx: &Cx, line: Rect, buffer: &mut Buffer) {
+    if !cx.model.comfort.slow {
+        buffer.set_style(line, cx.theme.style(Role::Selected));
+    }
+    mark(cx, line, buffer);
+}

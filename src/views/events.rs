@@ -94,7 +94,7 @@ pub fn draw(cx: &Cx, view: &EventsView, area: Rect, buffer: &mut Buffer, seen: &
         };
         row(cx, event, at, buffer);
         if nth == cursor {
-            buffer.set_style(at, cx.theme.style(Role::Selected));
+            body::choose(cx, at, buffer);
         }
     }
 }

@@ -45,8 +45,11 @@ pub fn draw(cx: &Cx, files: &Files, area: Rect, buffer: &mut Buffer) -> PageSeen
     for nth in 0..room.min(files.lines().saturating_sub(first)) {
         let (text, role) = text(files, first + nth);
         let chosen = first + nth == files.cursor;
-        let role = if chosen { Role::Selected } else { role };
+        let role = body::pick(cx, chosen, role);
         body::line(cx, line(nth + 1), buffer, &text, role);
+        if chosen {
+            body::mark(cx, line(nth + 1), buffer);
+        }
     }
     PageSeen {
         lines: files.lines(),

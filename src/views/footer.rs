@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Cx, act, body, prompt};
+use crate::keys::Key;
 use crate::model::Noun;
 use crate::model::command::{COMMANDS, Command};
 use crate::theme::Role;
@@ -18,6 +19,10 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
     }
     if let (Some(open), None) = (&cx.model.confirm, &cx.model.toast) {
         act::keys(cx, open, area, buffer);
+        return;
+    }
+    if let Some(first) = cx.model.comfort.pending {
+        pending(cx, first, area, buffer);
         return;
     }
     if let Some(toast) = &cx.model.toast {
@@ -67,4 +72,39 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
         x += body::line(cx, rest(x), buffer, &key_name, key) + 1;
         x += body::line(cx, rest(x), buffer, short, text) + 2;
     }
+}
+
+/// The keys that may follow the first one of a sequence.
+fn pending(cx: &Cx, first: Key, area: Rect, buffer: &mut Buffer) {
+    let rest = |x: u16| Rect {
+        x,
+        width: area.right().saturating_sub(x),
+        ..area
+    };
+    let begun = format!("{first} {}", cx.theme.glyphs().more);
+    let mut x = area.x + body::line(cx, area, buffer, &begun, Role::Focus) + 2;
+    let next = cx.model.keymap.begun(first, cx.model.noun());
+    let next = next.iter().map(|(key, command)| (*key, command.name));
+    for (key, name) in next.chain([(Key::ESC, "back")]) {
+        x += body::line(cx, rest(x), buffer, &key.to_string(), Role::Key) + 1;
+        x += body::line(cx, rest(x), buffer, name, Role::Text) + 2;
+    }
+}
+
+/// What somebody needs who sees this for the first time.
+pub fn hint(cx: &Cx, area: Rect, buffer: &mut Buffer) {
+    let key = |name: &str| cx.model.keymap.key_of(name).map(|key| key.to_string());
+    let parts = [
+        ("help", "keys"),
+        ("palette", "all by name"),
+        ("why", "why"),
+        ("mouse", "mouse"),
+        ("back-or-quit", "quits"),
+    ];
+    let parts = parts
+        .iter()
+        .filter_map(|(name, what)| Some(format!("{} {what}", key(name)?)));
+    let parts: Vec<String> = parts.collect();
+    let line = format!("First time here? {}", parts.join(", "));
+    body::line(cx, area, buffer, &line, Role::Accent);
 }

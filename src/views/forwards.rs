@@ -36,12 +36,15 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer) {
         let row = row(forward, pods, cx.theme.glyphs().more);
         let chosen = place == forwards.cursor;
         let role = match (chosen, &forward.problem) {
-            (true, _) => Role::Selected,
+            (true, _) => body::pick(cx, true, Role::Text),
             (false, Some(_)) => Role::Warn,
             _ if forward.ports.is_wide() => Role::Warn,
             _ => Role::Text,
         };
         body::line(cx, line(y), buffer, &row, role);
+        if chosen {
+            body::mark(cx, line(y), buffer);
+        }
     }
 }
 

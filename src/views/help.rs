@@ -1,28 +1,48 @@
 //! Help, generated from the table of commands, and the notices.
 
 use crate::model::command::{COMMANDS, Command, place};
+use crate::model::help::Help;
 use crate::model::{Keymap, Model};
 use crate::text::Text;
 use crate::theme::Role;
 use crate::widgets::page::Doc;
 
-/// The keys, as the user has them; those of logs before those of the lists if `from_logs`.
-pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
+/// The title of the page.
+pub fn title(help: &Help) -> String {
+    match help.sought.trim() {
+        "" => "Help".to_owned(),
+        sought => format!("Help: {}", Text::clean(sought)),
+    }
+}
+
+/// The keys, as the user has them: those of the view from which help was asked for, then all
+/// others; of all of them those that are looked for.
+pub fn doc(keymap: &Keymap, help: &Help) -> Doc {
     let mut doc = Doc::default();
-    let mut sections: Vec<(&str, Vec<&Command>)> = vec![
-        ("Everywhere", vec![]),
-        ("In the lists", vec![]),
-        ("In logs", vec![]),
-    ];
+    let everywhere = |command: &Command| place(command) == "everywhere";
+    let here = |command: &Command| command.on.contains(&help.noun) && !everywhere(command);
+    let mut sections: Vec<(&str, Vec<&Command>)> = vec![("Here", vec![]), ("Everywhere", vec![])];
     for command in COMMANDS {
-        let title = title(command);
+        let shown = keys(keymap, command);
+        if !help.finds(&[&shown, command.name, command.doc]) {
+            continue;
+        }
+        let title = if here(command) {
+            "Here"
+        } else {
+            section(command)
+        };
         match sections.iter_mut().find(|(known, _)| *known == title) {
             Some((_, commands)) => commands.push(command),
             None => sections.push((title, vec![command])),
         }
     }
-    if from_logs {
-        sections.swap(1, 2);
+    sections.retain(|(_, commands)| !commands.is_empty());
+    if sections.is_empty() {
+        doc.text(
+            "nothing here has all of these words; Esc shows all keys",
+            Role::Dim,
+        );
     }
     for (title, commands) in sections {
         doc.title(title);
@@ -30,6 +50,13 @@ pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
             doc.fact(keys(keymap, command), command.doc);
         }
     }
+    if help.sought.trim().is_empty() {
+        trouble(&mut doc);
+    }
+    doc
+}
+
+fn trouble(doc: &mut Doc) {
     doc.title("What is in trouble");
     for line in [
         "Rows in trouble come first: the newest attempt exited non-zero or never started, its \
@@ -41,11 +68,10 @@ pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
     ] {
         doc.text(line, Role::Text);
     }
-    doc
 }
 
 /// The section of a command.
-fn title(command: &Command) -> &'static str {
+fn section(command: &Command) -> &'static str {
     match place(command) {
         "everywhere" => "Everywhere",
         "logs" => "In logs",
@@ -55,6 +81,8 @@ fn title(command: &Command) -> &'static str {
         "the node" => "On the page of the node",
         "why" => "On the page of why",
         "actions" => "On the page of actions",
+        "columns" => "In the dialog of columns",
+        "help" => "In this help",
         "pages" => "On pages",
         "debugging" => "In a container from outside",
         "files" => "In files",
@@ -121,6 +149,7 @@ pub fn notices(model: &Model) -> Doc {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Noun;
     use crate::model::keymap::Binding;
     use crate::theme::{Ability, Depth, Theme};
 
@@ -140,7 +169,11 @@ mod tests {
             })
             .collect();
         for keymap in [Keymap::default(), Keymap::new(&unbound).0] {
-            let lines = doc(&keymap, false).lines(&theme, 200);
+            let help = Help {
+                noun: Noun::Logs,
+                sought: String::new(),
+            };
+            let lines = doc(&keymap, &help).lines(&theme, 200);
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             for command in COMMANDS {
                 let told = lines.iter().filter(|line| {

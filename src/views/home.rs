@@ -26,11 +26,11 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
         return;
     }
     let whole = seen.size;
-    if whole.width < MEDIUM.0 || whole.height < MEDIUM.1 {
+    if cx.model.comfort.slow || whole.width < MEDIUM.0 || whole.height < MEDIUM.1 {
         small(cx, area, buffer, seen);
         return;
     }
-    let left = 58;
+    let left = cx.model.home.arranged.split;
     let [panels, rule, preview] = Layout::horizontal([
         Constraint::Percentage(left),
         Constraint::Length(1),
@@ -47,6 +47,7 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
         seen,
     );
     vertical_rule(cx, rule, buffer);
+    seen.split = Some((rule.x, area));
     let large = whole.width >= LARGE.0 && whole.height >= LARGE.1;
     let has_log = matches!(
         cx.model.home.preview,

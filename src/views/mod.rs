@@ -3,6 +3,7 @@
 
 mod act;
 mod body;
+mod columns;
 mod diff;
 mod events;
 mod files;
@@ -42,6 +43,9 @@ const SMALLEST: Size = Size {
     height: 10,
 };
 
+/// On a slow line nothing changes by itself more often than in so many seconds.
+const SLOW: i64 = 10;
+
 /// What every view draws with.
 struct Cx<'a> {
     model: &'a Model,
@@ -56,7 +60,8 @@ impl Cx<'_> {
 
     /// Something drawn changes by itself in so many seconds.
     fn wake_in(&self, seconds: u64) {
-        let seconds = i64::try_from(seconds).unwrap_or(60).max(1);
+        let least = if self.model.comfort.slow { SLOW } else { 1 };
+        let seconds = i64::try_from(seconds).unwrap_or(60).max(least);
         let at = Timestamp::from_second(self.now().as_second() + seconds).ok();
         let earlier = match (self.wake_at.get(), at) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -93,6 +98,11 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
     let (top, body, bottom) = frame(area, header::height(&cx, area.width));
     header::draw(&cx, top, buffer);
     footer::draw(&cx, bottom, buffer);
+    let hints = model.comfort.hint && model.layers.is_empty() && model.prompt.is_none();
+    let (body, hint) = hint_line(body, hints);
+    if hints {
+        footer::hint(&cx, hint, buffer);
+    }
     match model.layers.last() {
         None => home::draw(&cx, body, buffer, &mut seen),
         Some(layer) => match &layer.page {
@@ -116,6 +126,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
                 let inner = titled(&cx, body, buffer, &title);
                 seen.page = Some(files::draw(&cx, shown, inner, buffer));
             }
+            Page::Columns(dialog) => columns::draw(&cx, dialog, body, buffer, &mut seen),
             text => {
                 let (title, doc) = text_of(&cx, text);
                 page(&cx, &title, &doc, layer.scroll, body, buffer, &mut seen);
@@ -129,6 +140,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
         act::question(&cx, open, body, buffer);
     }
     seen.wake_at = cx.wake_at.get();
+    theme.lay(buffer);
     seen
 }
 
@@ -167,11 +179,9 @@ fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
             let doc = inside::page(cx, &visit.container);
             (format!("Debug {}", visit.title), doc)
         }
+        Page::Help(asked) => (help::title(asked), help::doc(&model.keymap, asked)),
         // What is no text has a view of its own.
-        _ => {
-            let doc = help::doc(&model.keymap, model.reads_logs());
-            ("Help".to_owned(), doc)
-        }
+        _ => (String::new(), Doc::default()),
     }
 }
 
@@ -211,7 +221,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
         .skip(1)
         .rev()
         .map(|layer| match &layer.page {
-            Page::Help => "Help".to_owned(),
+            Page::Help(_) => "Help".to_owned(),
             Page::Notices => "Notices".to_owned(),
             Page::Forwards => "Forwarded ports".to_owned(),
             Page::Events(view) => events::title(view),
@@ -228,6 +238,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Journal(_) => "Journal".to_owned(),
             Page::Top(view) => top::title(view),
             Page::Why(view) => why::title(view),
+            Page::Columns(_) => "Columns".to_owned(),
             Page::Lines(view) => lines::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();
@@ -236,6 +247,21 @@ fn crumbs(cx: &Cx, title: &str) -> String {
         .chain([title.to_owned()])
         .collect();
     all.join(" > ")
+}
+
+/// The last line of the body apart, if it is needed for the hint.
+fn hint_line(body: Rect, hints: bool) -> (Rect, Rect) {
+    let lines = u16::from(hints).min(body.height);
+    let rest = Rect {
+        height: body.height - lines,
+        ..body
+    };
+    let hint = Rect {
+        y: rest.bottom(),
+        height: lines,
+        ..body
+    };
+    (rest, hint)
 }
 
 fn frame(area: Rect, header: u16) -> (Rect, Rect, Rect) {

@@ -8,15 +8,20 @@ use ratatui::layout::Rect;
 use super::title::title;
 use super::{Cx, body};
 use crate::format::seconds_between;
+use crate::model::arrange::Arrangement;
 use crate::model::columns::{
     CONTAINERS, Column, Cut, IMAGES, OF_THE_POD, POD_IP, PODS, ROW_STEP, Standing, Stands,
 };
 use crate::model::list::{List, Sort};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow, Row};
-use crate::model::{Panel, PanelSeen};
+use crate::model::{Page, Panel, PanelSeen};
 use crate::theme::Role;
-use crate::widgets::table::{Cell, GAP, Slot, draw_row, fit};
+use crate::widgets::table::{Cell, GAP, Slot, draw_row};
 use crate::widgets::text::width;
+
+mod plan;
+
+use plan::{HIDDEN, Plan, plan};
 
 /// Cells before the first column: glyph and space.
 const MARGIN: u16 = 2;
@@ -116,14 +121,16 @@ fn list<R: Row + Stands + Ticks>(
             *width_of = (*width_of).max(width(&(column.cell)(row, now).text));
         }
     }
-    let fitted = fit(
+    let planned = plan(
         &slots(cx, panel, columns, list.sort, &widths),
+        arrangement(cx, panel),
+        cx.model.home.arranged.shift[panel.index()],
         area.width.saturating_sub(MARGIN),
     );
     if visible.is_empty() {
         empty(cx, panel, rows_area, buffer);
     } else {
-        heads(cx, columns, &fitted, list.sort, area, buffer);
+        heads(cx, panel, columns, &planned, list.sort, area, buffer);
     }
     for (place, row) in visible.iter().enumerate() {
         let y = rows_area.y + u16::try_from(place).unwrap_or(0);
@@ -139,41 +146,51 @@ fn list<R: Row + Stands + Ticks>(
             panel,
             row.as_ref(),
             columns,
-            &fitted,
+            &planned,
             line,
             (selected, marked),
             buffer,
         );
     }
-    let shows_ip = panel == Panel::Pods && fitted.get(POD_IP).is_some_and(Option::is_some);
-    let shows_load = columns
-        .iter()
-        .zip(&fitted)
-        .any(|(c, room)| c.live && room.is_some());
+    let shows = |wanted: fn(usize, &Column<R>) -> bool| {
+        let mut shown = planned.shown.iter();
+        shown.any(|(place, _)| wanted(*place, &columns[*place]))
+    };
+    let shows_ip = panel == Panel::Pods && shows(|place, _| place == POD_IP);
+    let shows_load = shows(|_, column| column.live);
     PanelSeen {
         rows: rows_area,
         widths,
-        columns: spans(rows_area, &fitted),
+        columns: spans(rows_area, &planned),
+        more: planned.more,
+        shift: planned.shift,
         shows_ip,
         shows_load,
     }
 }
 
 /// Where each column that is shown begins and ends.
-fn spans(area: Rect, fitted: &[Option<u16>]) -> Vec<(u16, u16, usize)> {
+fn spans(area: Rect, planned: &Plan) -> Vec<(u16, u16, usize)> {
     let mut x = area.x + MARGIN;
     let mut spans = Vec::new();
-    for (place, room) in fitted.iter().enumerate() {
-        if let Some(room) = room {
-            spans.push((x, x + room, place));
-            x += room + GAP;
-        }
+    for (place, room) in &planned.shown {
+        spans.push((x, x + room, *place));
+        x += room + GAP;
     }
     spans
 }
 
+/// The panel's columns as they are, or as an open dialog would have them.
+fn arrangement<'a>(cx: &Cx<'a>, panel: Panel) -> &'a Arrangement {
+    match cx.model.layers.last().map(|layer| &layer.page) {
+        Some(Page::Columns(dialog)) if dialog.panel == panel => &dialog.draft,
+        _ => &cx.model.home.arranged.columns[panel.index()],
+    }
+}
+
 fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], sort: Sort, drawn: &[u16]) -> Vec<Slot> {
     let before = &cx.model.home.widths[panel.index()];
+    let fits = arrangement(cx, panel).chosen().is_none();
     let slot = |(place, column): (usize, &Column<R>)| {
         let want = drawn[place].max(before.get(place).copied().unwrap_or(0));
         // The head of the sorted column carries an arrow.
@@ -182,13 +199,12 @@ fn slots<R>(cx: &Cx, panel: Panel, columns: &[Column<R>], sort: Sort, drawn: &[u
         // No column is wider than what it holds, so that a small list stays together.
         let content = want.max(head);
         let most = column.width.1.max(least);
-        if hidden(cx, panel, place) || (column.live && cx.model.stats.meters.is_empty()) {
-            // No room is enough.
-            return Slot {
-                least: u16::MAX / 2,
-                want: 0,
-                rank: u8::MAX,
-            };
+        // What was asked for by name is there before it is known, and on a slow line too, where
+        // numbers that change each time are not there by themselves.
+        let slow = cx.model.comfort.slow;
+        let unasked = column.live && fits && (slow || cx.model.stats.meters.is_empty());
+        if hidden(cx, panel, place) || unasked || (column.sparks && slow) {
+            return HIDDEN;
         }
         Slot {
             least: least.min(content),
@@ -206,35 +222,33 @@ fn hidden(cx: &Cx, panel: Panel, place: usize) -> bool {
 
 fn heads<R>(
     cx: &Cx,
+    panel: Panel,
     columns: &[Column<R>],
-    fitted: &[Option<u16>],
+    planned: &Plan,
     sort: Sort,
     area: Rect,
     buffer: &mut Buffer,
 ) {
     let arrows = cx.theme.glyphs().arrows;
-    let cells = columns
-        .iter()
-        .zip(fitted)
-        .enumerate()
-        .filter_map(|(place, (column, room))| {
-            let sorted = sort.column == Some(place);
-            let text = if sorted {
-                format!("{}{}", column.head, arrows[usize::from(sort.reverse)])
-            } else {
-                column.head.to_owned()
-            };
-            let role = if sorted { Role::Focus } else { Role::Head };
-            Some((
-                (*room)?,
-                Cell {
-                    text: text.into(),
-                    role,
-                    right: column.right,
-                    middle: false,
-                },
-            ))
-        });
+    let cells = planned.shown.iter().map(|(place, room)| {
+        let column = &columns[*place];
+        let sorted = sort.column == Some(*place);
+        let text = if sorted {
+            format!("{}{}", column.head, arrows[usize::from(sort.reverse)])
+        } else {
+            column.head.to_owned()
+        };
+        let role = if sorted { Role::Focus } else { Role::Head };
+        (
+            *room,
+            Cell {
+                text: text.into(),
+                role,
+                right: column.right,
+                middle: false,
+            },
+        )
+    });
     let line = Rect {
         x: area.x + MARGIN,
         width: area.width - MARGIN,
@@ -242,6 +256,17 @@ fn heads<R>(
         ..area
     };
     draw_row(buffer, line, cx.theme, cells, false, &|_| vec![]);
+    // Where there is more, for who has scrolled or chosen: what fits by itself hides by design.
+    let own = arrangement(cx, panel).chosen().is_some();
+    let shift = cx.model.home.arranged.shift[panel.index()];
+    let [left, right] = cx.theme.glyphs().sides;
+    let style = cx.theme.style(Role::Accent);
+    if shift > 0 {
+        buffer.set_string(area.x, area.y, left, style);
+    }
+    if planned.more && (own || shift > 0) {
+        buffer.set_string(area.right().saturating_sub(1), area.y, right, style);
+    }
 }
 
 // One row needs all of this, and a struct for one call would only hide it.
@@ -251,7 +276,7 @@ fn draw_one<R: Stands>(
     panel: Panel,
     row: &R,
     columns: &[Column<R>],
-    fitted: &[Option<u16>],
+    planned: &Plan,
     line: Rect,
     (selected, marked): (bool, bool),
     buffer: &mut Buffer,
@@ -265,8 +290,14 @@ fn draw_one<R: Stands>(
         Standing::Past => glyphs.past,
     };
     buffer.set_stringn(line.x, line.y, glyph, 1, cx.theme.style(standing.role()));
+    if selected && cx.model.comfort.slow {
+        // Two cells change when the cursor moves, and no more.
+        buffer.set_string(line.x + 1, line.y, ">", cx.theme.style(Role::Text));
+    }
+    let selected = selected && !cx.model.comfort.slow;
     let past = standing == Standing::Past;
-    let cells = columns.iter().zip(fitted).filter_map(|(column, room)| {
+    let cells = planned.shown.iter().map(|(place, room)| {
+        let column = &columns[*place];
         let cell = (column.cell)(row, cx.now());
         let role = if past && cell.role == Role::Text {
             Role::Dim
@@ -279,15 +310,15 @@ fn draw_one<R: Stands>(
         } else {
             cell.text
         };
-        Some((
-            (*room)?,
+        (
+            *room,
             Cell {
                 text,
                 role,
                 right: column.right,
                 middle,
             },
-        ))
+        )
     });
     let rest = Rect {
         x: line.x + MARGIN,

@@ -21,6 +21,7 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
         Purpose::View(ViewLine::Tree) => {
             ("/", "text or ~regex  Enter search  Esc close".to_owned())
         }
+        Purpose::View(ViewLine::Help) => ("/", "words  Enter keep  Esc all keys again".to_owned()),
         Purpose::View(ViewLine::Events | ViewLine::Lines) => (
             "/",
             "text or ~regex  Enter show these  Esc close".to_owned(),
@@ -166,7 +167,7 @@ pub fn choices(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
 }
 
 fn choice(cx: &Cx, entry: &Entry, chosen: bool, line: Rect, buffer: &mut Buffer) {
-    let pick = |role| if chosen { Role::Selected } else { role };
+    let pick = |role| body::pick(cx, chosen, role);
     let dead = entry.refused.is_some();
     let names = (line.width / 2).min(44);
     let rest = |x: u16| Rect {
@@ -195,6 +196,9 @@ fn choice(cx: &Cx, entry: &Entry, chosen: bool, line: Rect, buffer: &mut Buffer)
         &entry.key,
         pick(Role::Key),
     );
+    if chosen {
+        body::mark(cx, rest(1), buffer);
+    }
     let doc = entry
         .refused
         .map_or_else(|| entry.doc.clone(), |why| format!("not now: {why}"));

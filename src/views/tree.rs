@@ -57,7 +57,7 @@ pub fn draw(cx: &Cx, view: &TreeView, area: Rect, buffer: &mut Buffer, seen: &mu
         };
         line(cx, (view, tree), *row, at, buffer);
         if nth == view.cursor {
-            buffer.set_style(at, cx.theme.style(Role::Selected));
+            body::choose(cx, at, buffer);
         }
     }
     let foot = Rect {

@@ -18,18 +18,20 @@ use std::time::Duration;
 use critui::access::{Access, Reason};
 use critui::app::{self, App};
 use critui::clipboard::Clipboard;
+use critui::config::look::Skin;
 use critui::cri::stream::{Size, Trust};
 use critui::cri::{Connection, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Fault, Scenario};
 use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::journal::{Journal, Origin, Place};
+use critui::layout::{FILE, Layout};
 use critui::link::Link;
 use critui::local::Tools;
-use critui::model::{Clock, Keymap, Model, Node};
+use critui::model::{Clock, Keymap, Model, Node, arranging};
 use critui::terminal::{Console, Keys, Surface};
 use critui::theme::{Ability, Depth, Theme};
-use crossterm::event::{Event, KeyEvent};
+use crossterm::event::{Event, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
 use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use k8s_cri::v1::{self, runtime_service_client::RuntimeServiceClient};
@@ -202,6 +204,8 @@ impl Surface for Memory {
 }
 
 /// How to start.
+// Independent facts.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub struct Start {
     /// Which story.
@@ -222,6 +226,12 @@ pub struct Start {
     pub depth: Depth,
     /// Pager and editor.
     pub tools: Tools,
+    /// With `--low-bandwidth`.
+    pub slow: bool,
+    /// The first start of this user.
+    pub first: bool,
+    /// Themes of the user's own: name and source.
+    pub themes: Vec<(&'static str, &'static str)>,
 }
 
 impl Default for Start {
@@ -236,6 +246,9 @@ impl Default for Start {
             full: "6 in trouble",
             depth: Depth::True,
             tools: Tools::default(),
+            slow: false,
+            first: false,
+            themes: vec![],
         }
     }
 }
@@ -404,9 +417,26 @@ where
         depth: start.depth,
         unicode: true,
     };
+    let mut model = Model::new(node, clock, Keymap::default());
+    let layout = std::fs::read_to_string(layout_of(demo)).unwrap_or_default();
+    let layout = Layout::parse(&layout).unwrap_or_default();
+    arranging::take(&mut model, &layout).expect("what was written");
+    model.comfort.hint &= start.first;
+    (model.comfort.slow, model.home.arranged.still) = (start.slow, start.slow);
+    let skin = |(name, source): &(&str, &str)| {
+        Skin::parse("/t".into(), source).map(|skin| skin.called(name))
+    };
+    let own: Vec<Skin> = start
+        .themes
+        .iter()
+        .map(skin)
+        .collect::<Result<_, _>>()
+        .expect("themes");
+    model.comfort.own_themes = own.iter().map(|skin| skin.name.clone()).collect();
     App {
-        model: Model::new(node, clock, Keymap::default()),
+        model,
         theme: Theme::named("default", ability).expect("a theme"),
+        looks: app::Looks::new(own, Ok(layout_of(demo))),
         surface,
         input,
         connection,
@@ -420,6 +450,11 @@ where
         started: Instant::now(),
         wall,
     }
+}
+
+/// What the screen remembers on the simulated node.
+pub fn layout_of(demo: &DemoNode) -> PathBuf {
+    demo.host_root().join(".local/state").join(FILE)
 }
 
 /// The journal of the simulated node.
@@ -485,6 +520,18 @@ impl Flow {
             .runtime
             .block_on(typing.send(bytes.as_bytes().to_vec()));
         sent.expect("somebody reads");
+        self
+    }
+
+    /// Uses the mouse at a place.
+    pub fn mouse(mut self, kind: MouseEventKind, (column, row): (u16, u16)) -> Self {
+        self.program.send(Event::Mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        }));
+        self.wait("a frame after the mouse", |_| true);
         self
     }
 

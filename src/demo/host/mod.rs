@@ -90,19 +90,22 @@ fn make_parent(path: &Path) -> io::Result<()> {
 }
 
 impl Host {
-    /// Files of `node` under `root`; nothing is written yet.
-    pub(super) fn new(node: &Node, root: &Path) -> Self {
-        Self {
-            root: Root {
-                folder: root.to_owned(),
-                stop: Arc::clone(&node.files.stop),
-                written: HashMap::new(),
-            },
+    /// Files of `node` under `root`. What names the node is there at once, for whoever looks
+    /// before the first of them is written; the others are not written yet.
+    pub(super) fn new(node: &Node, root: &Path) -> io::Result<Self> {
+        let mut root_files = Root {
+            folder: root.to_owned(),
+            stop: Arc::clone(&node.files.stop),
+            written: HashMap::new(),
+        };
+        system::write_name(node, &mut root_files)?;
+        Ok(Self {
+            root: root_files,
             logs: Logs::new(root.to_owned(), node.traits.logs),
             kernel: kernel::Log::new(node.story.boot),
             kubelet: kubelet::Log::default(),
             refreshed: None,
-        }
+        })
     }
 
     /// Brings the files up to date. The node is not held up meanwhile.

@@ -12,10 +12,15 @@ use super::{Root, SECOND, configs};
 /// Memory of the node, kB.
 const MEMORY: u64 = 8_010_248;
 
+/// Writes what names the node.
+pub(super) fn write_name(node: &Node, root: &mut Root) -> io::Result<()> {
+    root.write("/etc/hostname", &format!("{}\n", node.story.name))
+}
+
 /// Writes what stays as it is.
 pub(super) fn write_still(node: &Node, world: &World, root: &mut Root) -> io::Result<()> {
     let name = &node.story.name;
-    root.write("/etc/hostname", &format!("{name}\n"))?;
+    write_name(node, root)?;
     root.write(
         "/etc/os-release",
         "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"13\"\nID=debian\n",

@@ -83,9 +83,12 @@ pub(super) const fn trend<R: Loaded>(rank: u8) -> Column<R> {
             Role::Accent,
         )
     };
-    live(column("CPU 1 MIN", (10, 10), rank, cell, |a, b| {
-        most(a, b, 0)
-    }))
+    Column {
+        sparks: true,
+        ..live(column("CPU 1 MIN", (10, 10), rank, cell, |a, b| {
+            most(a, b, 0)
+        }))
+    }
 }
 
 /// What uses most comes first, what is not known last.

@@ -232,7 +232,7 @@ pub(super) const COMMANDS: &[Command] = &[
         &["M"],
         LISTS,
         "",
-        "mouse on: click, wheel, heads sort; or off",
+        "mouse on: click selects, once more opens, wheel, heads sort, drag the split; or off",
         |m, _| {
             m.mouse = !m.mouse;
             vec![Effect::Mouse(m.mouse)]

@@ -3,15 +3,15 @@
 use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
 use crate::model::{
-    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, act, files, top,
-    update,
+    Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, act, arranging,
+    files, help, top, update,
 };
 
 pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
     model.subject().is_none().then_some("the list is empty")
 }
 
-pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
+pub(in crate::model) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
     if let Some(view) = model.log_mut() {
         view.go(to, super::area(seen));
         return vec![];
@@ -24,7 +24,7 @@ pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
         return vec![];
     }
     let height = seen.page.map_or(1, |page| page.height);
-    if files::go(model, to, height) || act::go(model, to, height) {
+    if files::go(model, to, height) || act::go(model, to, height) || arranging::go(model, to) {
         return vec![];
     }
     if let (Noun::Forward, Move::By(by)) = (model.noun(), to) {
@@ -59,7 +59,7 @@ pub(super) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effect> {
     vec![]
 }
 
-pub(super) fn open(model: &mut Model, seen: &Seen) -> Vec<Effect> {
+pub(in crate::model) fn open(model: &mut Model, seen: &Seen) -> Vec<Effect> {
     if model.home.focus != Panel::Pods {
         return summary(model, seen);
     }
@@ -79,15 +79,7 @@ pub(super) fn summary(model: &mut Model, _: &Seen) -> Vec<Effect> {
 }
 
 pub(super) fn help(model: &mut Model, _: &Seen) -> Vec<Effect> {
-    let open = model
-        .layers
-        .last()
-        .is_some_and(|layer| matches!(layer.page, Page::Help));
-    if open {
-        back_one(model)
-    } else {
-        push(model, Page::Help)
-    }
+    help::toggle(model)
 }
 
 pub(super) fn push(model: &mut Model, page: Page) -> Vec<Effect> {
@@ -117,6 +109,9 @@ pub(super) fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
         return vec![];
     }
     if model.tree_mut().is_some_and(TreeView::drop_search) {
+        return vec![];
+    }
+    if help::widen(model) {
         return vec![];
     }
     if !model.layers.is_empty() {

@@ -56,6 +56,8 @@ pub fn place(command: &Command) -> &'static str {
         [Noun::Why] => "why",
         [Noun::Lines] => "node log, configuration",
         [Noun::Deed] => "actions",
+        [Noun::Columns] => "columns",
+        [Noun::Help] => "help",
         LISTS_AND_LOGS => "lists, logs",
         _ => "lists",
     }

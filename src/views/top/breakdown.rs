@@ -52,11 +52,7 @@ pub fn draw(cx: &Cx, view: &TopView, members: &[Member], area: Rect, buffer: &mu
         let pad = " ".repeat(names - usize::from(width(&name)));
         let mark = if place == view.line { ">" } else { " " };
         let text = format!("{mark} {name}{pad}  {cells}  {status}");
-        let role = if place == view.line {
-            Role::Selected
-        } else {
-            role
-        };
+        let role = body::pick(cx, place == view.line, role);
         body::line(cx, line(y), buffer, &text, role);
         y += 1;
     }

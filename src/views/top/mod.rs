@@ -73,7 +73,9 @@ pub fn draw(cx: &Cx, view: &TopView, area: Rect, buffer: &mut Buffer) {
         height: area.height.saturating_sub(y),
         ..area
     };
-    graphs::draw(cx, view, &chosen, rest, buffer);
+    if !cx.model.comfort.slow {
+        graphs::draw(cx, view, &chosen, rest, buffer);
+    }
 }
 
 /// CPU against its limit, and throttling.
