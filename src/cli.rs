@@ -120,6 +120,12 @@ pub struct Behaviour {
     /// this off again
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// On the screen show no masked value, not even for a moment, and no log beside the lists
+    #[arg(long, global = true)]
+    pub mask_always: bool,
+    /// On the screen dim the findings of the audit that are in this file: see critui audit --help
+    #[arg(long, global = true, value_name = "FILE")]
+    pub audit_baseline: Option<PathBuf>,
     /// Read this file instead of ~/.config/critui/settings.yaml
     #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
@@ -175,6 +181,9 @@ pub enum Command {
     /// Print what is wrong with pods, containers and the node, why, and what to do; the exit code is
     /// 3 if anything is
     Triage(crate::triage_command::Triage),
+    /// Print what on this node could hurt: what runs with more power than it should, where secrets
+    /// lie open; it changes nothing, and the exit code is 3 if anything is as bad as --fail-on says
+    Audit(crate::audit_command::Audit),
     /// Run the simulated node alone, for other clients such as crictl, until it is told to end
     DemoNode {
         /// Where to listen
@@ -298,16 +307,19 @@ mod tests {
 
     #[test]
     fn behaviour_flags() {
-        let cli = args("--read-only --strict --events --settings s.yaml --refresh 250ms").unwrap();
+        let cli = args("--read-only --mask-always --audit-baseline b --strict --events --settings s.yaml --refresh 250ms").unwrap();
         let Behaviour {
             read_only,
+            mask_always,
+            audit_baseline,
             settings,
             strict,
             refresh,
             events,
             debug,
         } = cli.behaviour;
-        assert!(read_only && events && strict && !debug);
+        assert!(read_only && mask_always && events && strict && !debug);
+        assert_eq!(audit_baseline, Some("b".into()));
         assert_eq!(settings, Some("s.yaml".into()));
         assert_eq!(refresh, Some(Duration::from_millis(250)));
         assert_eq!(cli.command, None);

@@ -6,11 +6,13 @@ mod live;
 mod play;
 mod reach;
 mod screen;
+mod survey;
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use critui::audit_command::Audit;
 use critui::cli::{self, Cli, Command, Form, Stop};
 use critui::config::discovery::{self, Candidate, Found, NoneAnswered};
 use critui::config::endpoint::Endpoint;
@@ -32,7 +34,7 @@ use critui::text::Text;
 use critui::triage_command::Triage;
 use jiff::Timestamp;
 use play::{demo_node, start_demo};
-use reach::connect;
+use reach::{connect, print};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 use tracing_subscriber::filter::Targets;
@@ -87,9 +89,14 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     if matches!(&cli.command, Some(Command::Triage(triage)) if triage.verdicts) {
         return print(|out| Triage::list(out));
     }
+    if matches!(&cli.command, Some(Command::Audit(audit)) if audit.checks) {
+        return print(|out| Audit::list(out));
+    }
     if matches!(cli.command, Some(Command::Settings { default: true, .. })) {
         return print(|out| out.write_all(config::example::text().as_bytes()));
     }
+    // The one file that an audit may write is opened before the right to write is given up.
+    let baseline = begin::baseline(cli).map_err(|line| Failure(cli::FAILED, line))?;
     // Before any thread starts: what they may do is settled here.
     let confined = begin::confine(cli);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -108,6 +115,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     setup.trace(cli.command.is_some());
     let result = match &cli.command {
         Some(Command::Triage(triage)) => setup.triage(triage),
+        Some(Command::Audit(audit)) => setup.audit(audit, baseline),
         Some(Command::Config { output }) => setup.show_config(output.form),
         Some(Command::Settings { output, .. }) => {
             print(|out| Report::of_settings(&setup.config).write(output.form, out))
@@ -116,7 +124,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Logs(logs)) => setup.logs(logs),
         Some(Command::Inspect(inspect)) => setup.inspect(inspect),
         Some(Command::Top(top)) => setup.top(top),
-        Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(&cli.connection),
+        Some(Command::DemoNode { .. } | Command::Keys) | None => setup.screen(cli),
     };
     // A file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();
@@ -288,7 +296,9 @@ impl Setup {
         })
     }
 
-    fn screen(&mut self, flags: &cli::Connection) -> Result<(), Failure> {
+    fn screen(&mut self, cli: &Cli) -> Result<(), Failure> {
+        let flags = &cli.connection;
+        let guarded = begin::guarded(cli).map_err(|line| Failure(cli::FAILED, line))?;
         let mut trust = Trust::hosts(flags.streaming_host.iter().cloned());
         if let Some(path) = &flags.streaming_ca {
             let verified = trust.by_authority(path);
@@ -305,6 +315,7 @@ impl Setup {
             target,
             trust,
             confined: self.confined.clone(),
+            guarded,
             journal: (self.config.journal).place(&self.env, &self.host, self.demo.is_some()),
         };
         let opened = self.runtime.block_on(screen::open(opening));
@@ -383,15 +394,5 @@ impl Setup {
         } else {
             retries.value
         }
-    }
-}
-
-fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure(cli::FAILED, format!("standard output: {error}"))),
-        Ok(()) => Ok(()),
     }
 }

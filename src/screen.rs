@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use critui::access::Access;
@@ -28,6 +29,8 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::begin::Guarded;
+
 /// What the connection has learnt and the loop has not taken yet.
 const UPDATES: usize = 64;
 /// Longest wait for the file that names the node.
@@ -46,6 +49,8 @@ pub struct Opening<'a> {
     pub journal: Place,
     /// What the kernel holds this run to.
     pub confined: Option<Confined>,
+    /// What is not to be shown.
+    pub guarded: Guarded,
 }
 
 /// Whether there is a terminal to draw on; else the line that says what to do.
@@ -78,6 +83,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         trust,
         journal,
         confined,
+        guarded,
     } = opening;
     let started = Instant::now();
     let ability = Ability::detect(|name| std::env::var(name).ok());
@@ -115,6 +121,8 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         model.home.sort_by(panel, sort);
     }
     model.log_look = look.logs.look();
+    (model.mask_always, model.quiet) = (guarded.mask_always, guarded.quiet);
+    model.audit.baseline = Arc::new(guarded.baseline);
     let settings = watcher.start(look.clone());
     let wall = Timestamp::now;
     let clipboard = Clipboard::detect(|name| std::env::var(name).ok());

@@ -4,6 +4,7 @@
 use crate::model::{Effect, Model, Noun, Seen};
 
 mod act;
+mod audit;
 mod enter;
 mod events;
 mod general;
@@ -15,6 +16,7 @@ mod table;
 mod why;
 
 pub(super) use logs::area;
+pub(super) use run::push;
 pub use table::{keys_table, place};
 
 /// Every list, and pages of text.
@@ -32,6 +34,8 @@ const ANYWHERE: &[Noun] = &[
     Noun::Stats,
     Noun::Node,
     Noun::Why,
+    Noun::Audit,
+    Noun::Finding,
     Noun::Deed,
 ];
 /// What has a container.
@@ -121,6 +125,7 @@ const TABLES: &[&[Command]] = &[
     stats::COMMANDS,
     inspect::COMMANDS,
     events::COMMANDS,
+    audit::COMMANDS,
     act::COMMANDS,
     general::COMMANDS,
 ];

@@ -1,11 +1,15 @@
 //! What comes in and what goes out: [`Msg`]s and [`Effect`]s.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::asked::Asked;
 use super::inspect::Answer;
-use super::{About, Keymap, Target, act, files, forward, list, logs, node, ran, stats, visit, why};
+use super::{
+    About, Keymap, Target, act, audit, files, forward, list, logs, node, ran, stats, visit, why,
+};
 use crate::act::Act;
+use crate::audit::Report;
 use crate::cri::spec::Plan;
 use crate::cri::{Update, Wanted};
 use crate::domain::{
@@ -72,6 +76,8 @@ pub enum Msg {
     Filled(Result<Fills, Text>),
     /// Why something fares as it does, by the number of the question.
     Why(u64, Box<why::Found>),
+    /// What an audit came to, by the number of the question.
+    Audited(u64, Result<Arc<Report>, Text>),
     /// What was found out for the question of this number.
     Foreseen(u64, act::foresee::Foreseen),
     /// What came of the change of this number.
@@ -182,6 +188,8 @@ pub enum Effect {
     StopMeasuring,
     /// Find out why something fares as it does; the number comes back.
     Why(u64, Box<Asked>),
+    /// Look for what could hurt.
+    Audit(Box<audit::Asked>),
     /// Find out what the question of this number depends on.
     Foresee(u64, Vec<act::foresee::Question>),
     /// Do the change of this number, of what is called so; `true` if it was said that the journal

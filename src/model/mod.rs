@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod asked;
+pub mod audit;
 pub mod columns;
 pub mod command;
 pub mod events;
@@ -120,6 +121,10 @@ pub struct Model {
     pub fetches: Fetches,
     /// Something is being saved.
     pub saving: bool,
+    /// No masked value is shown, not even for a moment.
+    pub mask_always: bool,
+    /// No log is shown that nobody asked for.
+    pub quiet: bool,
     /// Mouse reports are on.
     pub mouse: bool,
     /// Whether to end.
@@ -128,6 +133,8 @@ pub struct Model {
     pub asked_to_quit: bool,
     /// Files being copied out.
     pub copying: usize,
+    /// Audits.
+    pub audit: audit::Audits,
     /// How often it was asked why.
     pub why_asked: u64,
 }
@@ -208,6 +215,10 @@ pub enum Page {
     Top(Box<top::TopView>),
     /// Why something fares as it does.
     Why(Box<why::WhyView>),
+    /// What could hurt.
+    Audit(Box<audit::AuditView>),
+    /// One finding of that.
+    Finding(Box<audit::FindingView>),
     /// The changes of this run.
     Deeds,
     /// The journal, once it was read, the newest first.
@@ -249,10 +260,13 @@ impl Model {
             node_look: node::NodeLook::default(),
             fetches: Fetches::default(),
             saving: false,
+            mask_always: false,
+            quiet: false,
             mouse: false,
             leaving: false,
             asked_to_quit: false,
             copying: 0,
+            audit: audit::Audits::default(),
             why_asked: 0,
         }
     }
@@ -270,6 +284,8 @@ impl Model {
             Some(Page::Top(_)) => Noun::Stats,
             Some(Page::Node) => Noun::Node,
             Some(Page::Why(_)) => Noun::Why,
+            Some(Page::Audit(_)) => Noun::Audit,
+            Some(Page::Finding(_)) => Noun::Finding,
             Some(Page::Deeds) => Noun::Deed,
             Some(_) => Noun::Page,
         }
@@ -360,6 +376,7 @@ impl Model {
             Some(Page::Inside(visit)) => Some(Subject::Container(visit.container.clone())),
             Some(Page::Top(view)) => Some(view.subject.clone()),
             Some(Page::Why(view)) => Some(view.subject.clone()),
+            Some(Page::Audit(_) | Page::Finding(_)) => audit::subject_of(audit::chosen(self)?),
             Some(_) => None,
             None => self.home.subject(),
         }

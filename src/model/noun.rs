@@ -29,6 +29,10 @@ pub enum Noun {
     Node,
     /// Why something fares as it does.
     Why,
+    /// What could hurt.
+    Audit,
+    /// One finding of that.
+    Finding,
     /// The changes of this run.
     Deed,
 }

@@ -57,6 +57,8 @@ pub enum ViewLine {
     Tree,
     /// Which events to show.
     Events,
+    /// Which findings to show.
+    Audit,
 }
 
 /// What a line is for in the view of logs.

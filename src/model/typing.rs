@@ -8,7 +8,8 @@ use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, ViewLine, remember};
 use crate::model::visit::{self, Errand, Visit};
 use crate::model::{
-    Effect, Model, Panel, Seen, act as deeds, command, files, forward, logs, look, ran, update,
+    Effect, Model, Panel, Seen, act as deeds, audit, command, files, forward, logs, look, ran,
+    update,
 };
 use crate::text::Text;
 
@@ -46,6 +47,7 @@ pub fn open_view_line(model: &mut Model, what: ViewLine) {
     let sought = match what {
         ViewLine::Tree => model.tree_mut().and_then(|view| view.search.as_ref()),
         ViewLine::Events => model.events_mut().0.and_then(|view| view.filter.as_ref()),
+        ViewLine::Audit => audit::filter(model),
     };
     let text = sought.map_or("", Sought::line).to_owned();
     model.prompt = Some(Prompt::new(Purpose::View(what), &text));
@@ -283,6 +285,7 @@ fn of_view(model: &mut Model, mut prompt: Prompt, typed: Typed, what: ViewLine) 
                     }
                     true
                 }
+                ViewLine::Audit => audit::narrow(model, sought),
             };
             if !found {
                 update::say(model, "nothing here matches; what is masked is never found");

@@ -7,7 +7,7 @@ use crate::theme::Role;
 use crate::widgets::page::Doc;
 
 /// The keys, as the user has them; those of logs before those of the lists if `from_logs`.
-pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
+pub fn doc(keymap: &Keymap, from_logs: bool, read_only: bool) -> Doc {
     let mut doc = Doc::default();
     let mut sections: Vec<(&str, Vec<&Command>)> = vec![
         ("Everywhere", vec![]),
@@ -27,7 +27,14 @@ pub fn doc(keymap: &Keymap, from_logs: bool) -> Doc {
     for (title, commands) in sections {
         doc.title(title);
         for command in commands {
-            doc.fact(keys(keymap, command), command.doc);
+            let refused = read_only && command.changes;
+            let keys = keys(keymap, command);
+            if refused {
+                let words = format!("refused, this run is read-only: {}", command.doc);
+                doc.fact_as(keys, words, Role::Dim);
+            } else {
+                doc.fact(keys, command.doc);
+            }
         }
     }
     doc.title("What is in trouble");
@@ -55,6 +62,7 @@ fn title(command: &Command) -> &'static str {
         "the node" => "On the page of the node",
         "why" => "On the page of why",
         "actions" => "On the page of actions",
+        "audit" => "In the audit",
         "pages" => "On pages",
         "debugging" => "In a container from outside",
         "files" => "In files",
@@ -140,7 +148,7 @@ mod tests {
             })
             .collect();
         for keymap in [Keymap::default(), Keymap::new(&unbound).0] {
-            let lines = doc(&keymap, false).lines(&theme, 200);
+            let lines = doc(&keymap, false, false).lines(&theme, 200);
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             for command in COMMANDS {
                 let told = lines.iter().filter(|line| {

@@ -2,6 +2,7 @@
 //! screen comes back as [`Seen`].
 
 mod act;
+mod audit;
 mod body;
 mod diff;
 mod events;
@@ -98,6 +99,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
             Page::Logs(view) => logs::draw(&cx, view, body, buffer, &mut seen),
             Page::Events(view) => events::draw(&cx, view, body, buffer, &mut seen),
             Page::Tree(view) => tree::draw(&cx, view, body, buffer, &mut seen),
+            Page::Audit(view) => audit::draw(&cx, view, body, buffer, &mut seen),
             Page::Forwards => {
                 let inner = titled(&cx, body, buffer, "Forwarded ports");
                 forwards::draw(&cx, inner, buffer);
@@ -161,13 +163,18 @@ fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
         Page::Ran(ran) => ("Run in all".to_owned(), ran::page(ran)),
         Page::Node => (format!("Node {}", model.node.name), node::page(cx)),
         Page::Why(view) => (why::title(view), why::page(cx, view)),
+        Page::Finding(view) => (audit::finding_title(view), audit::finding(view)),
         Page::Inside(visit) => {
             let doc = inside::page(cx, &visit.container);
             (format!("Debug {}", visit.title), doc)
         }
         // What is no text has a view of its own.
         _ => {
-            let doc = help::doc(&model.keymap, model.reads_logs());
+            let doc = help::doc(
+                &model.keymap,
+                model.reads_logs(),
+                !model.node.read_only.is_empty(),
+            );
             ("Help".to_owned(), doc)
         }
     }
@@ -226,6 +233,8 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Journal(_) => "Journal".to_owned(),
             Page::Top(view) => top::title(view),
             Page::Why(view) => why::title(view),
+            Page::Audit(view) => audit::title(view),
+            Page::Finding(view) => audit::finding_title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();
     let all: Vec<String> = std::iter::once(panel)

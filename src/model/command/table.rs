@@ -54,6 +54,8 @@ pub fn place(command: &Command) -> &'static str {
         [Noun::Stats] => "statistics",
         [Noun::Node] => "the node",
         [Noun::Why] => "why",
+        [Noun::Audit, ..] => "audit",
+        [Noun::Pod, .., Noun::Tree] if command.name == "audit" => "lists, pages, YAML",
         [Noun::Deed] => "actions",
         LISTS_AND_LOGS => "lists, logs",
         _ => "lists",
