@@ -78,9 +78,9 @@ impl Reader {
         let no_warnings = conditions
             .into_iter()
             .find(|one| one.kind == "ContainerdHasNoDeprecationWarnings");
-        told.deprecations = no_warnings.map(|one| match one.holds {
-            true => Text::default(),
-            false => one.message.or(one.reason).unwrap_or_else(|| "yes".into()),
+        told.deprecations = no_warnings.map(|one| {
+            let words = one.message.or(one.reason).filter(|_| !one.holds);
+            words.unwrap_or_else(|| if one.holds { "" } else { "yes" }.into())
         });
         Ok(told)
     }
@@ -104,11 +104,11 @@ fn container(status: &v1::ContainerStatus, info: Option<&str>) -> Security {
     let spec = info.runtime_spec;
     let annotations = spec.as_ref().and_then(|spec| spec.annotations.as_ref());
     let annotated = annotations.and_then(|all| {
-        let names = [
+        let keys = [
             "io.kubernetes.cri.image-name",
             "io.kubernetes.cri-o.ImageName",
         ];
-        names.iter().find_map(|name| all.get(*name)).cloned()
+        keys.iter().find_map(|key| all.get(*key)).cloned()
     });
     let image = named.filter(|name| !name.is_empty()).or(annotated);
     let image = image.and_then(|name| Text::clean(&mask::text(&name)).non_empty());
@@ -278,21 +278,13 @@ fn runtime(config: &Value) -> RuntimeSecurity {
     }
 }
 
+/// It tells neither its streaming server nor its registries.
 fn of_crio(crio: &Value) -> RuntimeSecurity {
     let profile = crio["ApparmorProfile"].as_str();
-    let insecure = crio["InsecureRegistries"].as_array();
-    let names = |list: &Vec<Value>| {
-        let names = list.iter().filter_map(Value::as_str);
-        names.map(Text::clean).collect()
-    };
     RuntimeSecurity {
         apparmor_off: profile.map(|profile| profile == "unconfined"),
         seccomp_default: crio["SeccompProfile"].as_str().map(Text::clean),
-        streaming: crio["StreamAddress"].as_str().map(Text::clean),
-        streaming_tls: crio["StreamEnableTLS"].as_bool(),
-        insecure_registries: insecure.map(names),
-        credentials: None,
-        deprecations: None,
+        ..RuntimeSecurity::default()
     }
 }
 
@@ -330,4 +322,172 @@ fn credentials(registry: &Value) -> Vec<Text> {
         .map(|(name, _)| Text::clean(&mask::text(name)))
         .collect();
     all.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    /// What a real runtime told of a container, as crictl prints it.
+    fn captured(text: &str) -> (v1::ContainerStatus, String) {
+        let all: Value = serde_json::from_str(text).unwrap();
+        let status = &all["status"];
+        let mounts = status["mounts"].as_array().cloned().unwrap_or_default();
+        let mounts = mounts.iter().map(|mount| v1::Mount {
+            host_path: mount["hostPath"].as_str().unwrap_or("").to_owned(),
+            container_path: mount["containerPath"].as_str().unwrap_or("").to_owned(),
+            readonly: mount["readonly"] == true,
+            ..Default::default()
+        });
+        let memory = status["resources"]["linux"]["memoryLimitInBytes"].as_str();
+        let linux = memory.map(|memory| v1::LinuxContainerResources {
+            memory_limit_in_bytes: memory.parse().unwrap(),
+            ..Default::default()
+        });
+        let status = v1::ContainerStatus {
+            mounts: mounts.collect(),
+            resources: linux.map(|linux| v1::ContainerResources {
+                linux: Some(linux),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        (status, all["info"].to_string())
+    }
+
+    const CONTAINERD_2: &str = include_str!("../../tests/fixtures/inspect/containerd-2.1.json");
+    const CONTAINERD_1: &str = include_str!("../../tests/fixtures/inspect/containerd-1.7.json");
+    const CRI_O: &str = include_str!("../../tests/fixtures/inspect/crio-1.37.json");
+    const CRI_DOCKERD: &str = include_str!("../../tests/fixtures/inspect/cri-dockerd.json");
+
+    #[rstest]
+    #[case::containerd_2(CONTAINERD_2, true, 14, 2, &["DB_PASSWORD"])]
+    #[case::containerd_1(CONTAINERD_1, false, 14, 0, &[])]
+    #[case::cri_o(CRI_O, true, 9, 2, &["DB_PASSWORD"])]
+    fn what_real_runtimes_tell(
+        #[case] text: &str,
+        #[case] masked: bool,
+        #[case] capabilities: usize,
+        #[case] mounts: usize,
+        #[case] secrets: &[&str],
+    ) {
+        let (status, info) = captured(text);
+        let told = container(&status, Some(&info));
+        assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
+        assert_eq!(told.privileged, Some(false));
+        assert_eq!(told.image, Some("localhost/busybox:test".into()));
+        assert_eq!(told.limits.unwrap().memory, Some(64 << 20));
+        assert_eq!(told.mounts.unwrap().len(), mounts);
+        let spec = told.spec.unwrap();
+        assert_eq!((spec.uid, spec.masked), (Some(0), masked));
+        assert_eq!(spec.capabilities.len(), capabilities);
+        assert!(!spec.seccomp && !spec.no_new_privileges && !spec.read_only_root);
+        let names: Vec<&str> = spec.secrets.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, secrets);
+    }
+
+    #[test]
+    fn what_is_not_told_is_not_known() {
+        let (status, info) = captured(CRI_DOCKERD);
+        let told = container(&status, Some(&info));
+        assert_eq!(told, Security::default());
+        let status = v1::ContainerStatus::default();
+        assert_eq!(container(&status, None), Security::default());
+        assert_eq!(container(&status, Some("[")), Security::default());
+    }
+
+    #[test]
+    fn a_hardened_and_a_privileged_one() {
+        let info = json!({"config": {"linux": {"security_context": {
+                "privileged": true, "capabilities": {"add_capabilities": ["net_raw"]}}}},
+            "runtimeSpec": {
+                "process": {"user": {"uid": 10001}, "noNewPrivileges": true,
+                    "capabilities": {"bounding": null, "effective": ["CAP_CHOWN"]},
+                    "apparmorProfile": "x", "selinuxLabel": "a:b:c"},
+                "root": {"readonly": true},
+                "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}, "uidMappings": [{}],
+                    "maskedPaths": ["/proc/kcore"], "readonlyPaths": ["/proc/sys"],
+                    "devices": [{"path": "/dev/fuse", "type": "c"}], "namespaces": null}}});
+        let told = container(&v1::ContainerStatus::default(), Some(&info.to_string()));
+        assert_eq!(
+            (told.privileged, told.added),
+            (Some(true), vec!["NET_RAW".into()])
+        );
+        let spec = told.spec.unwrap();
+        let expected = Oci {
+            uid: Some(10001),
+            user_namespace: true,
+            no_new_privileges: true,
+            capabilities: vec!["CHOWN".into()],
+            seccomp: true,
+            apparmor: Some("x".into()),
+            selinux: Some("a:b:c".into()),
+            read_only_root: true,
+            masked: true,
+            devices: vec!["/dev/fuse".into()],
+            secrets: vec![],
+        };
+        assert_eq!(spec, expected);
+    }
+
+    #[rstest]
+    // containerd tells the request, CRI-O the specification alone.
+    #[case(json!({"config": {"linux": {"sysctls": {"kernel.msgmax": "1"}}},
+        "runtimeSpec": {"linux": {"sysctl": {"net.x": "1"}}}}), Some(&["kernel.msgmax"][..]))]
+    #[case(json!({"runtimeSpec": {"linux": {"sysctl": {"kernel.msgmax": "1"}}}}), Some(&["kernel.msgmax"][..]))]
+    #[case(json!({"runtimeSpec": {"linux": {}}}), Some(&[][..]))]
+    #[case(json!({"config": {}}), Some(&[][..]))]
+    #[case(json!({}), None)]
+    fn kernel_parameters(#[case] info: Value, #[case] expected: Option<&[&str]>) {
+        let told = pod(&v1::PodSandboxStatus::default(), Some(&info.to_string()));
+        let names = told
+            .sysctls
+            .map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let expected = expected.map(|all| all.iter().map(ToString::to_string).collect());
+        assert_eq!((names, told.namespaces), (expected, None));
+    }
+
+    #[test]
+    fn images() {
+        let info = json!({"imageSpec": {"created": "2026-01-01T00:00:00Z",
+            "config": {"Env": ["PATH=/bin", "API_TOKEN=hunter2"]}}});
+        let told = image(Some(&info.to_string())).unwrap();
+        assert!(told.built_at.is_some());
+        assert_eq!(told.secrets, [(1, "API_TOKEN".into())]);
+        let first = json!({"imageSpec": {"created": "1970-01-01T00:00:01Z"}});
+        assert_eq!(
+            image(Some(&first.to_string())).unwrap(),
+            ImageSecurity::default()
+        );
+        assert_eq!((image(Some("{}")), image(None)), (None, None));
+    }
+
+    #[test]
+    fn configurations() {
+        let containerd = json!({"disableApparmor": true, "unsetSeccompProfile": "",
+            "streamServerAddress": "0.0.0.0", "enableTLSStreaming": false,
+            "registry": {"auths": null,
+                "configs": {"a": {"auth": {"password": "hunter2"}},
+                    "b": {"tls": {"insecure_skip_verify": true}}},
+                "mirrors": {"c": {"endpoint": ["http://c:5000"]}, "d": {"endpoint": ["https://d"]}}}});
+        let told = runtime(&containerd);
+        assert!(!format!("{told:?}").contains("hunter2"));
+        assert_eq!(told.credentials, Some(vec!["a".into()]));
+        assert_eq!(told.insecure_registries, Some(vec!["b".into(), "c".into()]));
+        assert_eq!(
+            (told.apparmor_off, told.streaming),
+            (Some(true), Some("0.0.0.0".into()))
+        );
+        // As CRI-O 1.37 told it.
+        let crio = json!({"sandboxImage": "localhost/pause:test", "crio": {
+            "ApparmorProfile": "unconfined", "SeccompProfile": "", "SELinux": false}});
+        let told = runtime(&crio);
+        assert_eq!(
+            (told.apparmor_off, told.seccomp_default),
+            (Some(true), Some("".into()))
+        );
+        assert_eq!((told.streaming, told.insecure_registries), (None, None));
+    }
 }

@@ -200,6 +200,7 @@ fn what_is_held_badly_is_found() {
     let host = ward.sandbox("host", |config| {
         let linux = config.linux.get_or_insert_default();
         let context = linux.security_context.get_or_insert_default();
+        context.privileged = true;
         let options = context.namespace_options.get_or_insert_default();
         let own = cri::NamespaceMode::Node.into();
         (options.network, options.pid, options.ipc) = (own, own, own);
@@ -294,7 +295,7 @@ fn what_is_held_badly_is_found() {
     );
     assert_eq!(of("bad/capable"), ["capabilities-added"]);
     let mounts = of("bad/mounts");
-    for check in ["host-path", "service-account-token"] {
+    for check in ["host-path", "runtime-socket", "service-account-token"] {
         assert!(mounts.contains(&check), "{mounts:?}");
     }
     let lax = of("bad/lax");
@@ -336,5 +337,113 @@ fn every_form_is_whole_and_the_same_each_time() {
         let (code, first) = run(&node, &["-o", form]);
         assert_eq!(code, 3);
         assert_eq!(run(&node, &["-o", form]).1, first, "{form}");
+    }
+}
+
+/// What the kernel saw of an audit, its children included: a line for each call.
+fn traced(node: &Node) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("trace");
+    let (strace, libraries) = node.strace();
+    let output = Command::new(strace)
+        .env("LD_LIBRARY_PATH", libraries)
+        .args(["-f", "-y", "-E", "LD_LIBRARY_PATH", "-e"])
+        .arg("trace=%file,%network,%process,%desc")
+        .arg("-o")
+        .arg(&path)
+        .args([CRITUI, "-r", &node.endpoint(), "-t", "20s", "audit"])
+        .env_remove("CRI_CONFIG_FILE")
+        .env("HOME", "/nonexistent")
+        .output()
+        .expect("strace starts");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let trace = std::fs::read_to_string(&path).expect("strace has written");
+    trace.lines().map(str::to_owned).collect()
+}
+
+/// The name of the call on a line of strace.
+fn call(line: &str) -> &str {
+    let start = line.split('(').next().unwrap_or_default();
+    start.rsplit(' ').next().unwrap_or_default()
+}
+
+/// Calls by which something could be changed, beside opening it.
+const CHANGES: [&str; 24] = [
+    "creat",
+    "mkdir",
+    "mkdirat",
+    "mknod",
+    "mknodat",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "rename",
+    "renameat",
+    "renameat2",
+    "link",
+    "linkat",
+    "symlink",
+    "symlinkat",
+    "chmod",
+    "fchmodat",
+    "chown",
+    "lchown",
+    "fchownat",
+    "truncate",
+    "mount",
+    "umount2",
+    "setxattr",
+];
+
+#[test]
+fn the_kernel_sees_no_writing_and_no_connection_but_to_the_runtime() {
+    let node = node();
+    let trace = traced(&node);
+    let opens = trace.iter().filter(|line| call(line).starts_with("open"));
+    let mut opened = 0;
+    for line in opens {
+        opened += 1;
+        for flag in [
+            "O_WRONLY",
+            "O_RDWR",
+            "O_CREAT",
+            "O_TRUNC",
+            "O_APPEND",
+            "O_TMPFILE",
+        ] {
+            assert!(!line.contains(flag), "{line}");
+        }
+    }
+    assert!(opened > 10, "the trace is whole");
+    for line in &trace {
+        assert!(!CHANGES.contains(&call(line)), "{line}");
+    }
+    let of =
+        |name: &str| -> Vec<&String> { trace.iter().filter(|line| call(line) == name).collect() };
+    assert_eq!(
+        of("execve").len(),
+        1,
+        "no program is started: {:?}",
+        of("execve")
+    );
+    for line in of("socket") {
+        assert!(line.contains("AF_UNIX"), "{line}");
+    }
+    let connects = of("connect");
+    assert!(!connects.is_empty());
+    // The socket was opened as what it is, and is connected to by that.
+    let own = format!("<{}>", node.socket().display());
+    let fd = trace.iter().find_map(|line| {
+        let (_, opened) = line.rsplit_once(" = ")?;
+        let fd = opened.strip_suffix(&own)?;
+        call(line).starts_with("open").then(|| fd.to_owned())
+    });
+    let by_fd = format!("sun_path=\"/proc/self/fd/{}\"", fd.expect("it is opened"));
+    let by_path = format!("sun_path=\"{}\"", node.socket().display());
+    for line in connects {
+        assert!(line.contains(&by_fd) || line.contains(&by_path), "{line}");
+    }
+    for name in ["bind", "listen", "accept", "accept4"] {
+        assert!(of(name).is_empty(), "{:?}", of(name));
     }
 }

@@ -163,7 +163,7 @@ fn judge(facts: &HostFacts, purpose: Purpose, most: u32, words: &str) -> Seen<Ve
         match &file.stat {
             Err(why) => unknown = Some(Text::clean(&format!("{} {why}", file.path))),
             Ok(stat) if stat.mode & 0o777 & !most != 0 => {
-                found.push(opinion(file, stat.mode, words))
+                found.push(opinion(file, stat.mode, words));
             }
             Ok(stat) if purpose == Purpose::Socket && stat.gid != 0 && stat.mode & 0o020 != 0 => {
                 let words = format!("group {} can use it and become root", stat.gid);

@@ -19,7 +19,7 @@ pub static MEMORY: Check<ContainerFacts> = Check {
     },
     judge: |facts| {
         let words = "has no memory limit: it can take the node's memory from everybody else";
-        one(limits(facts)?.memory.is_none(), "memory limit", words)
+        Ok(one(limits(facts)?.memory.is_none(), "memory limit", words))
     },
 };
 
@@ -36,7 +36,7 @@ pub static CPU: Check<ContainerFacts> = Check {
     },
     judge: |facts| {
         let words = "has no CPU limit: it can slow down everybody else";
-        one(limits(facts)?.cpu.is_none(), "CPU limit", words)
+        Ok(one(limits(facts)?.cpu.is_none(), "CPU limit", words))
     },
 };
 
@@ -45,8 +45,8 @@ fn limits(facts: &ContainerFacts) -> Seen<Limits> {
     limits.ok_or_else(|| "the runtime tells no limits".into())
 }
 
-fn one(missing: bool, what: &str, words: &str) -> Seen<Vec<Opinion>> {
+fn one(missing: bool, what: &str, words: &str) -> Vec<Opinion> {
     let evidence = || Evidence::told(CONTAINER_STATUS, ".status.resources.linux", what, "none");
     let found = missing.then(|| Opinion::new(words, evidence()));
-    Ok(found.into_iter().collect())
+    found.into_iter().collect()
 }

@@ -5,17 +5,14 @@ use crate::audit::facts::{CONTAINER_STATUS, ContainerFacts, Seen};
 use crate::audit::finding::{Evidence, Level, Opinion, Rule, Severity};
 use crate::domain::security::Mount;
 
-/// Sockets by which a container can be made, or another's be entered.
-const SOCKETS: [&str; 9] = [
-    "/run/containerd/containerd.sock",
-    "/run/crio/crio.sock",
-    "/run/docker.sock",
-    "/run/cri-dockerd.sock",
-    "/run/podman/podman.sock",
-    "/run/k3s/containerd/containerd.sock",
-    "/run/k0s/containerd.sock",
-    "/var/snap/microk8s/common/run/containerd.sock",
-    "/var/lib/kubelet/pod-resources/kubelet.sock",
+/// Sockets by which a container can be made, or another's be entered, by name.
+const SOCKETS: [&str; 6] = [
+    "containerd.sock",
+    "crio.sock",
+    "docker.sock",
+    "cri-dockerd.sock",
+    "podman.sock",
+    "kubelet.sock",
 ];
 /// Folders that hold one of them and little else.
 const HOLDERS: [&str; 8] = [
@@ -74,7 +71,7 @@ pub static RUNTIME_SOCKET: Check<ContainerFacts> = Check {
         let mounts = facts.host_mounts()?;
         let found = mounts.into_iter().filter_map(|(place, mount)| {
             let path = plain(mount);
-            let is_one = SOCKETS.contains(&path.as_str()) || HOLDERS.contains(&path.as_str());
+            let is_one = reaches_socket(&path);
             let words = format!(
                 "{} of the node is mounted: a runtime's socket is there",
                 mount.host_path
@@ -168,6 +165,12 @@ fn plain(mount: &Mount) -> String {
     }
 }
 
+/// It is a socket of a runtime, or a folder that is there for one.
+fn reaches_socket(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    SOCKETS.contains(&name) || HOLDERS.contains(&path)
+}
+
 fn opinion(place: usize, mount: &Mount, words: String) -> Opinion {
     let path = format!(".status.mounts[{place}]");
     let mode = if mount.read_only {
@@ -196,9 +199,9 @@ fn grade(path: &str) -> (Severity, Severity) {
         "/var/lib/etcd",
         "/boot",
     ];
-    if CLOSE.iter().any(|root| at(&root) || below(&root)) {
+    if CLOSE.iter().any(|root| at(root) || below(root)) {
         (Severity::High, Severity::Medium)
-    } else if OWNS.iter().any(|root| at(&root)) || deep.iter().any(|root| below(&root)) {
+    } else if OWNS.iter().any(at) || deep.iter().any(below) {
         (Severity::Critical, Severity::High)
     } else if path.starts_with("/etc/") || path.starts_with("/usr/") {
         (Severity::High, Severity::Low)
@@ -209,7 +212,7 @@ fn grade(path: &str) -> (Severity, Severity) {
 
 fn host_path((place, mount): (usize, &Mount)) -> Option<Opinion> {
     let path = plain(mount);
-    if SOCKETS.contains(&path.as_str()) || HOLDERS.contains(&path.as_str()) {
+    if reaches_socket(&path) {
         return None;
     }
     let (writable, read_only) = grade(&path);

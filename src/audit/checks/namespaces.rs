@@ -1,7 +1,7 @@
 //! Namespaces of the node that a pod is in.
 
 use super::Check;
-use crate::audit::facts::{PodFacts, Seen};
+use crate::audit::facts::PodFacts;
 use crate::audit::finding::{Evidence, Level, Opinion, Rule, Severity};
 
 const CONTROL: Option<(Level, &str)> = Some((Level::Baseline, "Host Namespaces"));
@@ -19,7 +19,7 @@ pub static PID: Check<PodFacts> = Check {
     judge: |facts| {
         let words = "is in the node's PID namespace: it sees every process, and their environments \
                      where it is root";
-        one(facts.namespaces()?.pid, "pid", words)
+        Ok(one(facts.namespaces()?.pid, "pid", words))
     },
 };
 
@@ -35,7 +35,7 @@ pub static IPC: Check<PodFacts> = Check {
     },
     judge: |facts| {
         let words = "is in the node's IPC namespace: it reaches shared memory of other processes";
-        one(facts.namespaces()?.ipc, "ipc", words)
+        Ok(one(facts.namespaces()?.ipc, "ipc", words))
     },
 };
 
@@ -52,15 +52,13 @@ pub static NETWORK: Check<PodFacts> = Check {
     judge: |facts| {
         let words = "is in the node's network: it reaches what listens on loopback only, and no \
                      network policy holds it";
-        one(facts.namespaces()?.network, "network", words)
+        Ok(one(facts.namespaces()?.network, "network", words))
     },
 };
 
-fn one(is_node: bool, which: &str, words: &str) -> Seen<Vec<Opinion>> {
+fn one(is_node: bool, which: &str, words: &str) -> Vec<Opinion> {
     let path = format!(".status.linux.namespaces.options.{which}");
     let evidence = || Evidence::told("PodSandboxStatus", &path, which, "NODE");
-    Ok(is_node
-        .then(|| Opinion::new(words, evidence()))
-        .into_iter()
-        .collect())
+    let found = is_node.then(|| Opinion::new(words, evidence()));
+    found.into_iter().collect()
 }

@@ -32,7 +32,7 @@ pub(super) struct AskedImage {
 #[serde(default)]
 pub(super) struct AskedLinux {
     pub(super) security_context: Option<Context>,
-    pub(super) sysctls: Option<BTreeMap<String, IgnoredAny>>,
+    pub(super) sysctls: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -89,7 +89,7 @@ pub(super) struct Linux {
     pub(super) readonly_paths: Option<Vec<IgnoredAny>>,
     pub(super) devices: Option<Vec<Device>>,
     pub(super) resources: Option<Resources>,
-    pub(super) sysctl: Option<BTreeMap<String, IgnoredAny>>,
+    pub(super) sysctl: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize, Default)]

@@ -125,7 +125,7 @@ impl TreeView {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
         // What is above comes first, so the last that leads there is the nearest.
-        let nearest = (1..tree.nodes().len()).filter(leads).last();
+        let nearest = (1..tree.nodes().len()).rev().find(leads);
         if let Some(found) = nearest {
             self.unfold_above(&tree, found);
         }
