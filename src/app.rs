@@ -23,7 +23,6 @@ use crate::host::pressure::Gauge;
 use crate::model::{Clock, Effect, LogView, Model, Msg, Seen, fit, settle, update, wake, wanted};
 use crate::shell::Return;
 use crate::terminal::{Keys, Surface};
-use crate::text::Text;
 use crate::theme::Theme;
 use crate::views;
 
@@ -35,6 +34,7 @@ mod frame;
 mod input;
 mod inside;
 mod inspect;
+mod lines;
 mod logs;
 mod signals;
 mod stats;
@@ -344,19 +344,7 @@ where
                 }
             }
             Effect::Mouse(on) => self.surface.raw(clipboard::mouse(on))?,
-            Effect::Copy(text) => {
-                let line = match clipboard::copy(&text, self.clipboard) {
-                    Ok(sequence) => {
-                        self.surface.raw(&sequence)?;
-                        format!(
-                            "copied {} characters, if the terminal takes them",
-                            text.chars().count()
-                        )
-                    }
-                    Err(why) => why,
-                };
-                jobs.spawn(async move { Msg::Copied(Text::clean(&line)) });
-            }
+            Effect::Copy(text) => self.copy(&text, jobs)?,
             Effect::Save(export, path) => work.logs.save(*export, path, self.grant.as_ref()),
             Effect::Read(export, by) => self.read(*export, by, jobs),
             Effect::StopSaving => work.logs.stop_saving(),
@@ -367,6 +355,7 @@ where
                 self.tell_forwards(None, jobs);
             }
             Effect::Look(id) => self.look(id, jobs),
+            Effect::ReadLines(ticket, wanted) => self.read_lines(ticket, wanted, jobs),
             Effect::Why(ticket, asked) => self.why(ticket, *asked, jobs),
             Effect::Audit(asked) => self.audit(*asked, jobs),
             Effect::Inspect(about, state) => self.inspect(about, state, jobs),

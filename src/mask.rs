@@ -63,13 +63,48 @@ pub fn text(raw: &str) -> Cow<'_, str> {
     cover(raw, shapes::in_text(head(raw)))
 }
 
+/// What a name says about the value that it names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Naming {
+    /// Nothing.
+    Plain,
+    /// It is secret, if it can be.
+    Secret,
+    /// It is a whole manifest, with all that is secret in it.
+    Manifest,
+}
+
+impl Naming {
+    /// Of a name, without what stands before its last `/`.
+    pub fn of(name: &str) -> Self {
+        let bare = name.rsplit('/').next().unwrap_or(name);
+        if bare == APPLIED {
+            Self::Manifest
+        } else if is_secret(bare) {
+            Self::Secret
+        } else {
+            Self::Plain
+        }
+    }
+
+    /// `raw`, so named, as it may be shown: masked as a whole if the name says so, else by shape.
+    pub fn mask(self, raw: &str) -> Cow<'_, str> {
+        let whole = match self {
+            Self::Plain => false,
+            Self::Secret => names::can_be_secret(raw),
+            Self::Manifest => true,
+        };
+        if whole {
+            Cow::Owned(MASK.to_owned())
+        } else {
+            text(raw)
+        }
+    }
+}
+
 /// A value that is known by `name`: masked as a whole if the name says so, else by shape.
 pub fn named<'a>(name: &str, raw: &'a str) -> Cow<'a, str> {
-    let bare = name.rsplit('/').next().unwrap_or(name);
-    if bare == APPLIED || (is_secret(bare) && names::can_be_secret(raw)) {
-        return Cow::Owned(MASK.to_owned());
-    }
-    text(raw)
+    Naming::of(name).mask(raw)
 }
 
 /// An entry of an environment, `NAME=VALUE`.

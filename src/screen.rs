@@ -121,7 +121,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         model.home.sort_by(panel, sort);
     }
     model.log_look = look.logs.look();
-    (model.mask_always, model.quiet) = (guarded.mask_always, guarded.quiet);
+    (model.audit.mask_always, model.audit.quiet) = (guarded.mask_always, guarded.quiet);
     model.audit.baseline = Arc::new(guarded.baseline);
     let settings = watcher.start(look.clone());
     let wall = Timestamp::now;

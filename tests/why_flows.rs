@@ -75,6 +75,33 @@ fn one_key_leads_on_from_it() {
 }
 
 #[test]
+fn what_the_node_has_logged_and_what_is_configured() {
+    flow("/payments<Enter>wn")
+        .sees("Node log about shop/payments-")
+        .sees("CrashLoopBackOff")
+        .misses("ErrImagePull")
+        .types("/nothing of the kind<Enter>")
+        .sees("nothing that is looked for")
+        .types("<Esc>")
+        .sees("CrashLoopBackOff")
+        .types("R")
+        .sees("CrashLoopBackOff")
+        .types("qm")
+        .sees("Configuration of shop/payments-")
+        .sees("configmap settings: application.yaml")
+        .sees("provider: https://api.psp.example/v2")
+        .sees("secret db: password")
+        .misses("hunter2")
+        .types("q<Esc><Esc><Esc>nl")
+        .sees("> Node log")
+        .sees("ErrImagePull")
+        .types("/~kernel.*oom-kill<Enter>")
+        .sees("oom-kill")
+        .misses("ErrImagePull");
+    flow("/coredns<Enter>wm").sees("no ConfigMap or Secret is mounted into this pod");
+}
+
+#[test]
 fn what_differs_from_the_attempt_before() {
     flow("/cache-0<Enter>w")
         .sees("oom-container-limit")

@@ -181,7 +181,13 @@ fn with_state(mut all: Map<String, Value>, state: &str) -> Value {
 fn laid_out(status: &impl Serialize, info: HashMap<String, String>) -> Map<String, Value> {
     let mut all = Map::new();
     let mut rest = Map::new();
+    let alone = info.len() == 1;
     for (name, text) in info {
+        if alone && name == "info" && text.trim_start().starts_with('{') {
+            // The tree parses it, and copies less.
+            all.insert(name, Value::String(text));
+            break;
+        }
         let value = verbose(text);
         match value {
             Value::Object(members) if name == "info" => rest.extend(members),
@@ -189,7 +195,7 @@ fn laid_out(status: &impl Serialize, info: HashMap<String, String>) -> Map<Strin
         }
     }
     all.insert("status".into(), told(status));
-    all.insert("info".into(), Value::Object(rest));
+    all.entry("info").or_insert(Value::Object(rest));
     all
 }
 
@@ -316,5 +322,14 @@ mod tests {
         );
         assert_eq!(tree.text(&["info", "pid"]), Some("4"));
         assert_eq!(tree.text(&["info", "word"]), Some("OK"));
+        for (told, pid) in [
+            ("{\"pid\":4}", Some("4")),
+            ("{\"pid\":", None),
+            ("OK", None),
+        ] {
+            let info = HashMap::from([("info".to_owned(), told.to_owned())]);
+            let tree = Tree::of(&Value::Object(laid_out(&status, info)));
+            assert_eq!(tree.text(&["info", "pid"]), pid, "{told}");
+        }
     }
 }

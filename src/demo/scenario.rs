@@ -96,6 +96,12 @@ pub struct PodSpec {
     /// container then.
     #[serde(default)]
     pub waits_for: Option<String>,
+    /// Volumes from `ConfigMap`s, with their keys.
+    #[serde(default)]
+    pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
+    /// Volumes from Secrets, with their keys.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, BTreeMap<String, String>>,
     /// The containers, in the order in which the kubelet starts them.
     #[serde(default)]
     pub containers: Vec<Arc<ContainerSpec>>,

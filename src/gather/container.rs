@@ -181,7 +181,7 @@ fn built(
 }
 
 /// How logs name a container: its ids, and its pod's uid and name.
-fn names(asked: &AskedContainer) -> Vec<String> {
+pub(super) fn names(asked: &AskedContainer) -> Vec<String> {
     let mut names: Vec<String> = asked
         .attempts
         .iter()
@@ -193,7 +193,7 @@ fn names(asked: &AskedContainer) -> Vec<String> {
     names
 }
 
-fn names_of_pod(pod: &crate::domain::Pod) -> Vec<String> {
+pub(super) fn names_of_pod(pod: &crate::domain::Pod) -> Vec<String> {
     vec![
         pod.uid.to_string(),
         pod.id.to_string(),
@@ -202,7 +202,11 @@ fn names_of_pod(pod: &crate::domain::Pod) -> Vec<String> {
 }
 
 /// Lines that name one of `names`; of another container of the same pod they are not.
-fn said_of(all: &Seen<Vec<Said>>, names: &[String], container: Option<&Text>) -> Seen<Vec<Said>> {
+pub(super) fn said_of(
+    all: &Seen<Vec<Said>>,
+    names: &[String],
+    container: Option<&Text>,
+) -> Seen<Vec<Said>> {
     let all = all.as_ref().map_err(Clone::clone)?;
     let own = container.map(|name| format!("containerName=\"{name}\""));
     let ours = |line: &&Said| {
@@ -222,7 +226,7 @@ fn said_of(all: &Seen<Vec<Said>>, names: &[String], container: Option<&Text>) ->
 }
 
 /// Kills in the container's cgroups or its pod's, and all faults: those name no cgroup.
-fn kernel_of(all: &Seen<Kernel>, asked: &AskedContainer) -> Seen<Kernel> {
+pub(super) fn kernel_of(all: &Seen<Kernel>, asked: &AskedContainer) -> Seen<Kernel> {
     let all = all.as_ref().map_err(Clone::clone)?;
     let ids = asked.attempts.iter().map(|(one, _)| one.id.as_str());
     let mut names: Vec<String> = ids.map(str::to_owned).collect();

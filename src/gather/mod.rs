@@ -3,6 +3,7 @@
 
 pub mod audit;
 mod container;
+mod lines;
 mod log;
 mod node;
 
@@ -27,6 +28,7 @@ use crate::triage::facts::{Kernel, Said, Seen};
 use crate::triage::{ContainerFacts, PodFacts, Report};
 
 pub use container::{pod_facts, why};
+pub use lines::lines;
 pub use node::node_facts;
 
 /// Statuses read at once.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::open::{HostRoot, Resolver};
+use crate::mask;
 use crate::text::Text;
-use crate::triage::facts::{Fault, Kernel, Kill, Seen};
+use crate::triage::facts::{Fault, Kernel, Kill, Said, Seen};
 
 mod parse;
 
@@ -28,17 +29,47 @@ pub fn read(host: &HostRoot) -> Seen<Kernel> {
     looked.unwrap_or_else(|error| Err(Text::clean(&format!("/dev/kmsg {error}"))))
 }
 
+/// All that is in it, as far as it is kept. The error is a line for the user.
+pub fn lines(host: &HostRoot) -> Seen<Vec<Said>> {
+    let looked = host.work(DEADLINE, |files| {
+        let mut lines = Vec::new();
+        let read = read_all(files, |at, text| {
+            lines.push((at, Text::clean(&mask::text(text))));
+        });
+        let said = |source: &str| {
+            let source = Text::clean(source);
+            let said = |(at, text)| Said {
+                at,
+                text,
+                source: source.clone(),
+            };
+            lines.into_iter().map(said).collect()
+        };
+        Ok(read.map(said))
+    });
+    looked.unwrap_or_else(|error| Err(Text::clean(&format!("/dev/kmsg {error}"))))
+}
+
 fn look(files: &Resolver) -> Seen<Kernel> {
-    let mut parser = Parser::new(boot(files));
-    let first = match files.kernel_log(|line| parser.record(line)) {
-        Ok(()) => return Ok(told(parser, "/dev/kmsg")),
+    let mut parser = Parser::default();
+    let source = read_all(files, |at, text| parser.text(at, text))?;
+    Ok(told(parser, source))
+}
+
+/// Hands over each line with its time; says which log it was.
+fn read_all(files: &Resolver, mut take: impl FnMut(Option<Timestamp>, &str)) -> Seen<&'static str> {
+    let boot = boot(files);
+    let mut whole = |(at, text): (Option<Timestamp>, &str)| take(at, text);
+    let first = match files.kernel_log(|line| parse::record(boot, line).map_or((), &mut whole)) {
+        Ok(()) => return Ok("/dev/kmsg"),
         Err(error) => error,
     };
     for path in FILES {
         if let Ok(bytes) = files.tail(Path::new(path), TAIL) {
             let text = String::from_utf8_lossy(&bytes);
-            text.lines().for_each(|line| parser.line(line));
-            return Ok(told(parser, path));
+            let lines = text.lines().filter_map(|line| parse::line(boot, line));
+            lines.for_each(&mut whole);
+            return Ok(path);
         }
     }
     Err(Text::clean(&format!(

@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::open::{HostRoot, OpenError, Resolver};
+use super::open::{Folder, HostRoot, OpenError, Resolver};
 use crate::mask;
 use crate::text::Text;
-use crate::triage::facts::{Config, OnDisk, ProcessState};
+use crate::triage::facts::{Config, OnDisk, ProcessState, Said, Seen};
 
 /// Longest look at what one container left.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -108,6 +108,54 @@ fn config(files: &Resolver, kind: &'static str, folder: &Path) -> Config {
     }
 }
 
+/// What is configured for the pod of this uid: each key of its `ConfigMap`s line by line, and of
+/// what may be secret the names of the keys alone. The error is a line for the user.
+pub fn values(host: &HostRoot, uid: &str) -> Seen<Vec<Said>> {
+    let uid = uid.to_owned();
+    let looked = host.work(DEADLINE, move |files| {
+        let all = configs(files, &uid);
+        Ok(all.iter().flat_map(|one| lines_of(files, one)).collect())
+    });
+    looked.map_err(|error| Text::clean(&format!("{PODS} {error}")))
+}
+
+fn lines_of(files: &Resolver, config: &Config) -> Vec<Said> {
+    let folder = files.folder(Path::new(config.path.as_str()));
+    let mut lines = Vec::new();
+    for key in config.keys.iter().take(MOST) {
+        let source = Text::clean(&format!("{} {}: {key}", config.kind, config.volume));
+        let mut add = |text: &str| {
+            lines.push(Said {
+                at: config.changed_at,
+                source: source.clone(),
+                text: Text::clean(text),
+            });
+        };
+        // A projected volume may hold tokens and Secrets.
+        if config.kind != "configmap" {
+            add(mask::MASK);
+            continue;
+        }
+        let read = folder.as_ref().map_err(Clone::clone);
+        match read.and_then(|folder| value(folder, Path::new(key.as_str()))) {
+            Ok(text) => mask::named(key.as_str(), &text).lines().for_each(add),
+            Err(error) => add(&format!("{key} {error}")),
+        }
+    }
+    lines
+}
+
+/// The value of a key: a file behind the link `..data`.
+fn value(folder: &Folder, key: &Path) -> Result<String, OpenError> {
+    let data = Path::new("..data");
+    let path = match folder.link_target(data) {
+        Ok(Some(target)) => target.join(key),
+        _ => key.to_owned(),
+    };
+    let bytes = folder.read(&path, SMALL)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// How the process stands, if it is the container's: its cgroup must name it.
 fn process(files: &Resolver, pid: u32, container: &str) -> Option<ProcessState> {
     let folder = Path::new("/proc").join(pid.to_string());
@@ -183,6 +231,53 @@ mod tests {
         };
         assert_eq!((config.kind, config.keys.len()), ("configmap", 1));
         assert!(config.changed_at.is_some());
+    }
+
+    #[test]
+    fn config_maps_are_shown_and_secrets_are_not() {
+        let volumes = "var/lib/kubelet/pods/u-1/volumes/kubernetes.io~";
+        let (root, host) = host(&[
+            (
+                &format!("{volumes}configmap/settings/..1/app.yaml"),
+                "a: 1\nurl: postgres://api:hunter2@db/x\n",
+            ),
+            (
+                &format!("{volumes}configmap/settings/..1/password"),
+                "hunter2",
+            ),
+            (&format!("{volumes}secret/db/user"), "hunter2"),
+            (&format!("{volumes}projected/api/token"), "hunter2"),
+            ("etc/shadow", "hunter2"),
+        ]);
+        let link = |at: &str, to: &str| {
+            let at = root
+                .path()
+                .join(format!("{volumes}configmap/settings/{at}"));
+            std::os::unix::fs::symlink(to, at).unwrap();
+        };
+        link("..data", "..1");
+        link("app.yaml", "..data/app.yaml");
+        link("password", "..data/password");
+        // Neither the kubelet nor anybody else may lead out of the volume.
+        link("out", "/etc/shadow");
+        link("..1/out", "../../../../../../../../../../../etc/shadow");
+        let lines: Vec<String> = values(&host, "u-1")
+            .unwrap()
+            .iter()
+            .map(|line| format!("{}: {}", line.source, line.text))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "configmap settings: app.yaml: a: 1",
+                "configmap settings: app.yaml: url: postgres://api:<masked>@db/x",
+                "configmap settings: out: out is a symbolic link, not a regular file",
+                "configmap settings: password: <masked>",
+                "secret db: user: <masked>",
+                "projected api: token: <masked>",
+            ]
+        );
+        assert_eq!(values(&host, "../u-1").unwrap(), []);
     }
 
     #[test]

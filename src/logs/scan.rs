@@ -8,7 +8,7 @@ use memchr::memrchr;
 use super::segment::Segment;
 
 /// Read at once: large enough for few calls, small enough for the processor's cache.
-const BLOCK: usize = 128 << 10;
+const BLOCK: usize = 256 << 10;
 /// A line of a file that is longer is cut, at the first multiple of this offset that leaves at
 /// least this much before it. So where it is cut can be seen from anywhere.
 pub(super) const PIECE: u64 = 4 << 20;

@@ -2,10 +2,12 @@
 //! match. A match is in what the container wrote, joined from its chunks, never in what the
 //! runtime put before it.
 
+use std::cell::OnceCell;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 
 use super::join::{Entry, Flow, Joiner};
@@ -24,6 +26,9 @@ const SHARES: u64 = 8192;
 /// Searched at once when going back, at first.
 const WINDOW: u64 = 256 << 10;
 
+/// Bytes that show how frequent each byte is in a log.
+const SAMPLE: usize = 8 << 10;
+
 /// The line without its newline that holds `at`; `from` is the beginning of one before it.
 fn line_around(bytes: &[u8], from: usize, at: usize) -> (usize, usize) {
     let start = memrchr(b'\n', &bytes[from..at]).map_or(from, |newline| from + newline + 1);
@@ -34,10 +39,20 @@ fn line_around(bytes: &[u8], from: usize, at: usize) -> (usize, usize) {
 /// Searches region after region.
 struct Search<'a> {
     pattern: &'a Pattern,
+    /// Made for the first region.
+    tuned: OnceCell<Option<Finder<'a>>>,
     joiner: Joiner,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(pattern: &'a Pattern, joiner: Joiner) -> Self {
+        Self {
+            pattern,
+            tuned: OnceCell::new(),
+            joiner,
+        }
+    }
+
     /// Hands every entry that may match to `check`.
     fn region(&mut self, region: &Region<'_>, check: &mut impl FnMut(&Entry<'_>) -> Flow) -> Flow {
         let bytes = region.bytes;
@@ -47,12 +62,16 @@ impl Search<'_> {
             Some(scout) if !escaped && region.ends == Ends::Newline && !region.continues => scout,
             _ => return self.joiner.feed(region, check),
         };
+        let tuned = self
+            .tuned
+            .get_or_init(|| scout.tuned(&bytes[..bytes.len().min(SAMPLE)]));
         let (mut at, mut partial) = (0, None);
         loop {
             while !self.joiner.is_idle() && at < bytes.len() {
                 at = self.joiner.feed_one(region, at, check)?;
             }
-            let found = (at < bytes.len()).then(|| scout.next(bytes, at, &mut partial));
+            let found =
+                (at < bytes.len()).then(|| scout.next(tuned.as_ref(), bytes, at, &mut partial));
             let Some(found) = found.flatten() else {
                 return Flow::Continue(());
             };
@@ -96,7 +115,7 @@ impl Files {
             joiner,
             mut attempt,
         } = Reading::new(self, from)?;
-        let mut search = Search { pattern, joiner };
+        let mut search = Search::new(pattern, joiner);
         let mut check = |entry: &Entry<'_>| {
             if pattern.is_match(entry.content) {
                 f(entry)

@@ -254,6 +254,9 @@ fn matches_are_in_the_content_joined_never_in_the_prefix() {
         (r"[^z]*F$", 1),
         (r"(?s)F.*dling", 0),
         (r"\D\d\d:", 0),
+        (r"[r-t]+tradd", 1),
+        (r"[0-9]stdout", 0),
+        (r".*dling$", 2),
     ] {
         assert_eq!(
             count(files, &Pattern::regex(regex).unwrap()),
@@ -284,7 +287,7 @@ proptest! {
         lines in proptest::collection::vec(line(), 0..40),
         split in 0..40_usize,
         literal in "[abPT0: ]{1,3}",
-        regex in "[ab]{0,1}(\\^|)[abPT:]{1,2}(\\$|\\+|)",
+        regex in "[ab]{0,1}(\\^|)[abPT:]{1,2}(\\$|\\+|)|(\\[bT\\]\\+?|\\^?\\.\\*)[abP0: ]{2,3}(\\$|)",
     ) {
         let split = split.min(lines.len());
         let (older, newer) = (lines[..split].concat(), lines[split..].concat());

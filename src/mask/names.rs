@@ -99,24 +99,28 @@ const ABOUT: [&str; 44] = [
     "min",
 ];
 
-/// Beginnings of all that makes a name secret, in small letters: most names have none of them,
-/// and are not looked at any closer.
-const HINTS: [&[u8]; 13] = [
-    b"pass", b"secret", b"token", b"key", b"cred", b"auth", b"cookie", b"jwt", b"dsn", b"sig",
-    b"pw", b"bearer", b"conn",
-];
-
+/// True if something in the name begins, in whatever case, what makes a name secret: most names
+/// have nothing of it, and are not looked at any closer.
 fn may_be_secret(name: &str) -> bool {
     let name = name.as_bytes();
-    let hinted = |at: usize| {
-        let rest = &name[at..];
-        HINTS.iter().any(|hint| {
-            let start = rest.get(..hint.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(hint))
+    let goes_on = |at: usize, hints: &[&[u8]]| {
+        hints.iter().any(|hint| {
+            let rest = name.get(at + 1..at + 1 + hint.len());
+            rest.is_some_and(|rest| rest.eq_ignore_ascii_case(hint))
         })
     };
-    let first = |byte: &u8| b"pstkcajdbPSTKCAJDB".contains(byte);
-    (0..name.len()).any(|at| first(&name[at]) && hinted(at))
+    name.iter().enumerate().any(|(at, byte)| match byte | 0x20 {
+        b'a' => goes_on(at, &[b"uth"]),
+        b'b' => goes_on(at, &[b"earer"]),
+        b'c' => goes_on(at, &[b"red", b"ookie", b"onn"]),
+        b'd' => goes_on(at, &[b"sn"]),
+        b'j' => goes_on(at, &[b"wt"]),
+        b'k' => goes_on(at, &[b"ey"]),
+        b'p' => goes_on(at, &[b"ass", b"w"]),
+        b's' => goes_on(at, &[b"ecret", b"ig"]),
+        b't' => goes_on(at, &[b"oken"]),
+        _ => false,
+    })
 }
 
 /// True for the name of a secret, in whatever style it is written.

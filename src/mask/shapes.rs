@@ -40,11 +40,15 @@ static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&shapes.join("|")).ok()
 });
 
+/// Length of the shortest text that one of them matches, but for passwords in URLs.
+const SHORTEST: usize = 14;
+
 /// The parts of a text that are secret.
 pub(super) fn in_text(raw: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     // Most texts hold nothing, and to find that out takes no groups.
-    if let Some(shapes) = SHAPES.as_ref().filter(|shapes| shapes.is_match(raw)) {
+    let may = raw.len() >= SHORTEST || raw.contains(':');
+    if let Some(shapes) = SHAPES.as_ref().filter(|shapes| may && shapes.is_match(raw)) {
         for captures in shapes.captures_iter(raw) {
             let part = ["hook", "url", "user", "http"]
                 .into_iter()
@@ -61,7 +65,9 @@ pub(super) fn in_text(raw: &str) -> Vec<Range<usize>> {
         }
     }
     assigned(raw, &mut found);
-    if raw.starts_with('-') || raw.contains(" -") || raw.contains("\n-") || raw.contains("\t-") {
+    let bytes = raw.as_bytes();
+    let begins = |at: usize| at == 0 || bytes[at - 1].is_ascii_whitespace();
+    if memchr::memchr_iter(b'-', bytes).any(begins) {
         flagged(raw, &mut found);
     }
     found

@@ -84,6 +84,10 @@ fn asked(model: &mut Model) -> Asked {
 pub struct Audits {
     /// What is known and accepted.
     pub baseline: Arc<Baseline>,
+    /// No masked value is shown, not even for a moment.
+    pub mask_always: bool,
+    /// No log is shown that nobody asked for.
+    pub quiet: bool,
     tickets: u64,
 }
 

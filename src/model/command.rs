@@ -36,6 +36,7 @@ const ANYWHERE: &[Noun] = &[
     Noun::Why,
     Noun::Audit,
     Noun::Finding,
+    Noun::Lines,
     Noun::Deed,
 ];
 /// What has a container.

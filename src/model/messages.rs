@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::asked::Asked;
 use super::inspect::Answer;
 use super::{
-    About, Keymap, Target, act, audit, files, forward, list, logs, node, ran, stats, visit, why,
+    About, Keymap, Target, act, audit, files, forward, lines, list, logs, node, ran, stats, visit,
+    why,
 };
 use crate::act::Act;
 use crate::audit::Report;
@@ -23,6 +24,7 @@ use crate::logs::viewer::News;
 use crate::stats::node::Fills;
 use crate::text::Text;
 use crate::tree;
+use crate::triage::facts::Said;
 
 /// What happens.
 #[derive(Debug)]
@@ -78,6 +80,8 @@ pub enum Msg {
     Why(u64, Box<why::Found>),
     /// What an audit came to, by the number of the question.
     Audited(u64, Result<Arc<Report>, Text>),
+    /// Lines of the node's files, or why they cannot be read.
+    Lines(u64, Result<Vec<Said>, Text>),
     /// What was found out for the question of this number.
     Foreseen(u64, act::foresee::Foreseen),
     /// What came of the change of this number.
@@ -190,6 +194,8 @@ pub enum Effect {
     Why(u64, Box<Asked>),
     /// Look for what could hurt.
     Audit(Box<audit::Asked>),
+    /// Read lines of the node's files.
+    ReadLines(u64, lines::Wanted),
     /// Find out what the question of this number depends on.
     Foresee(u64, Vec<act::foresee::Question>),
     /// Do the change of this number, of what is called so; `true` if it was said that the journal

@@ -15,6 +15,7 @@ pub mod forward;
 pub mod home;
 pub mod inspect;
 pub mod keymap;
+pub mod lines;
 pub mod list;
 pub mod logs;
 pub mod look;
@@ -121,10 +122,6 @@ pub struct Model {
     pub fetches: Fetches,
     /// Something is being saved.
     pub saving: bool,
-    /// No masked value is shown, not even for a moment.
-    pub mask_always: bool,
-    /// No log is shown that nobody asked for.
-    pub quiet: bool,
     /// Mouse reports are on.
     pub mouse: bool,
     /// Whether to end.
@@ -133,7 +130,7 @@ pub struct Model {
     pub asked_to_quit: bool,
     /// Files being copied out.
     pub copying: usize,
-    /// Audits.
+    /// Audits, and what auditors asked for.
     pub audit: audit::Audits,
     /// How often it was asked why.
     pub why_asked: u64,
@@ -219,6 +216,8 @@ pub enum Page {
     Audit(Box<audit::AuditView>),
     /// One finding of that.
     Finding(Box<audit::FindingView>),
+    /// Lines of the node's files.
+    Lines(Box<lines::LinesView>),
     /// The changes of this run.
     Deeds,
     /// The journal, once it was read, the newest first.
@@ -260,8 +259,6 @@ impl Model {
             node_look: node::NodeLook::default(),
             fetches: Fetches::default(),
             saving: false,
-            mask_always: false,
-            quiet: false,
             mouse: false,
             leaving: false,
             asked_to_quit: false,
@@ -286,6 +283,7 @@ impl Model {
             Some(Page::Why(_)) => Noun::Why,
             Some(Page::Audit(_)) => Noun::Audit,
             Some(Page::Finding(_)) => Noun::Finding,
+            Some(Page::Lines(_)) => Noun::Lines,
             Some(Page::Deeds) => Noun::Deed,
             Some(_) => Noun::Page,
         }
@@ -344,6 +342,13 @@ impl Model {
             _ => None,
         };
         (view, self.store.history())
+    }
+
+    fn lines_mut(&mut self) -> Option<&mut lines::LinesView> {
+        match &mut self.layers.last_mut()?.page {
+            Page::Lines(view) => Some(view),
+            _ => None,
+        }
     }
 
     /// The view of a tree, if it is on top.

@@ -33,6 +33,8 @@ pub enum Noun {
     Audit,
     /// One finding of that.
     Finding,
+    /// Lines of the node's files.
+    Lines,
     /// The changes of this run.
     Deed,
 }

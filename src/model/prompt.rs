@@ -59,6 +59,8 @@ pub enum ViewLine {
     Events,
     /// Which findings to show.
     Audit,
+    /// Which lines to show.
+    Lines,
 }
 
 /// What a line is for in the view of logs.

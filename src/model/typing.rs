@@ -48,6 +48,7 @@ pub fn open_view_line(model: &mut Model, what: ViewLine) {
         ViewLine::Tree => model.tree_mut().and_then(|view| view.search.as_ref()),
         ViewLine::Events => model.events_mut().0.and_then(|view| view.filter.as_ref()),
         ViewLine::Audit => audit::filter(model),
+        ViewLine::Lines => model.lines_mut().and_then(|view| view.filter.as_ref()),
     };
     let text = sought.map_or("", Sought::line).to_owned();
     model.prompt = Some(Prompt::new(Purpose::View(what), &text));
@@ -286,6 +287,12 @@ fn of_view(model: &mut Model, mut prompt: Prompt, typed: Typed, what: ViewLine) 
                     true
                 }
                 ViewLine::Audit => audit::narrow(model, sought),
+                ViewLine::Lines => {
+                    if let Some(view) = model.lines_mut() {
+                        view.filter = sought;
+                    }
+                    true
+                }
             };
             if !found {
                 update::say(model, "nothing here matches; what is masked is never found");

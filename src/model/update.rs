@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
     Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, audit, command,
-    fetch, files, forward, inspect, logs, look, mouse, node, ran, stats, typing, why,
+    fetch, files, forward, inspect, lines, logs, look, mouse, node, ran, stats, typing, why,
 };
 use crate::text::Text;
 
@@ -104,6 +104,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
             }
             inspect::revealed(model, &about, keys, value);
         }
+        Msg::Lines(ticket, read) => lines::read(model, ticket, read),
         Msg::Why(ticket, found) => why::found(model, ticket, *found),
         Msg::Audited(ticket, report) => audit::found(model, ticket, report),
         Msg::Looked(id, seen) => look::looked(model, id, seen),

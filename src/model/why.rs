@@ -49,6 +49,13 @@ pub struct WhyView {
     ticket: u64,
 }
 
+impl WhyView {
+    /// What was asked.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+}
+
 /// Opens the page about what is selected.
 pub fn open(model: &mut Model) -> Vec<Effect> {
     let subject = model.subject();

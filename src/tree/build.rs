@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde_json::{Map, Value as Json};
+use serde_json_borrow::{ObjectAsVec, Value as Json};
 
 use super::{DEEPEST, Key, MOST, Node, Tree, Value};
 use crate::access::WriteGrant;
-use crate::mask::{self, Guarded};
+use crate::mask::{self, Guarded, Naming};
 use crate::text::Text;
 
 /// Names of lists that are command lines.
@@ -21,7 +21,7 @@ const ABOUT: [&str; 6] = ["name", "namespace", "type", "path", "kind", "username
 #[derive(Clone, Copy)]
 enum Place<'a> {
     /// Nothing more than this name.
-    Under(&'a str),
+    Under(&'a str, Naming),
     /// It is the value of a variable of this name.
     Variable(&'a str),
     /// It is an entry of an environment.
@@ -35,19 +35,19 @@ struct Builder {
     /// Nothing is masked.
     open: bool,
     /// Names, once each: they repeat thousands of times.
-    names: HashMap<String, Text, foldhash::fast::RandomState>,
+    names: HashMap<String, (Text, Naming), foldhash::fast::RandomState>,
 }
 
 impl Tree {
     /// The tree of what was decoded.
-    pub fn of(json: &Json) -> Self {
-        Self::built(json, false)
+    pub fn of(json: &serde_json::Value) -> Self {
+        Self::built(&borrowed(json), false)
     }
 
     /// One value as it is, by the [`Tree::keys`] of its node; nothing if it is gone. Shows what
     /// is masked everywhere else, so it demands the grant.
-    pub fn revealed(json: &Json, keys: &[Key], _: &WriteGrant) -> Option<Text> {
-        let tree = Self::built(json, true);
+    pub fn revealed(json: &serde_json::Value, keys: &[Key], _: &WriteGrant) -> Option<Text> {
+        let tree = Self::built(&borrowed(json), true);
         let at = tree.at(keys)?;
         tree.shown(at).map(Text::clean)
     }
@@ -58,7 +58,7 @@ impl Tree {
             open,
             names: HashMap::default(),
         };
-        builder.add(Key::Root, json, Place::Under(""), 0, 0);
+        builder.add(Key::Root, json, Place::Under("", Naming::Plain), 0, 0);
         Self {
             nodes: builder.nodes,
         }
@@ -78,14 +78,15 @@ impl Builder {
             Json::Null => self.push(key, Value::Null, depth, parent),
             Json::Bool(yes) => self.push(key, Value::Bool(*yes), depth, parent),
             Json::Number(number) => {
-                let number = number.to_string();
+                // As serde_json writes it: `1.0` and `1e300` stay that.
+                let number = serde_json::Number::from(*number).to_string();
                 let value = match self.masked(place, &number) {
                     masked @ Cow::Owned(_) => Value::Text(Guarded::new(&number, masked)),
                     Cow::Borrowed(_) => Value::Number(Text::clean(&number)),
                 };
                 self.push(key, value, depth, parent);
             }
-            Json::String(text) => {
+            Json::Str(text) => {
                 if let Some(inner) = nested(text, place) {
                     self.add(key, &inner, place, depth, parent);
                 } else {
@@ -121,7 +122,7 @@ impl Builder {
 
     fn items(&mut self, items: &[Json], place: Place, depth: u16, parent: u32) {
         let is = |names: &[&str]| {
-            matches!(place, Place::Under(name)
+            matches!(place, Place::Under(name, _)
                 if names.iter().any(|known| name.eq_ignore_ascii_case(known)))
         };
         if is(&COMMANDS) && !self.open && items.iter().all(Json::is_string) {
@@ -145,30 +146,22 @@ impl Builder {
         }
     }
 
-    fn members(&mut self, map: &Map<String, Json>, place: Place, depth: u16, parent: u32) {
+    fn members(&mut self, map: &ObjectAsVec<'_>, place: Place, depth: u16, parent: u32) {
         let text = |name: &str| map.get(name).and_then(Json::as_str);
         let variable = text("key").or_else(|| text("name"));
-        // What matters comes first, as crictl has it.
-        let first = map.get_key_value("status").filter(|_| depth == 1);
-        let rest = map
-            .iter()
-            .filter(|(name, _)| first.is_none_or(|(first, _)| first != *name));
-        for (name, json) in first.into_iter().chain(rest) {
+        for (name, json) in sorted(map, depth == 1) {
             if self.nodes.len() > MOST {
                 return;
             }
-            let inside = match (place, variable) {
-                (Place::Secret, _) if !ABOUT.contains(&name.as_str()) => Place::Secret,
-                (_, Some(variable)) if name == "value" => Place::Variable(variable),
-                _ => Place::Under(name),
-            };
+            let (key, naming) = self.name(name);
             let is_branch = matches!(json, Json::Array(_) | Json::Object(_));
-            let inside = if is_branch && is_secret(inside) {
-                Place::Secret
-            } else {
-                inside
+            let inside = match (place, variable) {
+                (Place::Secret, _) if !ABOUT.contains(&name) => Place::Secret,
+                (_, Some(variable)) if name == "value" => Place::Variable(variable),
+                _ if is_branch && naming != Naming::Plain => Place::Secret,
+                _ => Place::Under(name, naming),
             };
-            let key = Key::Name(self.name(name));
+            let key = Key::Name(key);
             self.add(key, json, inside, depth, parent);
         }
     }
@@ -181,25 +174,43 @@ impl Builder {
         }
     }
 
-    fn name(&mut self, raw: &str) -> Text {
-        if let Some(name) = self.names.get(raw) {
-            return name.clone();
+    fn name(&mut self, raw: &str) -> (Text, Naming) {
+        if let Some(known) = self.names.get(raw) {
+            return known.clone();
         }
         // A name can hold a secret too, in a map that somebody else has made.
-        let name = Text::clean(&mask::text(raw));
+        let name = (Text::clean(&mask::text(raw)), Naming::of(raw));
         self.names.insert(raw.to_owned(), name.clone());
         name
     }
 }
 
-fn is_secret(place: Place) -> bool {
-    matches!(place, Place::Under(name) if mask::is_secret(name))
+/// `From` would look for each name of a map among all before it.
+fn borrowed(json: &serde_json::Value) -> Json<'_> {
+    match json {
+        serde_json::Value::Array(items) => Json::Array(items.iter().map(borrowed).collect()),
+        serde_json::Value::Object(map) => {
+            let members = map.iter().map(|(name, json)| (&**name, borrowed(json)));
+            Json::Object(members.collect())
+        }
+        leaf => Json::from(leaf),
+    }
+}
+
+/// The members of a map by name; of two with one name the last counts. At the top, what matters
+/// comes first, as crictl has it.
+fn sorted<'a, 'b>(map: &'a ObjectAsVec<'b>, is_top: bool) -> Vec<(&'a str, &'a Json<'b>)> {
+    let mut members: Vec<_> = map.iter().collect();
+    members.reverse();
+    members.sort_by_key(|(name, _)| (!(is_top && *name == "status"), *name));
+    members.dedup_by_key(|(name, _)| *name);
+    members
 }
 
 /// `raw` as it may be shown in its place.
 fn masked<'a>(place: Place, raw: &'a str) -> Cow<'a, str> {
     match place {
-        Place::Under(name) => mask::named(name, raw),
+        Place::Under(_, naming) => naming.mask(raw),
         Place::Variable(name) => mask::environment(name, raw),
         Place::Entry => mask::entry(raw),
         Place::Secret if raw.is_empty() => Cow::Borrowed(raw),
@@ -208,7 +219,8 @@ fn masked<'a>(place: Place, raw: &'a str) -> Cow<'a, str> {
 }
 
 /// The JSON that a text is, if it is a map or list.
-fn nested(text: &str, place: Place) -> Option<Json> {
+fn nested<'a>(text: &'a str, place: Place) -> Option<Json<'a>> {
+    let text = text.trim_ascii();
     let (first, last) = (text.bytes().next()?, text.bytes().next_back()?);
     if !matches!((first, last), (b'{', b'}') | (b'[', b']')) {
         return None;
@@ -276,6 +288,11 @@ mod tests {
     fn json_in_texts_is_parsed() {
         let tree = Tree::of(&json!({"a": "{\"b\":[\"{\\\"c\\\":1}\"]}", "d": "{no}", "e": "[]"}));
         assert_eq!(tree.yaml(0), "a:\n  b:\n  - c: 1\nd: '{no}'\ne: []\n");
+        let odd = Tree::of(&json!("\n {\"b\": 1, \"a\": 1.0, \"b\": 1e300} "));
+        assert_eq!(
+            odd.json(0).replace(char::is_whitespace, ""),
+            "{\"a\":1.0,\"b\":1e+300}"
+        );
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
     );
     vertical_rule(cx, rule, buffer);
     let large = whole.width >= LARGE.0 && whole.height >= LARGE.1;
-    if cx.model.quiet {
+    if cx.model.audit.quiet {
         quiet(cx, preview, large, buffer);
         return;
     }

@@ -13,6 +13,7 @@ mod header;
 mod help;
 mod home;
 mod inside;
+mod lines;
 mod logs;
 mod node;
 mod panel;
@@ -164,6 +165,7 @@ fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
         Page::Node => (format!("Node {}", model.node.name), node::page(cx)),
         Page::Why(view) => (why::title(view), why::page(cx, view)),
         Page::Finding(view) => (audit::finding_title(view), audit::finding(view)),
+        Page::Lines(view) => (lines::title(view), lines::page(view)),
         Page::Inside(visit) => {
             let doc = inside::page(cx, &visit.container);
             (format!("Debug {}", visit.title), doc)
@@ -235,6 +237,7 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Why(view) => why::title(view),
             Page::Audit(view) => audit::title(view),
             Page::Finding(view) => audit::finding_title(view),
+            Page::Lines(view) => lines::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();
     let all: Vec<String> = std::iter::once(panel)

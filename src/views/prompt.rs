@@ -21,7 +21,7 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
         Purpose::View(ViewLine::Tree) => {
             ("/", "text or ~regex  Enter search  Esc close".to_owned())
         }
-        Purpose::View(ViewLine::Events | ViewLine::Audit) => (
+        Purpose::View(ViewLine::Events | ViewLine::Audit | ViewLine::Lines) => (
             "/",
             "text or ~regex  Enter show these  Esc close".to_owned(),
         ),

@@ -18,8 +18,8 @@ pub fn log_lines(bytes: &[u8]) {
             let head = format!(" {} {tag} ", line.stream.name());
             let again = [line.time, head.as_bytes(), &line.content].concat();
             let cri = parse(&again);
-            // docker's times are not looked at before they are needed.
-            if cri.stream != Stream::Raw {
+            // docker's times are not looked at before they are needed: anything may stand there.
+            if cri.stream != Stream::Raw && !line.time.contains(&b' ') {
                 assert_eq!(cri, line);
             }
         }

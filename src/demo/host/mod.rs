@@ -2,6 +2,7 @@
 //! kubelet's files, `/proc`. They agree with what the runtime tells.
 
 mod cgroup;
+mod configs;
 mod kernel;
 mod kubelet;
 mod logs;

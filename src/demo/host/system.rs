@@ -7,7 +7,7 @@ use super::super::stats::usage;
 use super::super::tell::{kubelet_mounts, log_folder};
 use super::super::world::{Pod, State, World};
 use super::cgroup::container_path;
-use super::{Root, SECOND};
+use super::{Root, SECOND, configs};
 
 /// Memory of the node, kB.
 const MEMORY: u64 = 8_010_248;
@@ -47,6 +47,7 @@ pub(super) fn write_still(node: &Node, world: &World, root: &mut Root) -> io::Re
     }
     for pod in world.pods.values() {
         std::fs::create_dir_all(root.at(&log_folder(pod)))?;
+        configs::write(root, pod)?;
         if pod.spec.static_pod {
             let path = format!("/etc/kubernetes/manifests/{}.yaml", pod.spec.name);
             root.write(&path, &manifest(pod))?;

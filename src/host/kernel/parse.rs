@@ -5,10 +5,36 @@ use jiff::{SignedDuration, Timestamp};
 use crate::text::Text;
 use crate::triage::facts::{Fault, Kill, Scope};
 
+/// A record of `/dev/kmsg`, `priority,sequence,microseconds,flags;text`: its time and text.
+pub fn record(boot: Option<Timestamp>, record: &str) -> Option<(Option<Timestamp>, &str)> {
+    let (head, text) = record.split_once(';')?;
+    let text = text.lines().next().unwrap_or_default();
+    let micros = head.split(',').nth(2);
+    let micros = micros.and_then(|micros| micros.parse().ok());
+    Some((time(boot, micros), text))
+}
+
+/// A line of a log file, `... kernel: [seconds] text`: its time and text.
+pub fn line(boot: Option<Timestamp>, line: &str) -> Option<(Option<Timestamp>, &str)> {
+    let (head, text) = line.split_once("kernel: ")?;
+    let stamped = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("] "));
+    let (micros, text) = match stamped {
+        Some((seconds, text)) => (micros(seconds), text),
+        None => (None, text),
+    };
+    let named = head.split(' ').next().and_then(|word| word.parse().ok());
+    Some((named.or_else(|| time(boot, micros)), text))
+}
+
+fn time(boot: Option<Timestamp>, micros: Option<i64>) -> Option<Timestamp> {
+    boot?.checked_add(SignedDuration::from_micros(micros?)).ok()
+}
+
 /// What is put together from lines.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Parser {
-    boot: Option<Timestamp>,
     kills: Vec<Kill>,
     faults: Vec<Fault>,
     /// Whose limit and whose process, as kernels before 5.0 say it in a line of its own.
@@ -16,57 +42,13 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// Of a node that booted then.
-    pub fn new(boot: Option<Timestamp>) -> Self {
-        Self {
-            boot,
-            kills: Vec::new(),
-            faults: Vec::new(),
-            older: None,
-        }
-    }
-
     /// Kills and faults, oldest first.
     pub fn done(self) -> (Vec<Kill>, Vec<Fault>) {
         (self.kills, self.faults)
     }
 
-    /// A record of `/dev/kmsg`: `priority,sequence,microseconds,flags;text`.
-    pub fn record(&mut self, record: &str) {
-        let Some((head, text)) = record.split_once(';') else {
-            return;
-        };
-        let text = text.lines().next().unwrap_or_default();
-        let micros = head
-            .split(',')
-            .nth(2)
-            .and_then(|micros| micros.parse().ok());
-        self.text(self.time(micros), text);
-    }
-
-    /// A line of a log file: `... kernel: [seconds] text`.
-    pub fn line(&mut self, line: &str) {
-        let Some((head, text)) = line.split_once("kernel: ") else {
-            return;
-        };
-        let stamped = text
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once("] "));
-        let (micros, text) = match stamped {
-            Some((seconds, text)) => (micros(seconds), text),
-            None => (None, text),
-        };
-        let named = head.split(' ').next().and_then(|word| word.parse().ok());
-        self.text(named.or_else(|| self.time(micros)), text);
-    }
-
-    fn time(&self, micros: Option<i64>) -> Option<Timestamp> {
-        self.boot?
-            .checked_add(SignedDuration::from_micros(micros?))
-            .ok()
-    }
-
-    fn text(&mut self, at: Option<Timestamp>, text: &str) {
+    /// Takes the next line.
+    pub fn text(&mut self, at: Option<Timestamp>, text: &str) {
         if text.starts_with("oom-kill:") {
             self.kills.extend(kill(at, text));
         } else if let Some(rest) = text.strip_prefix("Task in ") {
@@ -169,12 +151,16 @@ mod tests {
     const NEWER: &str = "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg=/kubepods/p/cri-containerd-abc.scope,task_memcg=/kubepods/p/cri-containerd-abc.scope,task=redis-server,pid=41,uid=0";
 
     fn parsed(lines: &[&str]) -> (Vec<Kill>, Vec<Fault>) {
-        let mut parser = Parser::new(Some(Timestamp::from_second(1000).unwrap()));
-        for line in lines {
-            if line.contains("kernel: ") {
-                parser.line(line);
+        let boot = Some(Timestamp::from_second(1000).unwrap());
+        let mut parser = Parser::default();
+        for one in lines {
+            let form = if one.contains("kernel: ") {
+                line
             } else {
-                parser.record(line);
+                record
+            };
+            if let Some((at, text)) = form(boot, one) {
+                parser.text(at, text);
             }
         }
         parser.done()

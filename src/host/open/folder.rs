@@ -2,6 +2,7 @@
 //! symbolic link on the way, for folders into which workloads may write. Everything here blocks.
 
 use std::fs::File;
+use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
@@ -89,6 +90,14 @@ impl Folder {
         }
     }
 
+    /// At most `limit` bytes of the regular file at `path` below.
+    pub fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, OpenError> {
+        let mut bytes = Vec::new();
+        let read = self.open(path)?.take(limit).read_to_end(&mut bytes);
+        read.map_err(|error| resolver::from_std(&error))?;
+        Ok(bytes)
+    }
+
     /// Which file is at `path` below now; `None` for a link.
     pub fn id(&self, path: &Path) -> Result<Option<FileId>, OpenError> {
         let stat = fs::fstat(self.walk(path)?)?;
@@ -174,7 +183,6 @@ impl Folder {
 mod tests {
     use super::*;
     use crate::host::open::HostRoot;
-    use std::io::Read as _;
     use std::os::unix::fs::symlink;
     use std::time::Duration;
     use tempfile::TempDir;

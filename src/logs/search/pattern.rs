@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use memchr::memmem::{self, Finder};
+use memchr::arch::all::packedpair::HeuristicFrequencyRank;
+use memchr::memmem::{self, Finder, FinderBuilder};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange};
@@ -64,35 +65,98 @@ impl Scout {
             .parse(text)
             .map_err(|e| error(&e))?;
         let weak = weaken(&hir);
-        let mut first = Extractor::new().extract(&weak);
-        first.optimize_for_prefix_by_preference();
-        // Only with literals at its beginning does a regex go through memory at full speed.
-        let quick = first.min_literal_len().is_some_and(|length| length >= 3);
-        if quick {
-            let both = Regex::new(&format!("(?:{weak})| P[ :]"));
-            both.map(Self::Together).map_err(|e| error(&e))
-        } else {
-            let alone = Regex::new(&weak.to_string());
-            alone
-                .map(|regex| Self::Apart(Matcher::Regex(regex)))
-                .map_err(|e| error(&e))
+        let alone = || Regex::new(&weak.to_string()).map_err(|e| error(&e));
+        match quick_part(&weak) {
+            Some(part) => {
+                let both = Regex::new(&format!("(?:{part})| P[ :]"));
+                both.map(Self::Together).map_err(|e| error(&e))
+            }
+            None => alone().map(|regex| Self::Apart(Matcher::Regex(regex))),
+        }
+    }
+
+    /// The same for a log whose bytes are as frequent as those of `sample`, where that is
+    /// quicker: a text is looked for by the two of its bytes that are rarest in this log.
+    pub fn tuned(&self, sample: &[u8]) -> Option<Finder<'_>> {
+        match self {
+            Self::Apart(Matcher::Literal(finder)) => {
+                let ranks = Ranks::of(sample);
+                Some(FinderBuilder::new().build_forward_with_ranker(ranks, finder.needle()))
+            }
+            _ => None,
         }
     }
 
     /// Where something is at or after `at` that needs a closer look. `partial` is the next
-    /// partial line that is known, and kept between calls.
-    pub fn next(&self, bytes: &[u8], at: usize, partial: &mut Option<usize>) -> Option<usize> {
+    /// partial line that is known, and kept between calls; `tuned` is what [`Scout::tuned`] made.
+    pub fn next(
+        &self,
+        tuned: Option<&Finder<'_>>,
+        bytes: &[u8],
+        at: usize,
+        partial: &mut Option<usize>,
+    ) -> Option<usize> {
         match self {
             Self::Together(regex) => regex.find_at(bytes, at).map(|found| found.start()),
             Self::Apart(raw) => {
                 let known = partial.filter(|known| *known >= at);
                 let until = known.unwrap_or_else(|| next_partial(bytes, at));
                 *partial = Some(until);
-                let found = raw.find(&bytes[at..until]).map(|found| at + found.start);
-                found.or((until < bytes.len()).then_some(until))
+                let searched = &bytes[at..until];
+                let found = match tuned {
+                    Some(finder) => finder.find(searched),
+                    None => raw.find(searched).map(|found| found.start),
+                };
+                found
+                    .map(|found| at + found)
+                    .or((until < bytes.len()).then_some(until))
             }
         }
     }
+}
+
+/// How frequent each byte is in a log, as a rank.
+struct Ranks([u8; 256]);
+
+impl Ranks {
+    fn of(sample: &[u8]) -> Self {
+        let mut counts = [0_u32; 256];
+        for byte in sample {
+            counts[usize::from(*byte)] += 1;
+        }
+        let mut bytes: Vec<u8> = (0..=u8::MAX).collect();
+        bytes.sort_by_key(|byte| counts[usize::from(*byte)]);
+        let mut ranks = [0; 256];
+        for (rank, byte) in (0..=u8::MAX).zip(bytes) {
+            ranks[usize::from(byte)] = rank;
+        }
+        Self(ranks)
+    }
+}
+
+impl HeuristicFrequencyRank for Ranks {
+    fn rank(&self, byte: u8) -> u8 {
+        self.0[usize::from(byte)]
+    }
+}
+
+/// `weak`, or the longest end of it, that begins with a literal: only then does a regex go through
+/// memory at full speed. A line that matches `weak` matches it too.
+fn quick_part(weak: &Hir) -> Option<Hir> {
+    let begins_with = |hir: &Hir, length| {
+        let mut first = Extractor::new().extract(hir);
+        first.optimize_for_prefix_by_preference();
+        first.min_literal_len().is_some_and(|least| least >= length)
+    };
+    if begins_with(weak, 3) {
+        return Some(weak.clone());
+    }
+    let HirKind::Concat(parts) = weak.kind() else {
+        return None;
+    };
+    (1..parts.len())
+        .map(|from| Hir::concat(parts[from..].to_vec()))
+        .find(|end| begins_with(end, 2))
 }
 
 /// Where the first partial line at or after `from` begins, or the end.

@@ -173,7 +173,7 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn nothing_masked(model: &Model) -> Option<&'static str> {
-    if model.mask_always {
+    if model.audit.mask_always {
         return Some("--mask-always was given");
     }
     let masked = model.tree().and_then(TreeView::masked);

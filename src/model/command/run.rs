@@ -110,6 +110,12 @@ pub(super) fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
     if audit::widen(model) || model.events_mut().0.is_some_and(EventsView::widen) {
         return vec![];
     }
+    if model
+        .lines_mut()
+        .is_some_and(|view| view.filter.take().is_some())
+    {
+        return vec![];
+    }
     if model.tree_mut().is_some_and(TreeView::drop_search) {
         return vec![];
     }

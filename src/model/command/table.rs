@@ -56,6 +56,7 @@ pub fn place(command: &Command) -> &'static str {
         [Noun::Why] => "why",
         [Noun::Audit, ..] => "audit",
         [Noun::Pod, .., Noun::Tree] if command.name == "audit" => "lists, pages, YAML",
+        [Noun::Lines] => "node log, configuration",
         [Noun::Deed] => "actions",
         LISTS_AND_LOGS => "lists, logs",
         _ => "lists",

@@ -1,9 +1,11 @@
 //! The commands that say why.
 
 use super::{Command, command, unless};
-use crate::model::{Noun, why};
+use crate::model::prompt::ViewLine;
+use crate::model::{Noun, lines, typing, why};
 
 const WHY: &[Noun] = &[Noun::Why];
+const LINES: &[Noun] = &[Noun::Lines];
 
 pub(super) const COMMANDS: &[Command] = &[
     unless(
@@ -31,6 +33,49 @@ pub(super) const COMMANDS: &[Command] = &[
         "log at the cause",
         "the log at the line that is likely the cause",
         why::logs,
+    ),
+    command(
+        "why-node-log",
+        &["n"],
+        WHY,
+        "node log",
+        "what the kubelet, the runtime and the kernel have logged about it",
+        |m, _| lines::log_of(m),
+    ),
+    command(
+        "why-config",
+        &["m"],
+        WHY,
+        "config",
+        "what is in the ConfigMaps of its pod, and the keys of its Secrets",
+        |m, _| lines::configs(m),
+    ),
+    command(
+        "node-log",
+        &["l"],
+        &[Noun::Node],
+        "node log",
+        "what the kubelet, the runtime and the kernel have logged",
+        |m, _| lines::node_log(m),
+    ),
+    command(
+        "line-filter",
+        &["/"],
+        LINES,
+        "filter",
+        "only lines that match: text, or ~ and a regular expression",
+        |m, _| {
+            typing::open_view_line(m, ViewLine::Lines);
+            vec![]
+        },
+    ),
+    command(
+        "read-again",
+        &["R"],
+        LINES,
+        "read again",
+        "read it once more",
+        |m, _| lines::again(m),
     ),
     command(
         "copy-steps",

@@ -13,6 +13,7 @@ use crate::model::logs::{Columns, Item, LogView};
 use crate::model::{Seen, Subject};
 use crate::theme::Role;
 
+pub use line::role;
 pub use tail::pane;
 
 /// Whose logs, for titles.
