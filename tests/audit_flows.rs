@@ -99,3 +99,34 @@ fn no_secret_is_told() {
         .sees("<masked>")
         .misses("hunter2");
 }
+
+#[test]
+fn an_auditor_sees_no_log_that_he_did_not_ask_for_and_no_masked_value() {
+    let start = Start {
+        mask_always: true,
+        ..start()
+    };
+    opened(&start)
+        .types("/payments<Enter>")
+        .sees("payments")
+        .misses("─ Log")
+        .types("<Enter>y")
+        .sees("> YAML")
+        .types("/PASSWORD<Enter>")
+        .types("x")
+        .sees("reveal: --mask-always was given")
+        .types("ql")
+        .sees("Logs payments-");
+}
+
+#[test]
+fn help_says_what_read_only_mode_refuses() {
+    let start = Start {
+        read_only: true,
+        size: (140, 200),
+        ..Start::default()
+    };
+    opened(&start)
+        .types("?")
+        .sees("refused, this run is read-only: ");
+}

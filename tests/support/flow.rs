@@ -210,6 +210,8 @@ pub struct Start {
     pub size: (u16, u16),
     /// With `--read-only`.
     pub read_only: bool,
+    /// With `--mask-always`.
+    pub mask_always: bool,
     /// With `--events`.
     pub events: bool,
     /// Longest wait for an answer.
@@ -230,6 +232,7 @@ impl Default for Start {
             scenario: "node",
             size: (120, 40),
             read_only: false,
+            mask_always: false,
             events: false,
             deadline: Duration::from_secs(10),
             faults: vec![],
@@ -400,12 +403,14 @@ where
         now: wall(),
         uptime: Duration::ZERO,
     };
+    let mut model = Model::new(node, clock, Keymap::default());
+    (model.audit.mask_always, model.audit.quiet) = (start.mask_always, start.mask_always);
     let ability = Ability {
         depth: start.depth,
         unicode: true,
     };
     App {
-        model: Model::new(node, clock, Keymap::default()),
+        model,
         theme: Theme::named("default", ability).expect("a theme"),
         surface,
         input,
