@@ -27,6 +27,7 @@ use crate::theme::Theme;
 use crate::views;
 
 mod act;
+mod audit;
 mod enter;
 mod files;
 mod frame;
@@ -337,11 +338,10 @@ where
             Effect::Look(id) => self.look(id, jobs),
             Effect::ReadLines(ticket, wanted) => self.read_lines(ticket, wanted, jobs),
             Effect::Why(ticket, asked) => self.why(ticket, *asked, jobs),
+            Effect::Audit(asked) => self.audit(*asked, jobs),
             Effect::Inspect(about, state) => self.inspect(about, state, jobs),
             Effect::Reveal(about, keys) => self.reveal(about, keys, jobs),
-            Effect::HostShell(visit, runs, processes) => {
-                self.host_shell(*visit, (runs, processes), jobs);
-            }
+            Effect::HostShell(visit, runs, all) => self.host_shell(*visit, (runs, all), jobs),
             Effect::RunInAll(ids, line) => self.run_in_all(ids, &line, jobs),
             Effect::Browse(browse) => self.browse(*browse, jobs),
             Effect::CopyOut(browse, to) => self.copy_out(*browse, to, jobs),

@@ -120,6 +120,12 @@ pub struct Behaviour {
     /// this off again
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// On the screen show no masked value, not even for a moment, and no log beside the lists
+    #[arg(long, global = true)]
+    pub mask_always: bool,
+    /// On the screen dim the findings of the audit that are in this file: see critui audit --help
+    #[arg(long, global = true, value_name = "FILE")]
+    pub audit_baseline: Option<PathBuf>,
     /// Read this file instead of ~/.config/critui/settings.yaml
     #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
@@ -189,6 +195,9 @@ pub enum Command {
         /// The command, such as snapshot
         command: Option<String>,
     },
+    /// Print what on this node could hurt: what runs with more power than it should, where secrets
+    /// lie open; it changes nothing, and the exit code is 3 if anything is as bad as --fail-on says
+    Audit(crate::audit_command::Audit),
     /// Run the simulated node alone, for other clients such as crictl, until it is told to end
     DemoNode {
         /// Where to listen
@@ -323,11 +332,13 @@ mod tests {
 
     #[test]
     fn behaviour_flags() {
-        let cli =
-            args("--read-only --strict --events --low-bandwidth --settings s.yaml --refresh 250ms")
-                .unwrap();
+        let line = "--read-only --mask-always --audit-baseline b --strict --events \
+                    --low-bandwidth --settings s.yaml --refresh 250ms";
+        let cli = args(line).unwrap();
         let Behaviour {
             read_only,
+            mask_always,
+            audit_baseline,
             settings,
             strict,
             refresh,
@@ -335,7 +346,8 @@ mod tests {
             events,
             debug,
         } = cli.behaviour;
-        assert!(read_only && events && strict && low_bandwidth && !debug);
+        assert!(read_only && mask_always && events && strict && low_bandwidth && !debug);
+        assert_eq!(audit_baseline, Some("b".into()));
         assert_eq!(settings, Some("s.yaml".into()));
         assert_eq!(refresh, Some(Duration::from_millis(250)));
         assert_eq!(cli.command, None);

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::text::Text;
 
+pub mod security;
 mod spec;
 
 pub use spec::Spec;

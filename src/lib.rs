@@ -29,6 +29,7 @@
 //! | [`manual`] | completions of shells and manual pages |
 //! | [`snapshot`], [`top`], [`triage_command`] | the reports |
 //! | [`triage`], [`gather`] | why something is wrong: pure rules over facts, and who gathers the facts |
+//! | [`audit`], [`audit_command`] | what could hurt: pure checks over facts, levels, reports; the baseline |
 //! | [`stats`] | rates, histories, the numbers of a row: pure |
 //! | [`demo`] | the simulated node, reached like any other |
 //! | [`clipboard`] | what is copied, as the terminal takes it |
@@ -59,8 +60,8 @@
 //! - **Read-only is three locks**: the type [`access::WriteGrant`], the allow-list
 //!   [`cri::gate`] in front of every byte that leaves, and tests that classify each method.
 //! - **Import arrows**, checked by a test: `views` and `widgets` never see tokio, tonic or `cri`;
-//!   `widgets` know only ratatui and the theme; `cri` imports nothing above it; `triage` knows facts
-//!   and nobody who gathers them; colours are named
+//!   `widgets` know only ratatui and the theme; `cri` imports nothing above it; `triage` and `audit`
+//!   know facts and nobody who gathers them; colours are named
 //!   in the theme alone.
 //!
 //! # Where this departs from the first design, on purpose
@@ -79,6 +80,8 @@
 pub mod access;
 pub mod act;
 pub mod app;
+pub mod audit;
+pub mod audit_command;
 pub mod cli;
 pub mod clipboard;
 pub mod config;

@@ -6,6 +6,7 @@ mod live;
 mod play;
 mod reach;
 mod screen;
+mod survey;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -30,7 +31,7 @@ use critui::snapshot::{self, Origin};
 use critui::text::Text;
 use jiff::Timestamp;
 use play::{demo_node, start_demo};
-use reach::connect;
+use reach::{connect, print};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 use tracing_subscriber::filter::Targets;
@@ -84,6 +85,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     if let Some(text) = begin::text(cli)? {
         return print(|out| out.write_all(&text));
     }
+    // The one file that an audit may write is opened before the right to write is given up.
+    let baseline = begin::baseline(cli).map_err(|line| Failure(cli::FAILED, line))?;
     // Before any thread starts: what they may do is settled here.
     let confined = begin::confine(cli);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -102,6 +105,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     setup.trace(cli.command.is_some());
     let result = match &cli.command {
         Some(Command::Triage(triage)) => setup.triage(triage),
+        Some(Command::Audit(audit)) => setup.audit(audit, baseline),
         Some(Command::Config { output }) => setup.show_config(output.form),
         Some(Command::Settings { output, .. }) => {
             print(|out| Report::of_settings(&setup.config).write(output.form, out))
@@ -110,7 +114,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Logs(logs)) => setup.logs(logs),
         Some(Command::Inspect(inspect)) => setup.inspect(inspect),
         Some(Command::Top(top)) => setup.top(top),
-        _ => setup.screen(&cli.connection),
+        _ => setup.screen(cli),
     };
     // A file system that hangs must not keep the program from ending.
     setup.runtime.shutdown_background();
@@ -142,7 +146,10 @@ impl Setup {
         if let Some(demo) = &demo {
             cli.connection.host_root = Some(demo.host_root().to_owned());
         }
-        let host = config::host_root(&cli.connection, &env)?;
+        let host = match &demo {
+            Some(demo) => demo.host().map_err(failed)?,
+            None => config::host_root(&cli.connection, &env)?,
+        };
         let mut config = config::resolve(&cli, &env, &host)?;
         if let Some(demo) = &demo {
             let inside = demo
@@ -283,7 +290,9 @@ impl Setup {
         })
     }
 
-    fn screen(&mut self, flags: &cli::Connection) -> Result<(), Failure> {
+    fn screen(&mut self, cli: &Cli) -> Result<(), Failure> {
+        let flags = &cli.connection;
+        let guarded = begin::guarded(cli).map_err(|line| Failure(cli::FAILED, line))?;
         let mut trust = Trust::hosts(flags.streaming_host.iter().cloned());
         if let Some(path) = &flags.streaming_ca {
             let verified = trust.by_authority(path);
@@ -302,6 +311,7 @@ impl Setup {
             confined: self.confined.clone(),
             slow: self.slow,
             layout: begin::layout(&self.env, self.demo.as_ref()),
+            guarded,
             journal: (self.config.journal).place(&self.env, &self.host, self.demo.is_some()),
         };
         let opened = self.runtime.block_on(screen::open(opening));
@@ -380,15 +390,5 @@ impl Setup {
         } else {
             retries.value
         }
-    }
-}
-
-fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure(cli::FAILED, format!("standard output: {error}"))),
-        Ok(()) => Ok(()),
     }
 }

@@ -1,9 +1,13 @@
-//! Connecting once, for commands that print and end.
+//! Connecting once, and printing, for commands that print and end.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
+use critui::cli;
 use critui::cri::{self, Reader, Target, Timing};
 use critui::domain::RuntimeVersion;
+
+use super::Failure;
 
 /// crictl's pause before it tries to connect again: so long, doubling, up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -26,5 +30,16 @@ pub async fn connect(
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(MAX_PAUSE);
+    }
+}
+
+/// Prints to standard output. That whoever reads has gone is no error.
+pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure(cli::FAILED, format!("standard output: {error}"))),
+        Ok(()) => Ok(()),
     }
 }

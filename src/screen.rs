@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use critui::access::Access;
@@ -10,6 +11,7 @@ use critui::clipboard::Clipboard;
 use critui::config::Config;
 use critui::config::endpoint::Endpoint;
 use critui::config::layout::Remembered;
+use critui::config::look::Look;
 use critui::config::themes;
 use critui::config::value::Valued;
 use critui::config::watch::Watcher;
@@ -29,6 +31,8 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+
+use super::begin::Guarded;
 
 /// What the connection has learnt and the loop has not taken yet.
 const UPDATES: usize = 64;
@@ -52,6 +56,8 @@ pub struct Opening<'a> {
     pub layout: Remembered,
     /// What the kernel holds this run to.
     pub confined: Option<Confined>,
+    /// What is not to be shown.
+    pub guarded: Guarded,
 }
 
 /// Whether there is a terminal to draw on; else the line that says what to do.
@@ -86,6 +92,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
         layout,
         slow,
         confined,
+        guarded,
     } = opening;
     let started = Instant::now();
     let ability = ability(slow);
@@ -119,11 +126,7 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     let surface = Screen::enter()?;
     let input = Keyboard::open()?;
     let mut model = Model::new(node, clock, look.keymap.clone());
-    for (panel, sort) in Panel::ALL.into_iter().zip(look.sorts()) {
-        model.home.sort_by(panel, sort);
-    }
-    (model.comfort.slow, model.home.arranged.still) = (slow, slow);
-    model.log_look = look.logs.look();
+    dress(&mut model, look, slow, guarded);
     let (own, problems) = themes::own(&watcher.env);
     model.comfort.own_themes = own.iter().map(|skin| skin.name.clone()).collect();
     model.node.notices.extend(problems);
@@ -153,6 +156,17 @@ pub async fn open(opening: Opening<'_>) -> io::Result<()> {
     }
     .run()
     .await
+}
+
+/// Has it look as settings and flags say.
+fn dress(model: &mut Model, look: &Look, slow: bool, guarded: Guarded) {
+    for (panel, sort) in Panel::ALL.into_iter().zip(look.sorts()) {
+        model.home.sort_by(panel, sort);
+    }
+    (model.comfort.slow, model.home.arranged.still) = (slow, slow);
+    model.log_look = look.logs.look();
+    (model.audit.mask_always, model.audit.quiet) = (guarded.mask_always, guarded.quiet);
+    model.audit.baseline = Arc::new(guarded.baseline);
 }
 
 /// What the terminal can show; on a slow line colours of 24 bits cost twice as much.

@@ -152,6 +152,7 @@ fn none(found: impl Iterator<Item = String>, rule: &str) {
 #[case("host", &["crate::model", "crate::views", "crate::app", "crate::cri", "crate::demo", "ratatui"])]
 #[case("demo", &["crate::model", "crate::views", "crate::app", "crate::cri", "ratatui"])]
 #[case("triage", &["tokio", "tonic", "k8s_cri", "std::fs", "crate::cri", "crate::host", "crate::model", "crate::views", "crate::app", "crate::gather"])]
+#[case("audit", &["tokio", "tonic", "k8s_cri", "std::fs", "crate::cri", "crate::host", "crate::model", "crate::views", "crate::app"])]
 #[case("config", &["crate::views", "crate::widgets", "crate::app", "crate::terminal", "tonic", "ratatui"])]
 fn arrows(#[case] part: &str, #[case] never: &[&str]) {
     for source in sources(part) {

@@ -87,7 +87,7 @@ fn logs_in_many_ways() {
             ("api-5f", "@2<Enter>", "line 2 of"),
             ("api-5f", "@never<Enter>", "is no place"),
             ("cache-0", "W", "> Why shop/cache-0"),
-            ("cache-0", "?", "In logs"),
+            ("cache-0", "?", "go on with what comes, or stay here"),
             ("report-worker", "", "does not exist"),
         ],
         |flow, (pod, keys, text)| {

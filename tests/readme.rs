@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use critui::audit;
 use critui::model::command::keys_table;
 use critui::triage;
 
@@ -35,6 +36,16 @@ fn the_verdicts_are_those_of_the_program() {
         part("verdicts").trim(),
         expected.trim(),
         "put the output of `critui triage --verdicts` between the two lines"
+    );
+}
+
+#[test]
+fn the_checks_are_those_of_the_program() {
+    let expected = audit::table();
+    assert_eq!(
+        part("checks").trim(),
+        expected.trim(),
+        "put the output of `critui audit --checks` between the two lines"
     );
 }
 

@@ -389,7 +389,7 @@ mod tests {
     )]
     #[case(
         "keys: {sort: ''}",
-        "S:1:8: keys: sort: \"\" is not a key: write a character, ^c for control, A- for alt, S-Tab, F1 to F12, or one of Enter Esc Tab Space Backspace Delete Up Down Left Right Home End PgUp PgDn"
+        "S:1:8: keys: sort: \"\" is not a key: write a character, ^c for control, A- for alt, S-Tab, F1 to F12, one of Enter Esc Tab Space Backspace Delete Up Down Left Right Home End PgUp PgDn, or two keys with a space between"
     )]
     #[case(
         "keys: {sort: ^i}",
@@ -452,7 +452,7 @@ mod tests {
 
     #[test]
     fn the_rest_takes_effect() {
-        let text = "theme: nrod\nrefresh: 3s\nkeys: {srot: z, sort: [z, z, 7], up: []}\n\
+        let text = "theme: nrod\nrefresh: 3s\nkeys: {srot: z, sort: [Z, Z, 7], up: []}\n\
                     sort: {pod: age, images: size reversed}\n";
         let loaded = load(&Node::new(), text);
         assert_eq!(loaded.problems.len(), 3, "{:?}", loaded.problems);
@@ -469,7 +469,7 @@ mod tests {
         };
         assert_eq!(
             (keys("sort"), keys("up"), keys("down")),
-            ("z 7".into(), String::new(), "j Down".into())
+            ("Z 7".into(), String::new(), "j Down".into())
         );
         let orders = Panel::ALL.map(|p| sorting::print(p, look.sorts()[p.index()]));
         assert_eq!(orders, ["trouble", "trouble", "size reversed"]);

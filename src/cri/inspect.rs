@@ -150,7 +150,7 @@ impl Reader {
         Ok(told(&answer.descriptors))
     }
 
-    fn images_client(
+    pub(super) fn images_client(
         &self,
         call: &str,
     ) -> Result<ImageServiceClient<Gate<tonic::transport::Channel>>, CriError> {

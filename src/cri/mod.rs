@@ -16,6 +16,7 @@
 
 mod act;
 mod ask;
+mod audited;
 mod convert;
 pub mod debug;
 mod diagnose;

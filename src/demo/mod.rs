@@ -58,9 +58,19 @@ pub use scenario::{
 };
 pub use units::{Bytes, Nanos};
 
+use crate::host::open::{HostRoot, Space};
 use host::Host;
 use node::Node;
 use server::Power;
+
+/// The file systems of a simulated node.
+const DISK: Space = Space {
+    device: 1,
+    size: 210 << 30,
+    available: 79 << 30,
+    inodes: 14_000_000,
+    inodes_free: 12_600_000,
+};
 
 /// How to run a scenario.
 #[derive(Clone, Debug)]
@@ -170,6 +180,11 @@ impl DemoNode {
     /// socket at its usual place.
     pub fn host_root(&self) -> &Path {
         &self.host
+    }
+
+    /// The same, to look into: with file systems that are as full as the story has them.
+    pub fn host(&self) -> io::Result<HostRoot> {
+        HostRoot::simulated(&self.host, DISK)
     }
 
     /// Waits until the files under [`DemoNode::host_root`] have been written: this goes on behind

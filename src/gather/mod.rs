@@ -1,6 +1,7 @@
 //! Facts about what is wrong, from wherever the node has them: the runtime, cgroups, logs, the
 //! kubelet's files. Everything here only reads, has a deadline, and says what it could not see.
 
+pub mod audit;
 mod container;
 mod lines;
 mod log;

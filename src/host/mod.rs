@@ -5,6 +5,7 @@ pub mod certificates;
 pub mod cgroup;
 pub mod fills;
 pub mod ghosts;
+pub mod guarded;
 pub mod holder;
 pub mod ingest;
 pub mod journal;

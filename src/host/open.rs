@@ -52,6 +52,17 @@ impl HostRoot {
         })
     }
 
+    /// The root of a simulated node, all of whose file systems are as full as this: those of the
+    /// machine that it is simulated on are no part of its story.
+    pub fn simulated(root: &Path, space: Space) -> io::Result<Self> {
+        let mut resolver = Resolver::new(root)?;
+        resolver.simulated = Some(space);
+        Ok(Self {
+            resolver: Arc::new(resolver),
+            workers: Arc::default(),
+        })
+    }
+
     /// True for `/` itself.
     pub fn is_slash(&self) -> bool {
         self.resolver.is_slash()

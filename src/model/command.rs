@@ -4,6 +4,7 @@
 use crate::model::{Effect, Model, Noun, Seen};
 
 mod act;
+mod audit;
 mod columns;
 mod enter;
 mod events;
@@ -16,7 +17,7 @@ mod table;
 mod why;
 
 pub(super) use logs::area;
-pub(super) use run::{go, open};
+pub(super) use run::{go, open, push};
 pub use table::{keys_table, place};
 
 /// Every list, and pages of text.
@@ -34,6 +35,8 @@ const ANYWHERE: &[Noun] = &[
     Noun::Stats,
     Noun::Node,
     Noun::Why,
+    Noun::Audit,
+    Noun::Finding,
     Noun::Lines,
     Noun::Deed,
     Noun::Columns,
@@ -126,6 +129,7 @@ const TABLES: &[&[Command]] = &[
     stats::COMMANDS,
     inspect::COMMANDS,
     events::COMMANDS,
+    audit::COMMANDS,
     act::COMMANDS,
     columns::COMMANDS,
     general::COMMANDS,

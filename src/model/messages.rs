@@ -1,13 +1,16 @@
 //! What comes in and what goes out: [`Msg`]s and [`Effect`]s.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::asked::Asked;
 use super::inspect::Answer;
 use super::{
-    About, Keymap, Target, act, files, forward, lines, list, logs, node, ran, stats, visit, why,
+    About, Keymap, Target, act, audit, files, forward, lines, list, logs, node, ran, stats, visit,
+    why,
 };
 use crate::act::Act;
+use crate::audit::Report;
 use crate::cri::spec::Plan;
 use crate::cri::{Update, Wanted};
 use crate::domain::{
@@ -76,6 +79,8 @@ pub enum Msg {
     Filled(Result<Fills, Text>),
     /// Why something fares as it does, by the number of the question.
     Why(u64, Box<why::Found>),
+    /// What an audit came to, by the number of the question.
+    Audited(u64, Result<Arc<Report>, Text>),
     /// Lines of the node's files, or why they cannot be read.
     Lines(u64, Result<Vec<Said>, Text>),
     /// What was found out for the question of this number.
@@ -214,6 +219,8 @@ pub enum Effect {
     StopMeasuring,
     /// Find out why something fares as it does; the number comes back.
     Why(u64, Box<Asked>),
+    /// Look for what could hurt.
+    Audit(Box<audit::Asked>),
     /// Read lines of the node's files.
     ReadLines(u64, lines::Wanted),
     /// Find out what the question of this number depends on.

@@ -5,6 +5,7 @@ pub mod act;
 pub mod arrange;
 pub mod arranging;
 pub mod asked;
+pub mod audit;
 pub mod columns;
 mod comfort;
 pub mod command;
@@ -136,6 +137,8 @@ pub struct Model {
     pub asked_to_quit: bool,
     /// Files being copied out.
     pub copying: usize,
+    /// Audits, and what auditors asked for.
+    pub audit: audit::Audits,
     /// How often it was asked why.
     pub why_asked: u64,
 }
@@ -216,6 +219,10 @@ pub enum Page {
     Top(Box<top::TopView>),
     /// Why something fares as it does.
     Why(Box<why::WhyView>),
+    /// What could hurt.
+    Audit(Box<audit::AuditView>),
+    /// One finding of that.
+    Finding(Box<audit::FindingView>),
     /// Lines of the node's files.
     Lines(Box<lines::LinesView>),
     /// The changes of this run.
@@ -266,6 +273,7 @@ impl Model {
             leaving: false,
             asked_to_quit: false,
             copying: 0,
+            audit: audit::Audits::default(),
             why_asked: 0,
         }
     }
@@ -283,6 +291,8 @@ impl Model {
             Some(Page::Top(_)) => Noun::Stats,
             Some(Page::Node) => Noun::Node,
             Some(Page::Why(_)) => Noun::Why,
+            Some(Page::Audit(_)) => Noun::Audit,
+            Some(Page::Finding(_)) => Noun::Finding,
             Some(Page::Lines(_)) => Noun::Lines,
             Some(Page::Deeds) => Noun::Deed,
             Some(Page::Columns(_)) => Noun::Columns,
@@ -367,31 +377,5 @@ impl Model {
             Page::Tree(view) => Some(view),
             _ => None,
         }
-    }
-
-    /// The thing under the cursor.
-    pub fn subject(&self) -> Option<Subject> {
-        match self.layers.last().map(|layer| &layer.page) {
-            Some(Page::Summary(subject)) => Some(subject.clone()),
-            Some(Page::Logs(view)) => Some(view.subject.clone()),
-            Some(Page::Tree(view)) => about(&view.about),
-            Some(Page::Diff(view)) => about(&view.after),
-            Some(Page::Events(view)) => {
-                let event = view.chosen(self.store.history())?;
-                Some(event.subject.clone())
-            }
-            Some(Page::Inside(visit)) => Some(Subject::Container(visit.container.clone())),
-            Some(Page::Top(view)) => Some(view.subject.clone()),
-            Some(Page::Why(view)) => Some(view.subject.clone()),
-            Some(_) => None,
-            None => self.home.subject(),
-        }
-    }
-}
-
-fn about(about: &About) -> Option<Subject> {
-    match about {
-        About::One(subject) => Some(subject.clone()),
-        About::Runtime => None,
     }
 }

@@ -1,5 +1,7 @@
 //! What keys are about.
 
+use super::{About, Model, Page, Subject, audit};
+
 /// What a key can be about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Noun {
@@ -29,6 +31,10 @@ pub enum Noun {
     Node,
     /// Why something fares as it does.
     Why,
+    /// What could hurt.
+    Audit,
+    /// One finding of that.
+    Finding,
     /// Lines of the node's files.
     Lines,
     /// The changes of this run.
@@ -37,4 +43,33 @@ pub enum Noun {
     Columns,
     /// The page of help.
     Help,
+}
+
+impl Model {
+    /// The thing under the cursor.
+    pub fn subject(&self) -> Option<Subject> {
+        match self.layers.last().map(|layer| &layer.page) {
+            Some(Page::Summary(subject)) => Some(subject.clone()),
+            Some(Page::Logs(view)) => Some(view.subject.clone()),
+            Some(Page::Tree(view)) => about(&view.about),
+            Some(Page::Diff(view)) => about(&view.after),
+            Some(Page::Events(view)) => {
+                let event = view.chosen(self.store.history())?;
+                Some(event.subject.clone())
+            }
+            Some(Page::Inside(visit)) => Some(Subject::Container(visit.container.clone())),
+            Some(Page::Top(view)) => Some(view.subject.clone()),
+            Some(Page::Why(view)) => Some(view.subject.clone()),
+            Some(Page::Audit(_) | Page::Finding(_)) => audit::subject_of(audit::chosen(self)?),
+            Some(_) => None,
+            None => self.home.subject(),
+        }
+    }
+}
+
+fn about(about: &About) -> Option<Subject> {
+    match about {
+        About::One(subject) => Some(subject.clone()),
+        About::Runtime => None,
+    }
 }

@@ -59,6 +59,8 @@ pub enum ViewLine {
     Events,
     /// What to look for in help.
     Help,
+    /// Which findings to show.
+    Audit,
     /// Which lines to show.
     Lines,
 }

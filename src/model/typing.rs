@@ -8,8 +8,8 @@ use crate::model::palette::{Action, Entry, Palette};
 use crate::model::prompt::{LogLine, Prompt, Purpose, Typed, ViewLine, remember};
 use crate::model::visit::{self, Errand, Visit};
 use crate::model::{
-    Effect, Model, Panel, Seen, act as deeds, command, files, forward, help, logs, look, ran,
-    update,
+    Effect, Model, Panel, Seen, act as deeds, audit, command, files, forward, help, logs, look,
+    ran, update,
 };
 use crate::text::Text;
 
@@ -57,6 +57,7 @@ pub fn open_view_line(model: &mut Model, what: ViewLine) {
         ViewLine::Tree => model.tree_mut().and_then(|view| view.search.as_ref()),
         ViewLine::Events => model.events_mut().0.and_then(|view| view.filter.as_ref()),
         ViewLine::Help => None,
+        ViewLine::Audit => audit::filter(model),
         ViewLine::Lines => model.lines_mut().and_then(|view| view.filter.as_ref()),
     };
     let text = sought.map_or("", Sought::line).to_owned();
@@ -300,6 +301,7 @@ fn of_view(model: &mut Model, mut prompt: Prompt, typed: Typed, what: ViewLine) 
                     }
                     true
                 }
+                ViewLine::Audit => audit::narrow(model, sought),
                 ViewLine::Lines => {
                     if let Some(view) = model.lines_mut() {
                         view.filter = sought;

@@ -7,8 +7,9 @@ use crate::keys::Key;
 use crate::link::Link;
 use crate::logs::viewer::News;
 use crate::model::{
-    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, arranging, command,
-    fetch, files, forward, inspect, lines, logs, look, mouse, node, ran, stats, typing, why,
+    Changed, Clock, Effect, Model, Msg, Panel, Seen, Slot, Target, Toast, act, arranging, audit,
+    command, fetch, files, forward, inspect, lines, logs, look, mouse, node, ran, stats, typing,
+    why,
 };
 use crate::text::Text;
 
@@ -110,6 +111,7 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
         }
         Msg::Lines(ticket, read) => lines::read(model, ticket, read),
         Msg::Why(ticket, found) => why::found(model, ticket, *found),
+        Msg::Audited(ticket, report) => audit::found(model, ticket, report),
         Msg::Looked(id, seen) => look::looked(model, id, seen),
         Msg::Ran(place, left) => ran::take(model, place, left),
         Msg::Browsed(asked, found) => files::found(model, &asked, found),
@@ -328,6 +330,7 @@ pub fn fit(model: &mut Model, seen: &Seen) -> bool {
     if let (Some(page), (Some(view), history)) = (seen.page, model.events_mut()) {
         moved |= view.fit(history, page.height);
     }
+    moved |= audit::fit(model, seen);
     if let (Some(page), Some(view)) = (seen.page, model.tree_mut()) {
         moved |= view.fit(page.height);
     }

@@ -134,8 +134,8 @@ pub fn section(out: &mut dyn Write, head: &str, verdict: &Verdict) -> io::Result
     writeln!(out, "```\n")
 }
 
-/// What Markdown would take for its own.
-fn escaped(text: &str) -> String {
+/// `text` with what Markdown would take for its own escaped.
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if "\\`*_|<>[]#".contains(c) {

@@ -16,8 +16,9 @@ pub fn title(help: &Help) -> String {
 }
 
 /// The keys, as the user has them: those of the view from which help was asked for, then all
-/// others; of all of them those that are looked for.
-pub fn doc(keymap: &Keymap, help: &Help) -> Doc {
+/// others; of all of them those that are looked for. What a run that is read-only refuses is said
+/// to be refused.
+pub fn doc(keymap: &Keymap, help: &Help, read_only: bool) -> Doc {
     let mut doc = Doc::default();
     let everywhere = |command: &Command| place(command) == "everywhere";
     let here = |command: &Command| command.on.contains(&help.noun) && !everywhere(command);
@@ -47,7 +48,14 @@ pub fn doc(keymap: &Keymap, help: &Help) -> Doc {
     for (title, commands) in sections {
         doc.title(title);
         for command in commands {
-            doc.fact(keys(keymap, command), command.doc);
+            let refused = read_only && command.changes;
+            let keys = keys(keymap, command);
+            if refused {
+                let words = format!("refused, this run is read-only: {}", command.doc);
+                doc.fact_as(keys, words, Role::Dim);
+            } else {
+                doc.fact(keys, command.doc);
+            }
         }
     }
     if help.sought.trim().is_empty() {
@@ -83,6 +91,7 @@ fn section(command: &Command) -> &'static str {
         "actions" => "On the page of actions",
         "columns" => "In the dialog of columns",
         "help" => "In this help",
+        "audit" => "In the audit",
         "pages" => "On pages",
         "debugging" => "In a container from outside",
         "files" => "In files",
@@ -173,7 +182,7 @@ mod tests {
                 noun: Noun::Logs,
                 sought: String::new(),
             };
-            let lines = doc(&keymap, &help).lines(&theme, 200);
+            let lines = doc(&keymap, &help, false).lines(&theme, 200);
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             for command in COMMANDS {
                 let told = lines.iter().filter(|line| {

@@ -49,6 +49,10 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
     vertical_rule(cx, rule, buffer);
     seen.split = Some((rule.x, area));
     let large = whole.width >= LARGE.0 && whole.height >= LARGE.1;
+    if cx.model.audit.quiet {
+        quiet(cx, preview, large, buffer);
+        return;
+    }
     let has_log = matches!(
         cx.model.home.preview,
         Some(Subject::Pod(_) | Subject::Container(_))
@@ -67,6 +71,18 @@ pub fn draw(cx: &Cx, area: Rect, buffer: &mut Buffer, seen: &mut Seen) {
         // Where the log of the next selection goes.
         seen.log_tail = Some(lower.as_size());
     }
+}
+
+/// The preview without a log that nobody asked for.
+fn quiet(cx: &Cx, area: Rect, large: bool, buffer: &mut Buffer) {
+    if !large {
+        preview_pane(cx, area, true, buffer);
+        return;
+    }
+    let halves = [Constraint::Percentage(45), Constraint::Fill(1)];
+    let [upper, lower] = Layout::vertical(halves).areas(area);
+    preview_pane(cx, upper, false, buffer);
+    attempts_pane(cx, lower, buffer);
 }
 
 /// One panel in full, the others one line each.

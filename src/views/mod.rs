@@ -2,6 +2,7 @@
 //! screen comes back as [`Seen`].
 
 mod act;
+mod audit;
 mod body;
 mod columns;
 mod diff;
@@ -109,6 +110,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Seen {
             Page::Logs(view) => logs::draw(&cx, view, body, buffer, &mut seen),
             Page::Events(view) => events::draw(&cx, view, body, buffer, &mut seen),
             Page::Tree(view) => tree::draw(&cx, view, body, buffer, &mut seen),
+            Page::Audit(view) => audit::draw(&cx, view, body, buffer, &mut seen),
             Page::Forwards => {
                 let inner = titled(&cx, body, buffer, "Forwarded ports");
                 forwards::draw(&cx, inner, buffer);
@@ -174,12 +176,17 @@ fn text_of(cx: &Cx, page: &Page) -> (String, Doc) {
         Page::Ran(ran) => ("Run in all".to_owned(), ran::page(ran)),
         Page::Node => (format!("Node {}", model.node.name), node::page(cx)),
         Page::Why(view) => (why::title(view), why::page(cx, view)),
+        Page::Finding(view) => (audit::finding_title(view), audit::finding(view)),
         Page::Lines(view) => (lines::title(view), lines::page(view)),
         Page::Inside(visit) => {
             let doc = inside::page(cx, &visit.container);
             (format!("Debug {}", visit.title), doc)
         }
-        Page::Help(asked) => (help::title(asked), help::doc(&model.keymap, asked)),
+        Page::Help(asked) => {
+            let read_only = !model.node.read_only.is_empty();
+            let doc = help::doc(&model.keymap, asked, read_only);
+            (help::title(asked), doc)
+        }
         // What is no text has a view of its own.
         _ => (String::new(), Doc::default()),
     }
@@ -239,6 +246,8 @@ fn crumbs(cx: &Cx, title: &str) -> String {
             Page::Top(view) => top::title(view),
             Page::Why(view) => why::title(view),
             Page::Columns(_) => "Columns".to_owned(),
+            Page::Audit(view) => audit::title(view),
+            Page::Finding(view) => audit::finding_title(view),
             Page::Lines(view) => lines::title(view),
         });
     let panel = cx.model.home.focus.title().to_owned();

@@ -22,7 +22,7 @@ pub fn draw(cx: &Cx, prompt: &Prompt, area: Rect, buffer: &mut Buffer) {
             ("/", "text or ~regex  Enter search  Esc close".to_owned())
         }
         Purpose::View(ViewLine::Help) => ("/", "words  Enter keep  Esc all keys again".to_owned()),
-        Purpose::View(ViewLine::Events | ViewLine::Lines) => (
+        Purpose::View(ViewLine::Events | ViewLine::Audit | ViewLine::Lines) => (
             "/",
             "text or ~regex  Enter show these  Esc close".to_owned(),
         ),

@@ -108,6 +108,12 @@ impl Node {
         self.cache.join(&self.suite).join("root/usr/bin").join(name)
     }
 
+    /// strace, and the folder of libraries that it needs.
+    pub fn strace(&self) -> (PathBuf, PathBuf) {
+        let machine = format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+        (self.base("usr/bin/strace"), self.base(&machine))
+    }
+
     /// A file of Debian 12's packages.
     pub fn base(&self, path: &str) -> PathBuf {
         self.cache.join("bookworm/root").join(path)

@@ -2,6 +2,7 @@
 //! `tests/run`, once for each version of containerd, in namespaces of its own.
 
 mod act;
+mod audit;
 mod counted;
 mod cri;
 mod exec;

@@ -22,7 +22,6 @@ use critui::config::look::Skin;
 use critui::cri::stream::{Size, Trust};
 use critui::cri::{Connection, SocketPath, Target, Timing};
 use critui::demo::{self, DemoNode, Fault, Scenario};
-use critui::host::open::HostRoot;
 use critui::host::pressure::Gauge;
 use critui::journal::{Journal, Origin, Place};
 use critui::layout::{FILE, Layout};
@@ -214,6 +213,8 @@ pub struct Start {
     pub size: (u16, u16),
     /// With `--read-only`.
     pub read_only: bool,
+    /// With `--mask-always`.
+    pub mask_always: bool,
     /// With `--events`.
     pub events: bool,
     /// Longest wait for an answer.
@@ -240,6 +241,7 @@ impl Default for Start {
             scenario: "node",
             size: (120, 40),
             read_only: false,
+            mask_always: false,
             events: false,
             deadline: Duration::from_secs(10),
             faults: vec![],
@@ -374,7 +376,7 @@ fn app<I>(demo: &DemoNode, start: &Start, surface: Memory, input: I) -> App<Memo
 where
     I: Keys,
 {
-    let host = HostRoot::new(demo.host_root()).expect("its root");
+    let host = demo.host().expect("its root");
     let socket = demo.socket().strip_prefix(demo.host_root()).expect("below");
     let socket = SocketPath::new(std::path::Path::new("/").join(socket));
     let target = Target {
@@ -413,11 +415,12 @@ where
         now: wall(),
         uptime: Duration::ZERO,
     };
+    let mut model = Model::new(node, clock, Keymap::default());
+    (model.audit.mask_always, model.audit.quiet) = (start.mask_always, start.mask_always);
     let ability = Ability {
         depth: start.depth,
         unicode: true,
     };
-    let mut model = Model::new(node, clock, Keymap::default());
     let layout = std::fs::read_to_string(layout_of(demo)).unwrap_or_default();
     let layout = Layout::parse(&layout).unwrap_or_default();
     arranging::take(&mut model, &layout).expect("what was written");

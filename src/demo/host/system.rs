@@ -35,6 +35,9 @@ pub(super) fn write_still(node: &Node, world: &World, root: &mut Root) -> io::Re
         "/sys/fs/cgroup/cgroup.controllers",
         "cpuset cpu io memory hugetlb pids\n",
     )?;
+    // Neither AppArmor nor SELinux: as Debian without its apparmor package.
+    let modules = "capability,landlock,yama,bpf";
+    root.write("/sys/kernel/security/lsm", modules)?;
     root.write("/var/lib/kubelet/config.yaml", &kubelet_config(node))?;
     root.write("/etc/crictl.yaml", &crictl_config(node))?;
     // Only the node itself sees threads of the kernel.

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
+use super::space::Space;
+
 pub use super::error::{Kind, OpenError};
 
 /// Times a resolution is repeated when a rename elsewhere made the kernel give up (`EAGAIN`).
@@ -94,6 +96,8 @@ pub struct Resolver {
     shown: PathBuf,
     way: Way,
     is_slash: bool,
+    /// Of every file system of a simulated node.
+    pub(super) simulated: Option<Space>,
 }
 
 impl Resolver {
@@ -106,6 +110,7 @@ impl Resolver {
             shown: if is_slash { "/".into() } else { root.into() },
             folder,
             is_slash,
+            simulated: None,
         })
     }
 
@@ -161,10 +166,10 @@ impl Resolver {
     /// Share of the file system that holds `path` which is in use, in percent, as `df` counts
     /// it: of what others than root can use.
     pub fn used_percent(&self, path: &Path) -> Result<u64, OpenError> {
-        let space = fs::fstatvfs(self.resolve(path, OFlags::PATH)?)?;
-        let used = space.f_blocks.saturating_sub(space.f_bfree);
-        let usable = used.saturating_add(space.f_bavail).max(1);
-        Ok(used.saturating_mul(100).div_ceil(usable))
+        let space = self.space(path)?;
+        let used = u128::from(space.size.saturating_sub(space.available));
+        let percent = (used * 100).div_ceil(u128::from(space.size.max(1)));
+        Ok(u64::try_from(percent).unwrap_or(100))
     }
 
     /// See [`super::HostRoot::socket`].
@@ -327,6 +332,7 @@ mod tests {
             shown: "/".into(),
             way: Way::Plain,
             is_slash: true,
+            simulated: None,
         };
         let device = plain.read(Path::new("/dev/null"), 1);
         assert_eq!(device, Err(OpenError::Wrong(Kind::Device, Kind::File)));

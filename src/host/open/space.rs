@@ -25,6 +25,9 @@ impl Resolver {
     /// The file system that holds `path`.
     pub fn space(&self, path: &Path) -> Result<Space, OpenError> {
         let found = self.resolve(path, OFlags::PATH)?;
+        if let Some(space) = self.simulated {
+            return Ok(space);
+        }
         let space = fs::fstatvfs(&found)?;
         let block = space.f_frsize.max(1);
         let used = space.f_blocks.saturating_sub(space.f_bfree);

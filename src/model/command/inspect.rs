@@ -173,6 +173,9 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn nothing_masked(model: &Model) -> Option<&'static str> {
+    if model.audit.mask_always {
+        return Some("--mask-always was given");
+    }
     let masked = model.tree().and_then(TreeView::masked);
     masked.is_none().then_some("nothing is masked on this line")
 }

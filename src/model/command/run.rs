@@ -4,7 +4,7 @@ use crate::model::list::{Mark, Move, Sort};
 use crate::model::narrowing::Narrowing;
 use crate::model::{
     Effect, EventsView, Layer, Model, Noun, Page, Panel, Seen, Subject, TreeView, act, arranging,
-    files, help, top, update,
+    audit, files, help, top, update,
 };
 
 pub(super) fn nothing_selected(model: &Model) -> Option<&'static str> {
@@ -24,7 +24,11 @@ pub(in crate::model) fn go(model: &mut Model, seen: &Seen, to: Move) -> Vec<Effe
         return vec![];
     }
     let height = seen.page.map_or(1, |page| page.height);
-    if files::go(model, to, height) || act::go(model, to, height) || arranging::go(model, to) {
+    if files::go(model, to, height)
+        || act::go(model, to, height)
+        || audit::go(model, to, height)
+        || arranging::go(model, to)
+    {
         return vec![];
     }
     if let (Noun::Forward, Move::By(by)) = (model.noun(), to) {
@@ -82,7 +86,7 @@ pub(super) fn help(model: &mut Model, _: &Seen) -> Vec<Effect> {
     help::toggle(model)
 }
 
-pub(super) fn push(model: &mut Model, page: Page) -> Vec<Effect> {
+pub(in crate::model) fn push(model: &mut Model, page: Page) -> Vec<Effect> {
     model.layers.push(Layer { page, scroll: 0 });
     vec![]
 }
@@ -99,7 +103,7 @@ pub(super) fn back(model: &mut Model, seen: &Seen) -> Vec<Effect> {
     {
         return vec![];
     }
-    if model.events_mut().0.is_some_and(EventsView::widen) {
+    if audit::widen(model) || model.events_mut().0.is_some_and(EventsView::widen) {
         return vec![];
     }
     if model

@@ -54,6 +54,8 @@ pub fn place(command: &Command) -> &'static str {
         [Noun::Stats] => "statistics",
         [Noun::Node] => "the node",
         [Noun::Why] => "why",
+        [Noun::Audit, ..] => "audit",
+        [Noun::Pod, .., Noun::Tree] if command.name == "audit" => "lists, pages, YAML",
         [Noun::Lines] => "node log, configuration",
         [Noun::Deed] => "actions",
         [Noun::Columns] => "columns",

@@ -48,6 +48,8 @@ pub struct TreeView {
     pub whole: bool,
     /// A masked value as it is, for a moment.
     pub revealed: Option<Revealed>,
+    /// The path of the node that the cursor goes to once the tree is known.
+    pub goal: Option<Text>,
     folded: Vec<bool>,
     /// Lines that fit on the screen.
     height: usize,
@@ -79,6 +81,7 @@ impl TreeView {
             matches: 0,
             whole: false,
             revealed: None,
+            goal: None,
             folded: vec![],
             height: 1,
         }
@@ -106,6 +109,36 @@ impl TreeView {
         });
         self.cursor = same.unwrap_or(0);
         self.count();
+        if let Some(path) = self.goal.take() {
+            self.reach(path.as_str());
+        }
+    }
+
+    /// Goes to the node of this path, or to the nearest above it.
+    fn reach(&mut self, path: &str) {
+        let Some(tree) = self.tree.clone() else {
+            return;
+        };
+        let leads = |at: &usize| {
+            let own = tree.path(*at);
+            let rest = path.strip_prefix(own.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        // What is above comes first, so the last that leads there is the nearest.
+        let nearest = (1..tree.nodes().len()).rev().find(leads);
+        if let Some(found) = nearest {
+            self.unfold_above(&tree, found);
+        }
+    }
+
+    /// Goes to a node, whatever it is folded into.
+    fn unfold_above(&mut self, tree: &Tree, found: usize) {
+        let mut above = tree.parent(found);
+        while let Some(at) = above {
+            self.folded[at] = false;
+            above = tree.parent(at);
+        }
+        self.lay_out_at(Some(found));
     }
 
     fn path_of(&self, at: usize) -> String {
@@ -301,12 +334,7 @@ impl TreeView {
             after.or_else(|| (0..count.min(skip + 1)).find(matches))
         };
         let Some(found) = found else { return false };
-        let mut above = tree.parent(found);
-        while let Some(at) = above {
-            self.folded[at] = false;
-            above = tree.parent(at);
-        }
-        self.lay_out_at(Some(found));
+        self.unfold_above(&tree, found);
         true
     }
 
