@@ -6,6 +6,25 @@ use jiff::Timestamp;
 use super::Limits;
 use crate::text::Text;
 
+/// Capabilities that containers get where nobody asks for anything: containerd's list, which holds
+/// CRI-O's.
+pub const USUAL: [&str; 14] = [
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
 /// How a container is held.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Security {

@@ -68,9 +68,8 @@ async fn client(socket: &str) -> RuntimeServiceClient<Channel> {
 /// All containers, and the full status of each.
 async fn statuses(client: &RuntimeServiceClient<Channel>) -> (usize, Duration) {
     let start = Instant::now();
-    let listed = client
-        .clone()
-        .list_containers(v1::ListContainersRequest::default());
+    let mut own = client.clone();
+    let listed = own.list_containers(v1::ListContainersRequest::default());
     let all = listed.await.expect("the list").into_inner().containers;
     let count = all.len();
     let ask = |one: v1::Container| {

@@ -54,6 +54,9 @@ fn checks(report: &Value, status: &str) -> BTreeMap<String, BTreeSet<String>> {
     all
 }
 
+/// Id and configuration.
+type Sandbox = (String, cri::PodSandboxConfig);
+
 /// Pods and containers that are gone afterwards.
 struct Ward<'a> {
     node: &'a Node,
@@ -70,11 +73,7 @@ impl<'a> Ward<'a> {
         }
     }
 
-    fn sandbox(
-        &mut self,
-        name: &str,
-        change: impl FnOnce(&mut cri::PodSandboxConfig),
-    ) -> (String, cri::PodSandboxConfig) {
+    fn sandbox(&mut self, name: &str, change: impl FnOnce(&mut cri::PodSandboxConfig)) -> Sandbox {
         let mut config = self.node.pods.get("web-8").config.clone();
         let uid = format!("a0d17000-0000-4000-8000-{:012}", self.sandboxes.len());
         let metadata = config.metadata.as_mut().expect("metadata");
@@ -91,7 +90,7 @@ impl<'a> Ward<'a> {
 
     fn container(
         &mut self,
-        (pod, sandbox): &(String, cri::PodSandboxConfig),
+        (pod, sandbox): &Sandbox,
         name: &str,
         change: impl FnOnce(&mut cri::ContainerConfig),
     ) -> String {
@@ -191,12 +190,8 @@ fn a_pod_that_is_held_as_hard_as_pods_can_be_is_clean() {
     assert!(code == 0 || code == 3, "{text}");
 }
 
-/// Each with what must be found of it.
-#[test]
-fn what_is_held_badly_is_found() {
-    let node = node();
-    node.load_image(&[MOVING], &["/bin/sh"]);
-    let mut ward = Ward::new(&node);
+/// A pod that nobody manages, in every namespace of the node, and privileged.
+fn host_pod(ward: &mut Ward) {
     let host = ward.sandbox("host", |config| {
         let linux = config.linux.get_or_insert_default();
         let context = linux.security_context.get_or_insert_default();
@@ -217,6 +212,10 @@ fn what_is_held_badly_is_found() {
             ..Default::default()
         });
     });
+}
+
+/// A pod with a system setting of its own; what its containers may do and see.
+fn bad_pod(node: &Node, ward: &mut Ward) -> Sandbox {
     let pod = ward.sandbox("bad", |config| {
         let linux = config.linux.get_or_insert_default();
         linux
@@ -251,7 +250,12 @@ fn what_is_held_badly_is_found() {
             mount(&socket, "/run/runtime.sock", false),
         ];
     });
-    ward.container(&pod, "lax", |config| {
+    pod
+}
+
+/// A container without any care, and one with an image of no name.
+fn lax(ward: &mut Ward, pod: &Sandbox) {
+    ward.container(pod, "lax", |config| {
         config.image = Some(spec(MOVING));
         config.envs = vec![cri::KeyValue {
             key: "DB_PASSWORD".into(),
@@ -267,11 +271,22 @@ fn what_is_held_badly_is_found() {
             .annotations
             .insert("io.kubernetes.container.ports".into(), ports.into());
     });
-    ward.container(&pod, "newest", |config| {
+    ward.container(pod, "newest", |config| {
         hold(config);
         let image = config.image.as_mut().expect("an image");
         image.user_specified_image = "app".into();
     });
+}
+
+/// Each with what must be found of it.
+#[test]
+fn what_is_held_badly_is_found() {
+    let node = node();
+    node.load_image(&[MOVING], &["/bin/sh"]);
+    let mut ward = Ward::new(&node);
+    host_pod(&mut ward);
+    let pod = bad_pod(&node, &mut ward);
+    lax(&mut ward, &pod);
     // The tag leads elsewhere now.
     node.load_image(&[MOVING], &["/bin/true"]);
     let report = report(&node, &[]);

@@ -3,25 +3,9 @@
 use super::Check;
 use crate::audit::facts::{CONTAINER_STATUS, ContainerFacts, Seen};
 use crate::audit::finding::{Evidence, Level, Opinion, Rule, Severity};
+use crate::domain::security::USUAL;
 use crate::text::Text;
 
-/// What containers get where nobody asks for anything: containerd's list, which holds CRI-O's.
-const USUAL: [&str; 14] = [
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "NET_RAW",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-];
 /// Those of them that the level baseline does not let a pod ask for.
 const NOT_TO_ASK: &str = "NET_RAW";
 /// Each of these leads out of a container.

@@ -1,28 +1,11 @@
 //! What a container may use, and what it may do.
 
 use super::super::words::{cpus, number, quantity, user};
+use crate::domain::security::USUAL;
 use crate::format::bytes;
 use crate::theme::Role;
 use crate::tree::Tree;
 use crate::widgets::page::Doc;
-
-/// Capabilities that containerd and CRI-O give to every container.
-const USUAL: [&str; 14] = [
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "NET_RAW",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-];
 
 /// A number of the status, else of the runtime's own specification.
 fn limit(tree: &Tree, status: &str, spec: [&str; 2]) -> Option<i64> {
