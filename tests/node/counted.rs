@@ -18,7 +18,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::net::UnixListener;
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
-use tower::Service as _;
+use tower::ServiceExt as _;
 
 use crate::CRITUI;
 use crate::harness::node;
@@ -61,11 +61,11 @@ fn proxy(socket: &Path, runtime: &Path) -> Calls {
 
 async fn serve(stream: tokio::net::UnixStream, channel: Channel, calls: Calls) {
     let answer = service_fn(move |request: http::Request<Incoming>| {
-        let mut channel = channel.clone();
+        let channel = channel.clone();
         let path = request.uri().path().to_owned();
         *lock(&calls).entry(path).or_default() += 1;
         async move {
-            let answer = channel.call(request.map(Body::new)).await;
+            let answer = channel.oneshot(request.map(Body::new)).await;
             let broken = |error: tonic::transport::Error| {
                 tonic::Status::unavailable(error.to_string()).into_http()
             };
