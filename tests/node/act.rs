@@ -169,6 +169,11 @@ fn a_pod_is_stopped_and_removed() {
     let there = || node.cri.sandboxes().iter().any(|one| one.id == pod.id);
     assert!(wait_until(SOON, || !there()));
     assert!(gone(&node, &app));
+    // Before it knows the outcome it would ask whether to quit.
+    term.wait_for("the outcome", SOON, |screen| {
+        let text = screen.contents();
+        text.contains("remove pod") && text.contains("done after")
+    });
     quit(term);
 }
 
