@@ -114,6 +114,11 @@ impl Node {
         (self.base("usr/bin/strace"), self.base(&machine))
     }
 
+    /// The configuration of the pods' network.
+    pub fn network(&self) -> PathBuf {
+        self.dir.join("cni/10-critui-test.conflist")
+    }
+
     /// A file of Debian 12's packages.
     pub fn base(&self, path: &str) -> PathBuf {
         self.cache.join("bookworm/root").join(path)
@@ -131,11 +136,7 @@ impl Node {
             self.config_3()
         };
         fs::write(self.dir.join("config.toml"), text).expect("containerd's configuration");
-        fs::write(
-            self.dir.join("cni/10-critui-test.conflist"),
-            self.cni_config(),
-        )
-        .expect("the network configuration");
+        fs::write(self.network(), self.cni_config()).expect("the network configuration");
     }
 
     fn config_head(&self, version: u32) -> String {

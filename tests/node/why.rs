@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::CRITUI;
 use crate::cri::spec;
 use crate::harness::{Node, node};
-use crate::pods::{Recipe, container};
+use crate::pods::{Recipe, container, create_one};
 use crate::support::wait_until;
 
 /// For what takes a moment; generous, since the machine may be busy.
@@ -24,7 +24,15 @@ const IMAGE: &str = "critui.test/why:1";
 /// What `critui triage` finds; it ends with 3 then, and with 0 when there is nothing.
 fn triage(node: &Node) -> Value {
     let output = Command::new(CRITUI)
-        .args(["-r", &node.endpoint(), "triage", "-o", "json"])
+        .args([
+            "-r",
+            &node.endpoint(),
+            "--timeout",
+            "5s",
+            "triage",
+            "-o",
+            "json",
+        ])
         .env_remove("CRI_CONFIG_FILE")
         .env("HOME", "/nonexistent")
         .output()
@@ -224,4 +232,63 @@ fn every_end_gets_its_verdict_and_nothing_else_does() {
     );
     assert_eq!(findings(&report), expected, "{report:#}");
     assert_eq!(report["node"], serde_json::json!([]), "the node is well");
+}
+
+/// `verdict confidence` of the node itself.
+fn of_node(report: &Value) -> Vec<String> {
+    let all = report["node"].as_array().expect("a list").iter();
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    all.map(|one| format!("{} {}", text(&one["id"]), text(&one["confidence"])))
+        .collect()
+}
+
+#[test]
+fn a_runtime_that_hangs_and_a_network_without_configuration() {
+    let node = node();
+    node.freeze();
+    let report = triage(&node);
+    node.thaw();
+    assert_eq!(of_node(&report), ["runtime-down proven"]);
+    let (network, away) = (node.network(), node.network().with_extension("away"));
+    std::fs::rename(&network, &away).expect("the network's configuration");
+    let down = wait_until(SOON, || !node.cri.network_ready());
+    let report = triage(&node);
+    std::fs::rename(&away, &network).expect("the network's configuration");
+    assert!(down, "the runtime notices");
+    assert_eq!(of_node(&report), ["cni-not-ready proven"]);
+    assert!(wait_until(SOON, || node.cri.network_ready()));
+}
+
+/// Kills what is named so on some process's command line.
+fn kill_all(word: &str) {
+    for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let pid = name.parse().ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid.filter(|_| String::from_utf8_lossy(&line).contains(word)) {
+            // It may have ended meanwhile.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+#[test]
+fn what_ended_while_the_runtime_was_away() {
+    let mut node = node();
+    let pod = create_one(&node.cri, &Node::logs(), "lost", 940, Recipe::Sleep);
+    let app = node.cri.container("lost", "app");
+    node.kill();
+    // With its shim goes who would have known.
+    kill_all(&pod.id);
+    node.start();
+    let over = || node.cri.status(&app).state() == cri::ContainerState::ContainerExited;
+    assert!(wait_until(SOON, over), "{:?}", node.cri.status(&app));
+    let report = triage(&node);
+    assert_eq!(
+        findings(&report).get("lost/app").map(String::as_str),
+        Some("runtime-restarted likely"),
+        "{:?}: {report:#}",
+        node.cri.status(&app)
+    );
+    node.cri.remove_sandbox(&pod.id);
 }
