@@ -424,6 +424,19 @@ fn containers(#[case] words: &str, #[case] expected: &str) {
     assert_eq!(first(&verdicts), expected, "{verdicts:#?}");
 }
 
+#[test]
+fn the_wait_begins_with_the_request() {
+    let mut facts = container("exit=137 said=StopContainer+for+x+with+timeout+10");
+    facts.said.as_mut().unwrap().push(Said {
+        at: Some(later(now(), -9)),
+        text: "StopContainer for x returns successfully".into(),
+        source: "journal".into(),
+    });
+    let verdicts = of_container(&facts);
+    let summary = verdicts[0].opinion.summary.as_str();
+    assert!(summary.contains("did not for 10s"), "{summary}");
+}
+
 /// A ready sandbox of ten minutes.
 fn pod(words: &str) -> PodFacts {
     let mut facts = PodFacts {

@@ -96,6 +96,13 @@ impl Ward<'_> {
         self.wait_for_end(id);
     }
 
+    /// A shell that has not set its trap yet does not hear the signal: as the first process of its
+    /// container it hears none without one.
+    fn wait_for_trap(&self, id: &str) {
+        let children = || self.node.cri.exec(id, &["ps"]).contains("sleep ");
+        assert!(wait_until(SOON, children), "it does not get that far");
+    }
+
     fn wait_for_end(&self, id: &str) {
         let exited = cri::ContainerState::ContainerExited;
         let over = wait_until(SOON, || self.node.cri.status(id).state() == exited);
@@ -148,8 +155,10 @@ fn by_others(ward: &mut Ward) {
     let id = ward.shell("killed", "echo up; sleep 2147483647");
     ward.kill(&id);
     let id = ward.shell("obeys", "trap 'exit 143' TERM; sleep 2147483647 & wait");
+    ward.wait_for_trap(&id);
     ward.node.cri.stop(&id, 20);
     let id = ward.shell("ignores", "trap '' TERM; while :; do sleep 1; done");
+    ward.wait_for_trap(&id);
     ward.node.cri.stop(&id, 1);
 }
 

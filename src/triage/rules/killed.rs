@@ -57,14 +57,16 @@ const STOPS: [&[&str]; 4] = [
     &["Stopping container", "with timeout"],
 ];
 
-/// A line of `marks` from the time in which the attempt that ended was running; at most a minute
-/// before its end where the log does not reach further.
+/// The first line of `marks` from the time in which the attempt that ended was running: a stop is
+/// also told when it is over.
 fn before_end<'a>(facts: &'a ContainerFacts, marks: &'a [&'a [&'a str]]) -> Option<&'a Said> {
     let ended = facts.ended()?;
     let (start, end) = (ended.started_at?, ended.finished_at?);
     let within = |at: Timestamp| at >= start && at.as_second() <= end.as_second() + 2;
-    let mut found = marks.iter().flat_map(|marks| facts.says(marks));
-    found.find(|line| line.at.is_some_and(within))
+    let found = marks.iter().flat_map(|marks| facts.says(marks));
+    found
+        .filter(|line| line.at.is_some_and(within))
+        .min_by_key(|line| line.at)
 }
 
 fn probe(facts: &ContainerFacts) -> Option<Opinion> {
