@@ -273,6 +273,12 @@ fn a_journal_that_cannot_be_written_is_told_before() {
         .types("y");
     let flow = arrives(flow, "StopContainer", 1);
     flow.passes(Duration::from_secs(31)).sees("done after");
+    // A command in several containers asks no question: it says so with what came of it.
+    let flow = opened(&start());
+    fs::create_dir_all(journal_of(&flow.demo)).unwrap();
+    flow.types("/web-<Enter><Enter>:mark-all<Enter>Secho hello<Enter>")
+        .sees("Run in all")
+        .sees("the journal does NOT keep this");
 }
 
 #[test]

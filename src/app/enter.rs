@@ -120,9 +120,10 @@ impl<S: Surface, I: Keys> App<S, I> {
             jobs.spawn(async move {
                 // It is never closed.
                 let _room = room.acquire_owned().await;
+                let mut warned = None;
                 let ran = Box::pin(act::kept(
                     keeps,
-                    async |_| {},
+                    async |why| warned = Some(why),
                     writer.run(&id, &command, LIMIT),
                     |ran| match ran {
                         Ok(outcome) => Ok(Text::clean(&format!("exit {}", outcome.code))),
@@ -132,6 +133,7 @@ impl<S: Surface, I: Keys> App<S, I> {
                 .await;
                 let left = ran.map(|outcome| {
                     let mut lines = outcome.text();
+                    lines.splice(0..0, warned);
                     if lines.len() > LINES {
                         let more = lines.len() - LINES;
                         lines.truncate(LINES);
@@ -175,18 +177,21 @@ impl<S: Surface, I: Keys> App<S, I> {
                 return Msg::Returned(READ_ONLY.into());
             };
             let (mut removed, mut wrong) = (0, String::new());
+            let mut warned = None;
             for (id, keeps) in left.iter().zip(keeps) {
                 let discards = writer.discard(id);
                 let told = |done: &Result<(), CriError>| match done {
                     Ok(()) => Ok(Text::default()),
                     Err(error) => Err(error.message.clone()),
                 };
-                match act::kept(keeps, async |_| {}, discards, told).await {
+                let warn = async |why| warned = Some(why);
+                match act::kept(keeps, warn, discards, told).await {
                     Ok(()) => removed += 1,
                     Err(error) => wrong = format!("; {} was not: {error}", id.short()),
                 }
             }
-            let line = format!("removed {removed} that a critui had left behind{wrong}");
+            let warned = warned.map_or_else(String::new, |why| format!("; {why}"));
+            let line = format!("removed {removed} that a critui had left behind{wrong}{warned}");
             Msg::Returned(Text::clean(&line))
         });
     }
