@@ -60,9 +60,13 @@ impl File {
     /// Appends a record, which ends with a newline.
     pub fn append(&self, line: &str) -> Result<(), Text> {
         let (folder, name) = self.folder()?;
+        // One writer at a time: a record that is being written looks like one that was cut short,
+        // and two that find the file full must not both make room. It goes with the descriptor.
+        rustix::fs::flock(folder.as_fd(), FlockOperation::LockExclusive)
+            .map_err(|error| self.wrong(&error))?;
         let (mut file, mut stat) = self.open(&folder, name)?;
         if self.is_full(&stat, line) {
-            self.rotate(&folder, name, line)?;
+            self.rotate(&folder, name)?;
             (file, stat) = self.open(&folder, name)?;
         }
         // What a full disk has cut short must not swallow the next record.
@@ -166,14 +170,9 @@ impl File {
         Ok((file, stat))
     }
 
-    /// Makes room. Two programs that find it full at once must not do so twice.
-    fn rotate(&self, folder: &OwnedFd, name: &Path, line: &str) -> Result<(), Text> {
+    /// Makes room.
+    fn rotate(&self, folder: &OwnedFd, name: &Path) -> Result<(), Text> {
         let wrong = |error| self.wrong(&format!("could not be rotated: {error}"));
-        rustix::fs::flock(folder.as_fd(), FlockOperation::LockExclusive).map_err(wrong)?;
-        let (_, stat) = self.open(folder, name)?;
-        if !self.is_full(&stat, line) {
-            return Ok(());
-        }
         for nth in (0..OLDER).rev() {
             let from = if nth == 0 {
                 name.to_owned()
@@ -185,7 +184,6 @@ impl File {
                 Err(error) => return Err(wrong(error)),
             }
         }
-        // The lock goes with the folder's descriptor.
         Ok(())
     }
 }
@@ -299,6 +297,19 @@ mod tests {
         fs::set_permissions(folder.path().join("log"), open).unwrap();
         let why = file.append("{}\n").unwrap_err();
         assert!(why.as_str().contains("its folder"), "{why}");
+    }
+
+    #[test]
+    fn many_at_once_part_no_records() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(&folder, 1 << 30);
+        let line = format!("{{\"x\":\"{}\"}}\n", "y".repeat(9000));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..100).for_each(|_| file.append(&line).unwrap()));
+            }
+        });
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), line.repeat(800));
     }
 
     #[test]

@@ -73,10 +73,8 @@ fn gone(node: &Node, id: &str) -> bool {
 /// What the journal holds of an object: its outcomes in order. Every line is JSON.
 fn kept(object: &str) -> Vec<(String, String)> {
     let text = fs::read_to_string(JOURNAL).unwrap_or_default();
-    // An empty line is no record: it parts one from another that looked torn while it was written.
     let records = text
         .lines()
-        .filter(|line| !line.is_empty())
         .map(|line| serde_json::from_str::<Value>(line).expect("a record"));
     let of = records.filter(|one| one["object"] == object);
     of.map(|one| {
