@@ -10,17 +10,19 @@ mod shapes;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::text::{MAX_BYTES, Text};
+use crate::text::Text;
 
 pub use names::is_secret;
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "<masked>";
-/// Longest text that is looked through, in bytes: a [`Text`] is cut shorter anyway.
-const LONGEST: usize = 4 * MAX_BYTES;
+/// Longest text that is looked through and kept, in bytes: as long as Kubernetes lets annotations
+/// be, and twice as long as Linux lets a variable be.
+const LONGEST: usize = 256 << 10;
 /// The annotation that holds a whole manifest, with everything that stood in it.
 const APPLIED: &str = "last-applied-configuration";
 
@@ -31,7 +33,7 @@ pub struct Guarded {
     /// What may be shown.
     pub text: Text,
     /// Of the whole value, if something of it is masked: a hash with a key that ends with the run.
-    mark: Option<u64>,
+    mark: Option<NonZeroU64>,
 }
 
 impl Guarded {
@@ -41,9 +43,11 @@ impl Guarded {
     pub fn new(raw: &str, masked: Cow<'_, str>) -> Self {
         static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         let whole = matches!(masked, Cow::Borrowed(_));
+        // Not 0: half the room.
+        let mark = |raw| NonZeroU64::new(KEY.hash_one(raw)).unwrap_or(NonZeroU64::MIN);
         Self {
-            text: Text::clean(&masked),
-            mark: (!whole).then(|| KEY.hash_one(raw)),
+            text: Text::whole(&masked),
+            mark: (!whole).then(|| mark(raw)),
         }
     }
 
@@ -158,12 +162,13 @@ fn head(raw: &str) -> &str {
 
 /// `raw` with the mask over `ranges`; what lies behind the part that was looked through goes.
 fn cover(raw: &str, mut ranges: Vec<Range<usize>>) -> Cow<'_, str> {
-    if ranges.is_empty() {
+    let unseen = raw.len().saturating_sub(LONGEST);
+    if ranges.is_empty() && unseen == 0 {
         return Cow::Borrowed(raw);
     }
     ranges.sort_by_key(|range| (range.start, range.end));
     let raw = head(raw);
-    let mut out = String::with_capacity(raw.len());
+    let mut out = String::with_capacity(raw.len() + MASK.len());
     let mut at = 0;
     for range in ranges {
         if range.start >= at {
@@ -173,6 +178,9 @@ fn cover(raw: &str, mut ranges: Vec<Range<usize>>) -> Cow<'_, str> {
         at = at.max(range.end);
     }
     out.push_str(&raw[at..]);
+    if unseen > 0 {
+        out.push_str("… (more, not looked through)");
+    }
     Cow::Owned(out)
 }
 
@@ -317,6 +325,17 @@ mod tests {
         assert_ne!(one, other);
         assert!(one.is_masked() && !of("X=a").is_masked());
         assert_eq!(of("X=a"), Guarded::open("X=a".into()));
+    }
+
+    #[test]
+    fn what_is_not_looked_through_is_not_shown() {
+        let long = format!("{} password=hunter2", "a ".repeat(LONGEST / 2));
+        for masked in [text(&long), named("x", &long)] {
+            assert!(masked.ends_with("… (more, not looked through)"));
+            assert!(masked.len() < LONGEST + 64 && !masked.contains("hunter2"));
+        }
+        let short = "a ".repeat(LONGEST / 4);
+        assert_eq!(Guarded::new(&short, text(&short)).text.as_str(), short);
     }
 
     proptest! {

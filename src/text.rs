@@ -5,8 +5,8 @@
 
 use std::borrow::{Borrow, Cow};
 use std::fmt::{self, Write as _};
-use std::sync::Arc;
 
+use smol_str::SmolStr;
 use unicode_width::UnicodeWidthChar;
 
 /// Longest `Text`, in bytes of the source. What is cut is counted in the text itself.
@@ -16,15 +16,19 @@ const MAX_MARKS: usize = 4;
 
 /// One line of text that is safe to show: no control, bidi or invisible character, at most
 /// [`MAX_BYTES`] and a note. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(transparent)]
-pub struct Text(Arc<str>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Text(SmolStr);
 
 impl Text {
     /// Sanitises `raw`. Newlines and tabs become spaces; every other character that a terminal
     /// would act on, or that a reader could not see, becomes its escape (`\x1b`, `\u{202e}`).
     pub fn clean(raw: &str) -> Self {
-        Self(Arc::from(sanitise(raw).as_ref()))
+        Self(SmolStr::new(sanitise(raw)))
+    }
+
+    /// The same, however long it is: for what is kept whole to be exported.
+    pub fn whole(raw: &str) -> Self {
+        Self(SmolStr::new(sanitise_up_to(raw, usize::MAX)))
     }
 
     /// Sanitises bytes; what is not UTF-8 becomes U+FFFD.
@@ -50,9 +54,9 @@ impl Text {
     }
 }
 
-impl Default for Text {
-    fn default() -> Self {
-        Self(Arc::from(""))
+impl serde::Serialize for Text {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
@@ -106,13 +110,17 @@ impl PartialEq<&str> for Text {
 
 /// What [`Text::clean`] does, borrowed when there is nothing to do.
 pub fn sanitise(raw: &str) -> Cow<'_, str> {
-    if raw.len() <= MAX_BYTES && raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+    sanitise_up_to(raw, MAX_BYTES)
+}
+
+fn sanitise_up_to(raw: &str, most: usize) -> Cow<'_, str> {
+    if raw.len() <= most && raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
         return Cow::Borrowed(raw);
     }
-    let mut out = String::with_capacity(raw.len().min(MAX_BYTES) + 16);
+    let mut out = String::with_capacity(raw.len().min(most) + 16);
     let mut marks = 0;
     for (at, c) in raw.char_indices() {
-        if at >= MAX_BYTES {
+        if at >= most {
             // Writing to a String cannot fail.
             let _ = write!(out, "… (+{} bytes)", raw.len() - at);
             break;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Least time between two frames that only data asks for: a burst of statuses costs few frames.
-const FRAME: Duration = Duration::from_millis(100);
+const FRAME: Duration = Duration::from_millis(200);
 /// How long data waits for more: lists come side by side, and statuses right behind them.
 const GATHER: Duration = Duration::from_millis(60);
 

@@ -1,6 +1,6 @@
 //! What `critui audit` prints. The shape is stable: fields are added, never renamed or removed.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::{Serialize, Serializer};
 
@@ -141,8 +141,11 @@ impl Report {
 
     /// Writes it as JSON.
     pub fn json(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, self)?;
-        writeln!(out)
+        // Of a large node these are tens of megabytes, in pieces of a few bytes.
+        let mut out = BufWriter::with_capacity(1 << 16, out);
+        serde_json::to_writer_pretty(&mut out, self)?;
+        writeln!(out)?;
+        out.flush()
     }
 
     /// Writes it as YAML.

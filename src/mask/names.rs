@@ -103,23 +103,26 @@ const ABOUT: [&str; 44] = [
 /// have nothing of it, and are not looked at any closer.
 fn may_be_secret(name: &str) -> bool {
     let name = name.as_bytes();
-    let goes_on = |at: usize, hints: &[&[u8]]| {
+    name.windows(2).enumerate().any(|(at, two)| {
+        let hints: &[&[u8]] = match [two[0] | 0x20, two[1] | 0x20] {
+            [b'a', b'u'] => &[b"th"],
+            [b'b', b'e'] => &[b"arer"],
+            [b'c', b'r'] => &[b"ed"],
+            [b'c', b'o'] => &[b"okie", b"nn"],
+            [b'd', b's'] => &[b"n"],
+            [b'j', b'w'] => &[b"t"],
+            [b'k', b'e'] => &[b"y"],
+            [b'p', b'a'] => &[b"ss"],
+            [b'p', b'w'] => &[b""],
+            [b's', b'e'] => &[b"cret"],
+            [b's', b'i'] => &[b"g"],
+            [b't', b'o'] => &[b"ken"],
+            _ => return false,
+        };
         hints.iter().any(|hint| {
-            let rest = name.get(at + 1..at + 1 + hint.len());
+            let rest = name.get(at + 2..at + 2 + hint.len());
             rest.is_some_and(|rest| rest.eq_ignore_ascii_case(hint))
         })
-    };
-    name.iter().enumerate().any(|(at, byte)| match byte | 0x20 {
-        b'a' => goes_on(at, &[b"uth"]),
-        b'b' => goes_on(at, &[b"earer"]),
-        b'c' => goes_on(at, &[b"red", b"ookie", b"onn"]),
-        b'd' => goes_on(at, &[b"sn"]),
-        b'j' => goes_on(at, &[b"wt"]),
-        b'k' => goes_on(at, &[b"ey"]),
-        b'p' => goes_on(at, &[b"ass", b"w"]),
-        b's' => goes_on(at, &[b"ecret", b"ig"]),
-        b't' => goes_on(at, &[b"oken"]),
-        _ => false,
     })
 }
 

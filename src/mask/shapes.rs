@@ -30,9 +30,6 @@ static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}",
         r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
         r"dop_v1_[a-f0-9]{20,}",
-        // The password of a URL, or a token where the user stands.
-        r#"://[^\s/?#:@"']*:(?P<url>[^\s"'@]+)@"#,
-        r"://(?P<user>[^\s/:@]{20,})@",
         // What stands behind the name of a scheme of HTTP.
         r"\b(?i:bearer|basic) +(?P<http>[A-Za-z0-9._~+/=-]{8,})",
     ];
@@ -40,29 +37,27 @@ static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&shapes.join("|")).ok()
 });
 
-/// Length of the shortest text that one of them matches, but for passwords in URLs.
+/// The password of a URL, or a token where the user stands. Apart from the others: most texts
+/// have no `@`, and many have a `://`.
+static URLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let shapes = [
+        r#"://[^\s/?#:@"']*:(?P<url>[^\s"'@]+)@"#,
+        r"://(?P<user>[^\s/:@]{20,})@",
+    ];
+    Regex::new(&shapes.join("|")).ok()
+});
+
+/// Length of the shortest text that one of [`SHAPES`] matches.
 const SHORTEST: usize = 14;
 
 /// The parts of a text that are secret.
 pub(super) fn in_text(raw: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // Most texts hold nothing, and to find that out takes no groups.
-    let may = raw.len() >= SHORTEST || raw.contains(':');
-    if let Some(shapes) = SHAPES.as_ref().filter(|shapes| may && shapes.is_match(raw)) {
-        for captures in shapes.captures_iter(raw) {
-            let part = ["hook", "url", "user", "http"]
-                .into_iter()
-                .find_map(|name| captures.name(name));
-            let Some(part) = part.or_else(|| captures.get(0)) else {
-                continue;
-            };
-            let is_url = captures.name("url").is_some();
-            let is_mask = part.as_str() == super::MASK;
-            let shown = is_mask || (is_url && is_port(part.as_str()));
-            if !shown {
-                found.push(part.range());
-            }
-        }
+    if raw.len() >= SHORTEST {
+        shaped(raw, &SHAPES, &mut found);
+    }
+    if raw.contains('@') {
+        shaped(raw, &URLS, &mut found);
     }
     assigned(raw, &mut found);
     let bytes = raw.as_bytes();
@@ -71,6 +66,26 @@ pub(super) fn in_text(raw: &str) -> Vec<Range<usize>> {
         flagged(raw, &mut found);
     }
     found
+}
+
+/// What one of `shapes` matches, or the group in it that is secret.
+fn shaped(raw: &str, shapes: &LazyLock<Option<Regex>>, found: &mut Vec<Range<usize>>) {
+    // Most texts hold nothing, and to find that out takes no groups.
+    let Some(shapes) = shapes.as_ref().filter(|shapes| shapes.is_match(raw)) else {
+        return;
+    };
+    for captures in shapes.captures_iter(raw) {
+        let groups = captures.iter().skip(1);
+        let Some(part) = groups.flatten().next().or_else(|| captures.get(0)) else {
+            continue;
+        };
+        let is_url = captures.name("url").is_some();
+        let is_mask = part.as_str() == super::MASK;
+        let shown = is_mask || (is_url && is_port(part.as_str()));
+        if !shown {
+            found.push(part.range());
+        }
+    }
 }
 
 /// `5000/app`, of a registry, not a password.

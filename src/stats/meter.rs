@@ -179,7 +179,7 @@ impl Meters {
     pub fn forget(&mut self, listed: impl Fn(&ContainerId) -> bool) {
         let Some(last) = self.last else { return };
         self.by_id
-            .retain(|id, meter| listed(id) || last.uptime.saturating_sub(meter.seen) < REMEMBER);
+            .retain(|id, meter| last.uptime.saturating_sub(meter.seen) < REMEMBER || listed(id));
     }
 
     /// One of them.

@@ -49,7 +49,7 @@ impl Tree {
     pub fn revealed(json: &serde_json::Value, keys: &[Key], _: &WriteGrant) -> Option<Text> {
         let tree = Self::built(&borrowed(json), true);
         let at = tree.at(keys)?;
-        tree.shown(at).map(Text::clean)
+        tree.shown(at).map(Text::whole)
     }
 
     fn built(json: &Json, open: bool) -> Self {
@@ -293,6 +293,14 @@ mod tests {
             odd.json(0).replace(char::is_whitespace, ""),
             "{\"a\":1.0,\"b\":1e+300}"
         );
+    }
+
+    #[test]
+    fn long_texts_are_exported_whole() {
+        let bundle = "MIIBszCCAVmgAwIBAgIUQ ".repeat(2_000);
+        let tree = Tree::of(&json!({"envs": [{"key": "CA_BUNDLE", "value": bundle}]}));
+        let told: serde_json::Value = serde_json::from_str(&tree.json(0)).unwrap();
+        assert_eq!(told["envs"][0]["value"], bundle);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use k8s_cri::v1;
+use k8s_cri::v1::image_service_client::ImageServiceClient;
 use k8s_cri::v1::runtime_service_client::RuntimeServiceClient;
 use tonic::transport::{Channel, Endpoint};
 
@@ -51,14 +52,14 @@ impl Drop for Simulated {
     }
 }
 
-async fn client(socket: &str) -> RuntimeServiceClient<Channel> {
+type Images = ImageServiceClient<Channel>;
+
+async fn connect(socket: &str) -> Channel {
     let endpoint = Endpoint::from_shared(format!("unix://{socket}")).expect("an endpoint");
     let deadline = Instant::now() + PATIENCE;
     loop {
         match endpoint.connect().await {
-            Ok(channel) => {
-                return RuntimeServiceClient::new(channel).max_decoding_message_size(1 << 28);
-            }
+            Ok(channel) => return channel,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
         tokio::time::sleep(PAUSE).await;
@@ -72,20 +73,61 @@ async fn statuses(client: &RuntimeServiceClient<Channel>) -> (usize, Duration) {
     let listed = own.list_containers(v1::ListContainersRequest::default());
     let all = listed.await.expect("the list").into_inner().containers;
     let count = all.len();
-    let ask = |one: v1::Container| {
+    each(all, |one| {
         let mut client = client.clone();
         async move {
             let asked = v1::ContainerStatusRequest {
                 container_id: one.id,
                 verbose: true,
             };
-            // Some end meanwhile.
             client.container_status(asked).await.is_ok()
         }
-    };
+    })
+    .await;
+    (count, start.elapsed())
+}
+
+/// What an audit reads beside them: the full status of each pod and each image.
+async fn others(client: &RuntimeServiceClient<Channel>, images: &Images) -> Duration {
+    let start = Instant::now();
+    let mut own = client.clone();
+    let listed = own.list_pod_sandbox(v1::ListPodSandboxRequest::default());
+    let all = listed.await.expect("the list").into_inner().items;
+    each(all, |one| {
+        let mut client = client.clone();
+        async move {
+            let asked = v1::PodSandboxStatusRequest {
+                pod_sandbox_id: one.id,
+                verbose: true,
+            };
+            client.pod_sandbox_status(asked).await.is_ok()
+        }
+    })
+    .await;
+    let mut own = images.clone();
+    let listed = own.list_images(v1::ListImagesRequest::default());
+    let all = listed.await.expect("the list").into_inner().images;
+    each(all, |one| {
+        let mut client = images.clone();
+        async move {
+            let asked = v1::ImageStatusRequest {
+                image: Some(v1::ImageSpec {
+                    image: one.id,
+                    ..Default::default()
+                }),
+                verbose: true,
+            };
+            client.image_status(asked).await.is_ok()
+        }
+    })
+    .await;
+    start.elapsed()
+}
+
+/// Asks about all, a few at a time. Some end meanwhile.
+async fn each<T, F: Future<Output = bool>>(all: Vec<T>, ask: impl Fn(T) -> F) {
     let answers = stream::iter(all).map(ask).buffer_unordered(AT_ONCE);
     answers.for_each(|_| std::future::ready(())).await;
-    (count, start.elapsed())
 }
 
 fn audit(socket: &str) -> Child {
@@ -137,23 +179,30 @@ fn measures() {
         .build()
         .expect("an event loop");
     runtime.block_on(async {
-        let client = client(&node.socket).await;
-        let (mut fetched, mut audited, mut count) = (Vec::new(), Vec::new(), 0);
+        let channel = connect(&node.socket).await;
+        let client = RuntimeServiceClient::new(channel.clone()).max_decoding_message_size(1 << 28);
+        let images = Images::new(channel).max_decoding_message_size(1 << 28);
+        let (mut fetched, mut all, mut audited, mut count) = (vec![], vec![], vec![], 0);
         for _ in 0..RUNS {
             let (containers, time) = statuses(&client).await;
             count = containers;
             fetched.push(time);
+            all.push(time + others(&client, &images).await);
             let start = Instant::now();
             audit(&node.socket).wait().expect("it ends");
             audited.push(start.elapsed());
         }
-        fetched.sort();
-        audited.sort();
-        let ratio = median(&audited).as_secs_f64() / median(&fetched).as_secs_f64();
+        for times in [&mut fetched, &mut all, &mut audited] {
+            times.sort();
+        }
+        let ratio = |to: &[Duration]| median(&audited).as_secs_f64() / median(to).as_secs_f64();
         println!(
-            "\naudit of {count} containers: {:.0} ms; their statuses alone {:.0} ms ({ratio:.2} times; at most 1.5)",
+            "\naudit of {count} containers: {:.0} ms; their statuses alone {:.0} ms ({:.2} times; at most 1.5); with those of pods and images {:.0} ms ({:.2} times)",
             ms(median(&audited)),
             ms(median(&fetched)),
+            ratio(&fetched),
+            ms(median(&all)),
+            ratio(&all),
         );
         let until = Instant::now() + Duration::from_secs(3);
         let idle = felt(&client, || Instant::now() > until).await;
