@@ -143,7 +143,9 @@ impl Node {
     /// The world as it is now.
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         let mut world = lock(&self.world);
-        world.advance(self.clock.now());
+        let now = self.clock.now();
+        world.stall(self.hub.stalled(), now);
+        world.advance(now);
         self.tell(&mut world);
         world
     }
@@ -255,7 +257,9 @@ impl Node {
                 _ => {}
             }
         }
-        methods::dispatch(self, path, message).await
+        let reply = methods::dispatch(Arc::clone(&self), path, message).await;
+        self.hub.told(method).await;
+        reply
     }
 
     /// Encodes a reply, poisoned if that fault is on.
