@@ -56,7 +56,7 @@ pub use large::Size;
 pub use node::Call;
 pub use profile::Profile;
 pub use scenario::{
-    ContainerSpec, ImageSpec, Life, Log, NAMES, PodSpec, Qos, Restart, Scenario, Uses,
+    Cgroups, ContainerSpec, ImageSpec, Life, Log, NAMES, PodSpec, Qos, Restart, Scenario, Uses,
 };
 pub use units::{Bytes, Nanos};
 
