@@ -98,8 +98,9 @@ pub struct Connection {
     /// those on loopback may speak TLS, which is not verified there
     #[arg(long, global = true, value_name = "FILE")]
     pub streaming_ca: Option<PathBuf>,
-    /// Show a simulated node instead of a real one: node (also without a name), large or calm;
-    /// needs no runtime and no root, and touches nothing of this machine
+    /// Show a simulated node instead of a real one: node (also without a name), large or calm,
+    /// on an old kernel with ,cgroup=v1 behind it; needs no runtime and no root, and touches
+    /// nothing of this machine
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "node")]
     #[arg(conflicts_with_all = ["runtime_endpoint", "image_endpoint", "host_root"])]
@@ -203,7 +204,7 @@ pub enum Command {
         /// Where to listen
         #[arg(long, value_name = "PATH")]
         socket: PathBuf,
-        /// node, large or calm
+        /// node, large or calm, on an old kernel with ,cgroup=v1 behind it
         #[arg(default_value = "node")]
         scenario: String,
         /// Which runtime to play

@@ -161,6 +161,8 @@ impl Events {
             let over = runtime.block_on(async {
                 tokio::select! {
                     _ = stopped => None,
+                    // Nobody is there any more to list because of an event.
+                    () = source.out.closed() => None,
                     why = drain(&source) => Some(why),
                 }
             });

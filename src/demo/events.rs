@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt as _;
 use k8s_cri::v1;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, mpsc, watch};
 use tonic::Status;
 
 use super::node::Node;
@@ -14,10 +13,22 @@ use super::profile::{Events, Missing};
 use super::wire::Reply;
 use super::world::{Notice, NoticeKind};
 
-/// Events that wait: for a subscriber, or for a slow one.
+/// Events that wait for a subscriber.
 const MAX_WAITING: usize = 1_000;
 /// How long containerd 2.x keeps events for which there was no subscriber, nanoseconds.
 const KEPT: i64 = 300 * 1_000_000_000;
+/// Events that containerd 2.x keeps for a subscriber that does not take them, beyond what HTTP/2's
+/// flow control lets go to it. The next one holds up whoever tells it, and all who tell others.
+const UNREAD: usize = 100;
+/// The calls that tell an event before they answer. `StopContainer` does not: another part of the
+/// runtime tells what has ended.
+const TELLING: [&str; 5] = [
+    "RunPodSandbox",
+    "RemovePodSandbox",
+    "CreateContainer",
+    "StartContainer",
+    "RemoveContainer",
+];
 
 /// Where events go.
 #[derive(Debug)]
@@ -25,7 +36,35 @@ pub(super) struct Hub {
     kind: Events,
     waiting: Mutex<VecDeque<Notice>>,
     more: Notify,
-    live: broadcast::Sender<Notice>,
+    live: Mutex<Live>,
+    stalled: watch::Sender<bool>,
+    subscribed: watch::Sender<usize>,
+}
+
+/// The subscribers that get every event.
+#[derive(Debug, Default)]
+struct Live {
+    subscribers: Vec<mpsc::Sender<Notice>>,
+    /// Events that nobody gets before a subscriber takes one of its own.
+    held: VecDeque<Notice>,
+}
+
+impl Live {
+    /// Gives each event to every subscriber, for as long as all have room.
+    fn pump(&mut self) {
+        self.subscribers
+            .retain(|subscriber| !subscriber.is_closed());
+        let room = |subscriber: &mpsc::Sender<Notice>| subscriber.capacity() > 0;
+        while !self.subscribers.is_empty()
+            && self.subscribers.iter().all(room)
+            && let Some(notice) = self.held.pop_front()
+        {
+            for subscriber in &self.subscribers {
+                // It has room, unless it has just gone.
+                let _ = subscriber.try_send(notice.clone());
+            }
+        }
+    }
 }
 
 impl Hub {
@@ -34,7 +73,9 @@ impl Hub {
             kind,
             waiting: Mutex::default(),
             more: Notify::new(),
-            live: broadcast::channel(MAX_WAITING).0,
+            live: Mutex::default(),
+            stalled: watch::Sender::default(),
+            subscribed: watch::Sender::default(),
         }
     }
 
@@ -44,18 +85,63 @@ impl Hub {
 
     /// Takes an event; without a subscriber it waits for one.
     pub(super) fn publish(&self, notice: Notice) {
-        let live = self.kind == Events::Broadcast && self.live.receiver_count() > 0;
-        if live {
-            // The last subscriber may just have gone.
-            let _ = self.live.send(notice);
+        if self.kind == Events::Broadcast {
+            self.with_live(|live| live.held.push_back(notice));
         } else {
-            let mut waiting = self.waiting();
-            if waiting.len() == MAX_WAITING {
-                waiting.pop_front();
-            }
-            waiting.push_back(notice);
-            self.more.notify_one();
+            self.keep(notice);
         }
+    }
+
+    fn keep(&self, notice: Notice) {
+        let mut waiting = self.waiting();
+        if waiting.len() == MAX_WAITING {
+            waiting.pop_front();
+        }
+        waiting.push_back(notice);
+        self.more.notify_one();
+    }
+
+    fn with_live(&self, change: impl FnOnce(&mut Live)) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut live);
+        live.pump();
+        if live.subscribers.is_empty() {
+            live.held.drain(..).for_each(|notice| self.keep(notice));
+        }
+        let (stalled, now) = (!live.held.is_empty(), live.subscribers.len());
+        self.stalled
+            .send_if_modified(|was| std::mem::replace(was, stalled) != stalled);
+        self.subscribed
+            .send_if_modified(|was| std::mem::replace(was, now) != now);
+    }
+
+    /// A subscriber that does not read holds up everybody who has an event to tell.
+    pub(super) fn stalled(&self) -> bool {
+        *self.stalled.borrow()
+    }
+
+    /// Waits until this is so.
+    pub(super) async fn stalls(&self) {
+        // The sender lives in `self`, so this ends only by a stall.
+        let _ = self.stalled.subscribe().wait_for(|stalled| *stalled).await;
+    }
+
+    /// Waits until what `method` has told is on its way to the subscribers.
+    pub(super) async fn told(&self, method: &str) {
+        if TELLING.contains(&method) {
+            // The sender lives in `self`, so this ends only by the stall being over.
+            let _ = self.stalled.subscribe().wait_for(|stalled| !stalled).await;
+        }
+    }
+
+    /// Waits until so many subscribers get every event.
+    pub(super) async fn subscribed(&self, wanted: usize) {
+        // As above.
+        let _ = self
+            .subscribed
+            .subscribe()
+            .wait_for(|now| *now == wanted)
+            .await;
     }
 
     /// The next event of a queue that all subscribers share.
@@ -77,6 +163,45 @@ impl Hub {
     }
 }
 
+/// A subscriber that gets every event.
+struct Subscription {
+    node: Arc<Node>,
+    events: mpsc::Receiver<Notice>,
+}
+
+impl Subscription {
+    fn new(node: &Arc<Node>) -> Self {
+        let (to, events) = mpsc::channel(UNREAD);
+        node.hub.with_live(|live| live.subscribers.push(to));
+        Self {
+            node: Arc::clone(node),
+            events,
+        }
+    }
+
+    async fn next(&mut self) -> Option<Notice> {
+        let notice = self.events.recv().await;
+        self.make_room();
+        notice
+    }
+
+    fn make_room(&self) {
+        let stalled = self.node.hub.stalled();
+        self.node.hub.with_live(|_| ());
+        if stalled && !self.node.hub.stalled() {
+            // What the kubelet could not do goes on.
+            self.node.changed.notify_one();
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.events.close();
+        self.make_room();
+    }
+}
+
 /// Subscribes to what happens from now on, and to what has waited.
 pub(super) fn subscribe(node: &Arc<Node>) -> Result<Reply, Status> {
     match node.traits.events {
@@ -93,27 +218,16 @@ pub(super) fn subscribe(node: &Arc<Node>) -> Result<Reply, Status> {
             Ok(Reply::Many(stream.boxed()))
         }
         Events::Broadcast => {
-            let receiver = node.hub.live.subscribe();
             let old = node.hub.replayed(node.clock.now());
             let old: Vec<_> = old.iter().map(|notice| encoded(node, notice)).collect();
-            let start = (Arc::clone(node), receiver);
-            let live = futures_util::stream::unfold(start, |(node, mut receiver)| async move {
-                let notice = next_live(&mut receiver).await?;
-                Some((encoded(&node, &notice), (node, receiver)))
+            let start = Subscription::new(node);
+            let live = futures_util::stream::unfold(start, |mut subscription| async move {
+                let notice = subscription.next().await?;
+                Some((encoded(&subscription.node, &notice), subscription))
             });
             Ok(Reply::Many(
                 futures_util::stream::iter(old).chain(live).boxed(),
             ))
-        }
-    }
-}
-
-async fn next_live(receiver: &mut broadcast::Receiver<Notice>) -> Option<Notice> {
-    loop {
-        match receiver.recv().await {
-            Ok(notice) => return Some(notice),
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chance::Chance;
-use super::scenario::{ContainerSpec, ImageSpec, Life, Log, PodSpec, Qos, Scenario, Uses};
+use super::scenario::{Cgroups, ContainerSpec, ImageSpec, Life, Log, PodSpec, Qos, Scenario, Uses};
 use super::units::{Bytes, Nanos};
 
 const MILLI: i64 = 1_000_000;
@@ -49,6 +49,7 @@ pub fn scenario(size: &Size) -> Scenario {
         node: "worker-large".into(),
         still: false,
         sparse_host: true,
+        cgroup: Cgroups::default(),
         uptime: Nanos(90 * DAY),
         images,
         pods,

@@ -34,6 +34,8 @@ mod world;
 #[cfg(test)]
 mod shapes_tests;
 #[cfg(test)]
+mod stall_tests;
+#[cfg(test)]
 mod tests;
 
 use std::io;
@@ -54,7 +56,7 @@ pub use large::Size;
 pub use node::Call;
 pub use profile::Profile;
 pub use scenario::{
-    ContainerSpec, ImageSpec, Life, Log, NAMES, PodSpec, Qos, Restart, Scenario, Uses,
+    Cgroups, ContainerSpec, ImageSpec, Life, Log, NAMES, PodSpec, Qos, Restart, Scenario, Uses,
 };
 pub use units::{Bytes, Nanos};
 
@@ -198,6 +200,22 @@ impl DemoNode {
             .subscribe()
             .wait_for(|done| *done)
             .await;
+    }
+
+    /// Waits until so many subscribers get every event (containerd 2.x).
+    pub async fn subscribed(&self, wanted: usize) {
+        self.node.hub.subscribed(wanted).await;
+    }
+
+    /// A subscriber that does not read holds up every call that has an event to tell
+    /// (containerd 2.x).
+    pub fn is_stalled(&self) -> bool {
+        self.node.hub.stalled()
+    }
+
+    /// Waits until a subscriber holds the runtime up.
+    pub async fn stalls(&self) {
+        self.node.hub.stalls().await;
     }
 
     /// Every RPC received so far (of very many, the newest).

@@ -20,7 +20,7 @@ use super::host::Host;
 use super::hostile;
 use super::methods;
 use super::profile::{Family, Traits, What};
-use super::scenario::Scenario;
+use super::scenario::{Cgroups, Scenario};
 use super::streaming::Streams;
 use super::tell::Teller;
 use super::wire::Reply;
@@ -74,6 +74,7 @@ pub(super) struct Story {
     pub still: bool,
     /// The host's files are made for what is asked about only.
     pub sparse: bool,
+    pub cgroup: Cgroups,
     /// When the story began.
     pub start: i64,
     /// When the node was booted.
@@ -114,6 +115,7 @@ impl Node {
                 name: scenario.node.clone(),
                 still: scenario.still,
                 sparse: scenario.sparse_host,
+                cgroup: scenario.cgroup,
                 start,
                 boot: start - scenario.uptime.0,
             },
@@ -143,7 +145,9 @@ impl Node {
     /// The world as it is now.
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         let mut world = lock(&self.world);
-        world.advance(self.clock.now());
+        let now = self.clock.now();
+        world.stall(self.hub.stalled(), now);
+        world.advance(now);
         self.tell(&mut world);
         world
     }
@@ -255,7 +259,9 @@ impl Node {
                 _ => {}
             }
         }
-        methods::dispatch(self, path, message).await
+        let reply = methods::dispatch(Arc::clone(&self), path, message).await;
+        self.hub.told(method).await;
+        reply
     }
 
     /// Encodes a reply, poisoned if that fault is on.

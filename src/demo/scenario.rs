@@ -27,6 +27,9 @@ pub struct Scenario {
     /// containers they would take too long.
     #[serde(default)]
     pub sparse_host: bool,
+    /// Which cgroups the node has, and a kernel and a distribution of that age.
+    #[serde(default)]
+    pub cgroup: Cgroups,
     /// How long the node has been up.
     pub uptime: Nanos,
     /// Images that are there; those of the containers come by themselves.
@@ -34,6 +37,17 @@ pub struct Scenario {
     pub images: Vec<ImageSpec>,
     /// The pods.
     pub pods: Vec<Arc<PodSpec>>,
+}
+
+/// Version of the cgroups of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Cgroups {
+    /// A hierarchy for each controller.
+    V1,
+    /// One hierarchy.
+    #[default]
+    V2,
 }
 
 /// An image of the node.
@@ -248,10 +262,31 @@ pub struct Log {
 
 /// Names of the scenarios, in the order in which they are offered.
 pub const NAMES: [&str; 3] = ["node", "large", "calm"];
+/// What may follow a name.
+const SETTINGS: [&str; 2] = ["cgroup=v1", "cgroup=v2"];
 
 impl Scenario {
-    /// The scenario called `name`. The error is one line that lists the names there are.
+    /// The scenario called `name`, told differently by what follows it after commas:
+    /// `node,cgroup=v1`. The error is one line that lists what there is.
     pub fn named(name: &str) -> Result<Self, String> {
+        let (name, rest) = name.split_once(',').unwrap_or((name, ""));
+        let mut scenario = Self::plain(name)?;
+        for setting in rest.split(',').filter(|setting| !setting.is_empty()) {
+            scenario.cgroup = match setting {
+                "cgroup=v1" => Cgroups::V1,
+                "cgroup=v2" => Cgroups::V2,
+                _ => {
+                    return Err(format!(
+                        "a demo scenario has no {setting:?}: there are {}",
+                        SETTINGS.join(", ")
+                    ));
+                }
+            };
+        }
+        Ok(scenario)
+    }
+
+    fn plain(name: &str) -> Result<Self, String> {
         match name {
             "node" => Self::parse(include_str!("scenarios/node.yaml")),
             "calm" => Self::parse(include_str!("scenarios/calm.yaml")),
@@ -313,6 +348,24 @@ mod tests {
             error,
             "there is no demo scenario \"nope\": choose one of node, large, calm"
         );
+    }
+
+    #[rstest]
+    #[case("node", Cgroups::V2)]
+    #[case("node,cgroup=v1", Cgroups::V1)]
+    #[case("large,cgroup=v2", Cgroups::V2)]
+    fn a_setting_follows_the_name(#[case] name: &str, #[case] expected: Cgroups) {
+        let scenario = Scenario::named(name).expect("a scenario of this name");
+        assert_eq!(scenario.cgroup, expected);
+    }
+
+    #[rstest]
+    #[case("calm,cgroup=v3", "\"cgroup=v3\"")]
+    #[case("calm,cgroup=v1,what", "\"what\"")]
+    fn an_unknown_setting_gets_the_list(#[case] name: &str, #[case] what: &str) {
+        let error = Scenario::named(name).expect_err("there is no such setting");
+        let list = "there are cgroup=v1, cgroup=v2";
+        assert_eq!(error, format!("a demo scenario has no {what}: {list}"));
     }
 
     #[rstest]

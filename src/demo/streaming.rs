@@ -15,8 +15,10 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex as Turns, watch};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tonic::Status;
 
 use super::node::Node;
@@ -194,10 +196,20 @@ async fn send(socket: &mut Socket, channel: u8, payload: &[u8]) {
     let _ = socket.send(Message::binary(message)).await;
 }
 
+/// Closes as the runtimes do: with the code of a normal end.
+async fn close(socket: &mut Socket) {
+    let frame = CloseFrame {
+        code: CloseCode::Normal,
+        reason: Utf8Bytes::default(),
+    };
+    // A client that has gone is nothing to report.
+    let _ = socket.close(Some(frame)).await;
+}
+
 /// The end: how, and goodbye.
 async fn end(mut socket: Socket, status: serde_json::Value) {
     send(&mut socket, 3, status.to_string().as_bytes()).await;
-    let _ = socket.close(None).await;
+    close(&mut socket).await;
     let _ = tokio::time::timeout(GOODBYE, async { while socket.next().await.is_some() {} }).await;
 }
 
@@ -287,7 +299,7 @@ async fn attached(mut socket: Socket, request: &v1::AttachRequest) {
 /// One connection into a pod.
 async fn forward(mut socket: Socket, ports: &[i32]) {
     let Some(port) = ports.first().and_then(|port| u16::try_from(*port).ok()) else {
-        let _ = socket.close(None).await;
+        close(&mut socket).await;
         return;
     };
     for channel in [0, 1] {
@@ -299,7 +311,7 @@ async fn forward(mut socket: Socket, ports: &[i32]) {
              namespace: connection refused"
         );
         send(&mut socket, 1, words.as_bytes()).await;
-        let _ = socket.close(None).await;
+        close(&mut socket).await;
         return;
     }
     while let Some(Ok(message)) = socket.next().await {
@@ -313,7 +325,7 @@ async fn forward(mut socket: Socket, ports: &[i32]) {
             let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 25\r\n\
                           Connection: close\r\n\r\nfrom the simulated node.\n";
             send(&mut socket, 0, answer.as_bytes()).await;
-            let _ = socket.close(None).await;
+            close(&mut socket).await;
             return;
         }
     }

@@ -45,7 +45,7 @@ pub(super) fn start(name: &str, options: Options) -> DemoNode {
 }
 
 impl Client {
-    async fn containers(&mut self) -> Vec<v1::Container> {
+    pub(super) async fn containers(&mut self) -> Vec<v1::Container> {
         let request = v1::ListContainersRequest { filter: None };
         let reply = self.runtime.list_containers(request).await.expect("a list");
         reply.into_inner().containers

@@ -73,6 +73,8 @@ pub(super) struct World {
     queue: BinaryHeap<Reverse<(i64, Happening)>>,
     notices: Vec<Notice>,
     next_pid: u32,
+    /// While nobody can tell an event: containers that the kubelet waits for the creation of.
+    stalled: Option<Vec<Id>>,
 }
 
 impl World {
@@ -90,6 +92,7 @@ impl World {
             queue: BinaryHeap::new(),
             notices: Vec::new(),
             next_pid: 1_201,
+            stalled: None,
         };
         for spec in &scenario.images {
             world.add_image(spec.clone());
@@ -117,6 +120,7 @@ impl World {
             queue: BinaryHeap::new(),
             notices: Vec::new(),
             next_pid: self.next_pid,
+            stalled: None,
         };
         for container in self.containers.values().filter(|container| keep(container)) {
             let id = Arc::clone(&container.id);

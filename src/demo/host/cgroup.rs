@@ -1,58 +1,126 @@
-//! cgroup v2 files of the pods and their containers.
+//! cgroup files of the pods and their containers: what there is to tell, and version 2.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 
 use super::super::node::Node;
 use super::super::profile::Family;
+use super::super::scenario::Cgroups;
 use super::super::stats::{Usage, usage};
 use super::super::tell::{cgroup_parent, cpu_quota, cpu_shares};
-use super::super::world::{Container, Pod, State, World};
-use super::Root;
+use super::super::world::{Container, Id, Pod, State, World};
+use super::{Root, cgroup1};
 
-const BASE: &str = "/sys/fs/cgroup";
+pub(super) const BASE: &str = "/sys/fs/cgroup";
+/// Files that differ from cgroup to cgroup, or move.
+const OWN: [&str; 10] = [
+    "cgroup.procs",
+    "memory.current",
+    "memory.peak",
+    "memory.stat",
+    "cpu.stat",
+    "io.stat",
+    "memory.usage_in_bytes",
+    "memory.max_usage_in_bytes",
+    "cpuacct.usage",
+    "blkio.throttle.io_service_bytes_recursive",
+];
 
 /// One cgroup's numbers.
-struct Group {
-    usage: Usage,
-    peak: u64,
-    memory_max: i64,
-    cpu_quota: i64,
-    shares: i64,
-    pids: u32,
-    oom_kills: u32,
-    procs: String,
+pub(super) struct Group {
+    pub usage: Usage,
+    pub peak: u64,
+    pub memory_max: i64,
+    pub cpu_quota: i64,
+    pub shares: i64,
+    pub pids: u32,
+    pub oom_kills: u32,
+    pub procs: String,
 }
 
-/// Writes the cgroups of what runs.
+/// The pods of which there are containers, with these.
+pub(super) fn pods(world: &World) -> Vec<(&Pod, Vec<&Container>)> {
+    let mut all: BTreeMap<&Id, Vec<&Container>> = BTreeMap::new();
+    for container in world.containers.values() {
+        all.entry(&container.pod).or_default().push(container);
+    }
+    let pods = all.into_iter();
+    pods.filter_map(|(id, containers)| Some((world.pods.get(id)?, containers)))
+        .collect()
+}
+
+/// Writes the cgroups of a pod and of what runs in it.
 pub(super) fn write(
     node: &Node,
-    world: &World,
+    pod: &Pod,
     containers: &[&Container],
     root: &mut Root,
 ) -> io::Result<()> {
-    let at = node.stats_time();
+    write_containers(node, pod, containers, root)?;
+    write_pod(node, pod, containers, root)
+}
+
+/// Writes the cgroups of what runs in a pod.
+pub(super) fn write_containers(
+    node: &Node,
+    pod: &Pod,
+    containers: &[&Container],
+    root: &mut Root,
+) -> io::Result<()> {
+    let (at, version) = (node.stats_time(), node.story.cgroup);
     for container in containers.iter().filter(|c| c.state == State::Running) {
-        let Some(pod) = world.pods.get(&container.pod) else {
-            continue;
-        };
         let group = of_container(container, usage(container, at));
         let path = container_path(node, container, pod);
-        group.write(&format!("{BASE}{path}"), root)?;
+        group.write(version, &path, root)?;
         let proc = format!("/proc/{}", container.pid);
-        root.write(&format!("{proc}/cgroup"), &format!("0::{path}\n"))?;
+        root.write(&format!("{proc}/cgroup"), &lines(version, &path))?;
         let name = container.spec.command.first().map_or("app", String::as_str);
         let name = name.rsplit('/').next().unwrap_or(name);
         root.write(&format!("{proc}/comm"), &format!("{name}\n"))?;
     }
-    for pod in world.pods.values() {
-        let own: Vec<&&Container> = containers.iter().filter(|c| c.pod == pod.id).collect();
-        if pod.ready && !own.is_empty() {
-            let path = format!("{BASE}{}", cgroup_parent(&pod.spec, &pod.uid));
-            of_pod(&own, at).write(&path, root)?;
-        }
-    }
     Ok(())
+}
+
+/// Writes the cgroup of a pod alone.
+pub(super) fn write_pod(
+    node: &Node,
+    pod: &Pod,
+    containers: &[&Container],
+    root: &mut Root,
+) -> io::Result<()> {
+    if !pod.ready {
+        return Ok(());
+    }
+    let path = cgroup_parent(&pod.spec, &pod.uid);
+    of_pod(containers, node.stats_time()).write(node.story.cgroup, &path, root)
+}
+
+/// Whether the pod's cgroup has been written before.
+pub(super) fn is_written(pod: &Pod, node: &Node, root: &Root) -> bool {
+    let path = cgroup_parent(&pod.spec, &pod.uid);
+    root.has(&match node.story.cgroup {
+        Cgroups::V1 => format!("{BASE}/memory{path}/memory.stat"),
+        Cgroups::V2 => format!("{BASE}{path}/memory.stat"),
+    })
+}
+
+/// Writes one file of a cgroup: most of them say the same in every one.
+pub(super) fn write_file(root: &mut Root, folder: &str, name: &str, text: &str) -> io::Result<()> {
+    let path = format!("{folder}/{name}");
+    if OWN.contains(&name) {
+        root.write(&path, text)
+    } else {
+        root.share(&path, text)
+    }
+}
+
+/// `/proc/PID/cgroup` of a process in the cgroup `path`.
+pub(super) fn lines(version: Cgroups, path: &str) -> String {
+    match version {
+        Cgroups::V1 => cgroup1::lines(path),
+        Cgroups::V2 => format!("0::{path}\n"),
+    }
 }
 
 /// Path of a container's cgroup below the mount point.
@@ -80,7 +148,7 @@ fn of_container(container: &Container, usage: Usage) -> Group {
 }
 
 /// The pod's cgroup remembers the kills of containers that are gone.
-fn of_pod(own: &[&&Container], at: i64) -> Group {
+fn of_pod(own: &[&Container], at: i64) -> Group {
     let mut group = Group {
         usage: Usage::default(),
         peak: 0,
@@ -111,9 +179,12 @@ fn of_pod(own: &[&&Container], at: i64) -> Group {
 }
 
 impl Group {
-    fn write(&self, path: &str, root: &mut Root) -> io::Result<()> {
+    fn write(&self, version: Cgroups, path: &str, root: &mut Root) -> io::Result<()> {
+        if version == Cgroups::V1 {
+            return cgroup1::write(self, path, root);
+        }
         for (name, text) in self.files() {
-            root.write(&format!("{path}/{name}"), &text)?;
+            write_file(root, &format!("{BASE}{path}"), name, &text)?;
         }
         Ok(())
     }
@@ -176,7 +247,7 @@ impl Group {
     }
 
     fn io_stat(&self) -> String {
-        let (read, written) = (self.usage.cpu / 900, self.usage.cpu / 400);
+        let (read, written) = self.transferred();
         format!("254:0 rbytes={read} wbytes={written} rios=9 wios=9 dbytes=0 dios=0\n")
     }
 
@@ -187,18 +258,26 @@ impl Group {
             micros * 3 / 4,
             micros / 4
         );
-        let periods = if self.cpu_quota > 0 {
-            micros / 40_000
-        } else {
-            0
-        };
+        let (periods, throttled, time) = self.throttled();
         // Writing to a String cannot fail.
         let _ = write!(
             out,
-            "nr_periods {periods}\nnr_throttled {}\nthrottled_usec {}\n",
-            periods / 50,
-            periods * 800
+            "nr_periods {periods}\nnr_throttled {throttled}\nthrottled_usec {time}\n"
         );
         out
+    }
+
+    /// Periods under a quota, those in which it was used up, and the time waited in microseconds.
+    pub(super) fn throttled(&self) -> (u64, u64, u64) {
+        let periods = match self.cpu_quota {
+            0 => 0,
+            _ => self.usage.cpu / 40_000_000,
+        };
+        (periods, periods / 50, periods * 800)
+    }
+
+    /// Bytes read and written so far.
+    pub(super) fn transferred(&self) -> (u64, u64) {
+        (self.usage.cpu / 900, self.usage.cpu / 400)
     }
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::super::tell::cgroup_parent;
 use super::super::world::{Container, Id, World};
+use super::system::Age;
 use super::{Root, SECOND, make_parent};
 
 /// Kills before the story begins that the log still has.
@@ -19,14 +20,16 @@ const REMEMBERED: u32 = 4;
 #[derive(Debug)]
 pub(super) struct Log {
     boot: i64,
+    age: &'static Age,
     sequence: u64,
     reported: BTreeSet<Id>,
 }
 
 impl Log {
-    pub(super) fn new(boot: i64) -> Self {
+    pub(super) fn new(boot: i64, age: &'static Age) -> Self {
         Self {
             boot,
+            age,
             sequence: 0,
             reported: BTreeSet::new(),
         }
@@ -35,14 +38,17 @@ impl Log {
     /// Writes the boot and the kills of the past.
     pub(super) fn begin(&mut self, root: &Root, world: &World) -> io::Result<()> {
         let boot = self.boot;
+        let release = self.age.release;
         let boots = [
-            "Linux version 6.12.57+deb13-amd64 (debian-kernel@lists.debian.org) (x86_64-linux-gnu-gcc-14) #1 SMP PREEMPT_DYNAMIC",
-            "Command line: BOOT_IMAGE=/boot/vmlinuz-6.12.57+deb13-amd64 root=/dev/vda1 ro console=ttyS0",
-            "systemd[1]: Detected virtualization kvm.",
+            format!("Linux version {}", self.age.version),
+            format!(
+                "Command line: BOOT_IMAGE=/boot/vmlinuz-{release} root=/dev/vda1 ro console=ttyS0"
+            ),
+            "systemd[1]: Detected virtualization kvm.".to_owned(),
         ];
         let lines = (0..)
             .zip(boots)
-            .map(|(nth, text)| (boot + nth * SECOND / 9, 6, text.to_owned()));
+            .map(|(nth, text)| (boot + nth * SECOND / 9, 6, text));
         let mut lines: Vec<(i64, u8, String)> = lines.collect();
         for container in world.containers.values().filter(|c| c.spec.life.oom) {
             lines.extend(past_kills(container, world));

@@ -3,14 +3,44 @@
 use std::io;
 
 use super::super::node::Node;
+use super::super::scenario::Cgroups;
 use super::super::stats::usage;
 use super::super::tell::{kubelet_mounts, log_folder};
 use super::super::world::{Pod, State, World};
-use super::cgroup::container_path;
-use super::{Root, SECOND, configs};
+use super::cgroup::{container_path, lines};
+use super::{Root, SECOND, cgroup1, configs};
 
 /// Memory of the node, kB.
 const MEMORY: u64 = 8_010_248;
+
+/// A distribution and its kernel.
+#[derive(Debug)]
+pub(super) struct Age {
+    os: &'static str,
+    pub release: &'static str,
+    pub version: &'static str,
+}
+
+/// With cgroup v2.
+static NEW: Age = Age {
+    os: "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"13\"\nID=debian\n",
+    release: "6.12.57+deb13-amd64",
+    version: "6.12.57+deb13-amd64 (debian-kernel@lists.debian.org) (x86_64-linux-gnu-gcc-14) #1 SMP PREEMPT_DYNAMIC",
+};
+/// With cgroup v1.
+static OLD: Age = Age {
+    os: "PRETTY_NAME=\"Ubuntu 20.04.6 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"20.04\"\nID=ubuntu\nID_LIKE=debian\n",
+    release: "5.4.0-216-generic",
+    version: "5.4.0-216-generic (buildd@lcy02-amd64-078) (gcc version 9.4.0 (Ubuntu 9.4.0-1ubuntu1~20.04.2)) #236-Ubuntu SMP",
+};
+
+/// What the node runs on.
+pub(super) fn age(node: &Node) -> &'static Age {
+    match node.story.cgroup {
+        Cgroups::V1 => &OLD,
+        Cgroups::V2 => &NEW,
+    }
+}
 
 /// Writes what names the node.
 pub(super) fn write_name(node: &Node, root: &mut Root) -> io::Result<()> {
@@ -21,20 +51,19 @@ pub(super) fn write_name(node: &Node, root: &mut Root) -> io::Result<()> {
 pub(super) fn write_still(node: &Node, world: &World, root: &mut Root) -> io::Result<()> {
     let name = &node.story.name;
     write_name(node, root)?;
-    root.write(
-        "/etc/os-release",
-        "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"13\"\nID=debian\n",
-    )?;
-    root.write(
-        "/proc/version",
-        "Linux version 6.12.57+deb13-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC\n",
-    )?;
+    let age = age(node);
+    root.write("/etc/os-release", age.os)?;
+    let version = format!("Linux version {}\n", age.version);
+    root.write("/proc/version", &version)?;
     root.write("/proc/sys/kernel/hostname", &format!("{name}\n"))?;
-    root.write("/proc/sys/kernel/osrelease", "6.12.57+deb13-amd64\n")?;
-    root.write(
-        "/sys/fs/cgroup/cgroup.controllers",
-        "cpuset cpu io memory hugetlb pids\n",
-    )?;
+    root.write("/proc/sys/kernel/osrelease", &format!("{}\n", age.release))?;
+    match node.story.cgroup {
+        Cgroups::V1 => cgroup1::begin(root)?,
+        Cgroups::V2 => root.write(
+            "/sys/fs/cgroup/cgroup.controllers",
+            "cpuset cpu io memory hugetlb pids\n",
+        )?,
+    }
     // Neither AppArmor nor SELinux: as Debian without its apparmor package.
     let modules = "capability,landlock,yama,bpf";
     root.write("/sys/kernel/security/lsm", modules)?;
@@ -163,7 +192,8 @@ fn write_processes(node: &Node, world: &World, root: &mut Root) -> io::Result<()
             &format!("/proc/{pid}/stat"),
             &format!("{pid} ({name}) S 1 {pid} {pid} 0 -1 4194560\n"),
         )?;
-        root.write(&format!("/proc/{pid}/cgroup"), &format!("0::{path}\n"))?;
+        let lines = lines(node.story.cgroup, &path);
+        root.write(&format!("/proc/{pid}/cgroup"), &lines)?;
         root.write(&format!("/proc/{pid}/wchan"), "do_epoll_wait")?;
     }
     Ok(())

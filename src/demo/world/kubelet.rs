@@ -120,7 +120,27 @@ impl World {
         if let Some(container) = self.containers.get_mut(&id) {
             container.slot = Some(slot);
         }
-        self.start(&id, at);
+        match &mut self.stalled {
+            Some(waiting) => waiting.push(id),
+            None => {
+                self.start(&id, at);
+            }
+        }
+    }
+
+    /// Whether a subscriber to events holds up the runtime: `CreateContainer` then makes a
+    /// container and does not answer, so that the kubelet cannot start it before this is over.
+    pub(in crate::demo) fn stall(&mut self, stalled: bool, now: i64) {
+        if stalled {
+            self.stalled.get_or_insert_default();
+            return;
+        }
+        for id in self.stalled.take().into_iter().flatten() {
+            let made = self.containers.get(&id);
+            if made.is_some_and(|container| container.state == State::Created) {
+                self.start(&id, now);
+            }
+        }
     }
 
     /// The kubelet's reaction: it drops the attempt before, and backs off.

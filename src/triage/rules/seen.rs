@@ -61,27 +61,30 @@ pub fn words(facts: &ContainerFacts) -> Vec<Evidence> {
 
 /// Memory: the limit, the highest use, and how often the kernel has killed.
 pub fn memory(facts: &ContainerFacts) -> Vec<Evidence> {
-    let mut all = vec![Evidence::new(
-        "memory limit",
-        size(facts.limit()),
-        "ContainerStatus and memory.max",
-    )];
     let (own, pod) = (facts.own(), facts.cgroups.pod.as_ref());
-    if let Some(peak) = own.and_then(|own| own.gauges.peak) {
-        all.push(Evidence::new(
-            "highest use",
-            size(Some(peak)),
+    // The files have other names in cgroup v1.
+    let old = own.or(pod).is_some_and(|group| group.version == 1);
+    let [limit, peak_in, kills_in] = if old {
+        [
+            "ContainerStatus and memory.limit_in_bytes",
+            "memory.max_usage_in_bytes",
+            "memory.oom_control of the pod",
+        ]
+    } else {
+        [
+            "ContainerStatus and memory.max",
             "memory.peak",
-        ));
+            "memory.events of the pod",
+        ]
+    };
+    let mut all = vec![Evidence::new("memory limit", size(facts.limit()), limit)];
+    if let Some(peak) = own.and_then(|own| own.gauges.peak) {
+        all.push(Evidence::new("highest use", size(Some(peak)), peak_in));
     }
     let kills = pod.and_then(|pod| pod.counters.oom_kills);
     if let Some(kills) = kills.filter(|kills| *kills > 0) {
         let value = format!("{kills} in this pod so far");
-        all.push(Evidence::new(
-            "kills for memory",
-            value,
-            "memory.events of the pod",
-        ));
+        all.push(Evidence::new("kills for memory", value, kills_in));
     }
     if let Ok(spec) = &facts.spec {
         let heap = spec.heap.iter();
