@@ -17,7 +17,7 @@ pub static SECRET: Check<ImageFacts> = Check {
         title: "has a secret baked in",
         severity: Severity::High,
         level: None,
-        cis: &["5.4.1"],
+        cis: &[],
         nsa: "Building secure container images",
         advice: "Build it without, and replace the secret: whoever can pull the image has it.",
     },

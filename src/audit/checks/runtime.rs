@@ -68,7 +68,7 @@ pub static CREDENTIALS: Check<RuntimeFacts> = Check {
         title: "a registry's password stands in its configuration",
         severity: Severity::Medium,
         level: None,
-        cis: &["5.4.1"],
+        cis: &[],
         nsa: "Secrets",
         advice: "Use imagePullSecrets or a credential provider of the kubelet.",
     },
@@ -115,7 +115,7 @@ pub static SECCOMP: Check<RuntimeFacts> = Check {
         title: "filters no system calls where a pod does not ask for it",
         severity: Severity::Low,
         level: None,
-        cis: &["5.7.2"],
+        cis: &["5.6.2"],
         nsa: NSA,
         advice: "Set unset_seccomp_profile to RuntimeDefault (CRI-O: seccomp_profile), or \
                  seccompDefault in the kubelet's configuration.",
