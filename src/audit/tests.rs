@@ -371,6 +371,7 @@ fn of_an_image(
         told: Ok(ImageSecurity {
             built_at: days.map(|days| now - SignedDuration::from_hours(24 * days)),
             secrets: secrets.iter().map(|name| (0, (*name).into())).collect(),
+            history: vec![],
         }),
         needed,
         named,
@@ -404,7 +405,12 @@ type RuntimeChange = fn(&mut RuntimeSecurity);
 
 #[rstest]
 #[case("containerd", "1.7.34", |_: &mut RuntimeSecurity| (), &[])]
-#[case("containerd", "v2.1.9", |t: &mut RuntimeSecurity| { t.streaming = None; t.insecure_registries = None; }, &[])]
+// What a runtime does not tell is not passed.
+#[case(
+    "containerd", "v2.1.9",
+    |t: &mut RuntimeSecurity| { t.streaming = None; t.insecure_registries = None; t.credentials = None; },
+    &["streaming-server unknown", "insecure-registry unknown", "registry-credentials unknown"]
+)]
 #[case("containerd", "1.7.34", |t: &mut RuntimeSecurity| t.streaming = None, &["streaming-server unknown"])]
 #[case("containerd", "1.6.20", |_: &mut RuntimeSecurity| (), &["runtime-outdated high"])]
 #[case("cri-o", "1.37.0", |_: &mut RuntimeSecurity| (), &[])]
