@@ -2,9 +2,10 @@
 
 use std::io;
 
+use super::super::mounts::kubelet_mounts;
 use super::super::node::Node;
 use super::super::stats::usage;
-use super::super::tell::{kubelet_mounts, log_folder};
+use super::super::tell::log_folder;
 use super::super::world::{Pod, State, World};
 use super::cgroup::container_path;
 use super::{Root, SECOND, configs};
