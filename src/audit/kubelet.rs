@@ -172,6 +172,10 @@ pub struct Kubelet {
     pub flags: Option<Seen<(Text, Flags)>>,
 }
 
+fn shown(value: &str) -> &str {
+    if value.is_empty() { "none" } else { value }
+}
+
 /// The value of one of [`KEYS`] and what shows that it is so.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setting {
@@ -186,8 +190,7 @@ pub struct Setting {
 }
 
 impl Kubelet {
-    /// What holds: a flag wins over the file, and both over the default. An error if the flags are
-    /// not known and nothing but them could tell.
+    /// What holds as far as that is known: a flag wins over the file, and both over the default.
     pub fn setting(&self, key: &Key) -> Setting {
         let flags = self.flags.as_ref().and_then(|seen| seen.as_ref().ok());
         if let Some((path, value)) =
@@ -196,7 +199,7 @@ impl Kubelet {
             let flag = format!("--{}", key.flag);
             return Setting {
                 words: format!("{flag}={value}"),
-                evidence: Evidence::file(path, &flag, value),
+                evidence: Evidence::file(path, &flag, shown(value.as_str())),
                 value: value.clone(),
                 is_default: false,
             };
@@ -207,9 +210,10 @@ impl Kubelet {
             key.path.to_owned()
         };
         if let Some((value, file)) = self.told.get(key.path) {
+            let shown = shown(value.as_str());
             return Setting {
-                words: format!("{name}: {value}"),
-                evidence: Evidence::file(file, &name, value),
+                words: format!("{name}: {shown}"),
+                evidence: Evidence::file(file, &name, shown),
                 value: value.clone(),
                 is_default: false,
             };
@@ -220,7 +224,7 @@ impl Kubelet {
     fn default(&self, key: &Key, name: &str) -> Setting {
         let bare = self.files.is_empty();
         let value = if bare { key.bare } else { key.default };
-        let shown = if value.is_empty() { "none" } else { value };
+        let shown = shown(value);
         let command = self.flags.as_ref().and_then(|seen| seen.as_ref().ok());
         let place = self
             .files

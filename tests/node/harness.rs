@@ -148,6 +148,10 @@ impl Node {
         self.kill();
         self.write_config(text);
         self.start();
+        // It may answer before it has found all that it left behind.
+        for container in self.cri.containers() {
+            self.cri.status(&container.id);
+        }
     }
 
     fn write_config(&self, text: &str) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, geteuid, pidfd_open};
 
 use super::super::open::{OpenError, Resolver};
 use super::super::process::{Held, start_of};
@@ -77,8 +77,10 @@ pub(super) fn command(files: &Resolver) -> Option<Seen<(Text, Flags)>> {
         Ok(found) => found,
         Err(error) => return why(&format!("/proc {error}")),
     };
-    // A pod may run a kubelet of its own, which is not the node's.
-    found.kubelets.retain(|(pid, _)| !is_in_pod(files, *pid));
+    // A pod may run a kubelet of its own, which is not the node's, and anybody can call a process so.
+    found
+        .kubelets
+        .retain(|(pid, _)| !is_in_pod(files, *pid) && is_trusted(files, *pid));
     let mut own = found.kubelets.iter().filter(|(_, name)| name == KUBELET);
     match (own.next(), own.next()) {
         (Some((pid, _)), None) => match read(files, *pid) {
@@ -104,6 +106,12 @@ pub(super) fn command(files: &Resolver) -> Option<Seen<(Text, Flags)>> {
 fn is_in_pod(files: &Resolver, pid: u32) -> bool {
     let cgroup = files.read(&folder(pid).join("cgroup"), LARGEST);
     cgroup.is_ok_and(|text| String::from_utf8_lossy(&text).contains("kubepods"))
+}
+
+/// It is root's, or of who asks. Below another root files may be anybody's.
+fn is_trusted(files: &Resolver, pid: u32) -> bool {
+    let owner = files.stat(&folder(pid)).map(|stat| stat.uid);
+    !files.is_slash() || owner.is_ok_and(|uid| uid == 0 || uid == geteuid().as_raw())
 }
 
 /// What is read is of one and the same process from the first to the last.

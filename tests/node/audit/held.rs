@@ -61,7 +61,7 @@ fn by_name(config: &mut cri::ContainerConfig, name: &str) {
 
 fn said(config: &mut cri::ContainerConfig, name: &str) {
     let image = config.image.as_mut().expect("an image");
-    image.user_specified_image = name.to_owned();
+    name.clone_into(&mut image.user_specified_image);
 }
 
 static CONTAINERS: [Case; 28] = [
@@ -289,7 +289,6 @@ fn of_each_container_the_one_thing_that_is_wrong_is_found() {
         "--registry",
         "critui.test",
     ];
-    let expected = [&expected[..], &["--registry", "app:1"]].concat();
     let report = Report::of(&node, &expected);
     let clean = found(&node, &report, "nothing");
     assert_eq!(clean, BTreeSet::new());
