@@ -1,7 +1,9 @@
 //! Items of a list, encoded once. Five thousand containers make three megabytes: a reply is
-//! spliced from what each item already is, and only what changed is encoded again.
+//! spliced from what each item already is, and only what changed is encoded again. The bytes are
+//! made while they are sent: no list is ever whole in memory.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use prost::Message;
 
@@ -55,6 +57,63 @@ impl Item {
     /// Size in bytes.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
+    }
+}
+
+/// The reply to a list call: its items, and how they are to be written.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    items: std::vec::IntoIter<Arc<Item>>,
+    chance: Option<Chance>,
+    extra: Vec<u8>,
+    /// What is encoded already.
+    made: Vec<u8>,
+}
+
+impl List {
+    /// The `items` in this order, with `extra` (encoded fields) behind each; the entries of their
+    /// maps are in random order if `chance` is there.
+    pub(super) fn new(items: Vec<Arc<Item>>, chance: Option<Chance>, extra: Vec<u8>) -> Self {
+        Self {
+            items: items.into_iter(),
+            chance,
+            extra,
+            made: Vec::new(),
+        }
+    }
+
+    /// An encoded reply.
+    pub(super) fn made(made: Vec<u8>) -> Self {
+        Self {
+            made,
+            ..Self::default()
+        }
+    }
+
+    /// Bytes that are still to come.
+    pub(super) fn size(&self) -> usize {
+        let items = self.items.as_slice().iter().map(|item| {
+            let length = item.len() + self.extra.len();
+            1 + prost::encoding::encoded_len_varint(length as u64) + length
+        });
+        self.made.len() + items.sum::<usize>()
+    }
+
+    /// The next bytes, about `size` of them, whole items; `None` when there are no more.
+    pub(super) fn part(&mut self, size: usize) -> Option<Vec<u8>> {
+        if self.items.len() == 0 && self.made.is_empty() {
+            return None;
+        }
+        let mut out = std::mem::take(&mut self.made);
+        if self.items.len() > 0 {
+            out.reserve(size + size / 8);
+        }
+        while out.len() < size
+            && let Some(item) = self.items.next()
+        {
+            item.push(&mut out, self.chance.as_mut(), &self.extra);
+        }
+        Some(out)
     }
 }
 

@@ -10,15 +10,13 @@ use k8s_cri::v1;
 use prost::Message;
 use tonic::Status;
 
+use super::chance::Chance;
 use super::faults::FaultKind;
 use super::hostile;
-use super::item::Item;
+use super::item::{Item, List};
 use super::node::{Node, resolve};
 use super::tell::{CONTAINER_MAPS, POD_MAPS, container_labels};
 use super::world::{Container, Id, Pod, State, World};
-
-/// A streamed list comes in messages of about this size.
-const BATCH: usize = 2 << 20;
 
 /// Number of the field in which an item of a list can be padded: a map of strings, or a repeated
 /// string.
@@ -28,14 +26,11 @@ enum Padding {
     Strings(u32),
 }
 
-pub(super) fn pods(
-    node: &Node,
-    request: v1::ListPodSandboxRequest,
-) -> Result<Vec<Vec<u8>>, Status> {
+pub(super) fn pods(node: &Node, request: v1::ListPodSandboxRequest) -> Result<List, Status> {
     let mut world = node.world();
     let filter = request.filter.unwrap_or_default();
     let Some(id) = wanted(&world.pods, &filter.id)? else {
-        return Ok(Vec::new());
+        return Ok(List::default());
     };
     let teller = node.teller("ListPodSandbox");
     let hostile = node.is_hostile("ListPodSandbox");
@@ -75,17 +70,14 @@ pub(super) fn pods(
     ))
 }
 
-pub(super) fn containers(
-    node: &Node,
-    request: v1::ListContainersRequest,
-) -> Result<Vec<Vec<u8>>, Status> {
+pub(super) fn containers(node: &Node, request: v1::ListContainersRequest) -> Result<List, Status> {
     let mut world = node.world();
     let filter = request.filter.unwrap_or_default();
     let Some(id) = wanted(&world.containers, &filter.id)? else {
-        return Ok(Vec::new());
+        return Ok(List::default());
     };
     let Some(pod) = wanted(&world.pods, &filter.pod_sandbox_id)? else {
-        return Ok(Vec::new());
+        return Ok(List::default());
     };
     refresh_containers(node, &mut world);
     let fits = |container: &&Container| {
@@ -132,7 +124,7 @@ fn refresh_containers(node: &Node, world: &mut World) {
 }
 
 /// containerd ignores the filter of this call completely.
-pub(super) fn images(node: &Node, _: v1::ListImagesRequest) -> Result<Vec<Vec<u8>>, Status> {
+pub(super) fn images(node: &Node, _: v1::ListImagesRequest) -> Result<List, Status> {
     let mut world = node.world();
     let teller = node.teller("ListImages");
     let hostile = node.is_hostile("ListImages");
@@ -198,14 +190,14 @@ fn has_labels(
         .all(|(key, value)| labels.get(key) == Some(value))
 }
 
-/// Encoded messages that together hold `items`, in random order; one message is the whole list.
+/// The reply that holds `items`, in random order.
 fn splice(
     node: &Node,
     world: &mut World,
     method: &str,
     mut items: Vec<Arc<Item>>,
     padding: Padding,
-) -> Vec<Vec<u8>> {
+) -> List {
     let size: usize = items.iter().map(|item| item.len() + 4).sum();
     let pad = pad_of(node, method);
     let missing = pad.saturating_sub(size).div_ceil(items.len().max(1));
@@ -214,20 +206,11 @@ fn splice(
     } else {
         Vec::new()
     };
-    if !node.story.still {
+    let chance = (!node.story.still).then(|| {
         world.chance.shuffle(&mut items);
-    }
-    let mut batches = Vec::new();
-    let mut out = Vec::with_capacity(BATCH.min(size + extra.len() * items.len()) + 64);
-    for item in &items {
-        let chance = (!node.story.still).then_some(&mut world.chance);
-        item.push(&mut out, chance, &extra);
-        if out.len() >= BATCH {
-            batches.push(std::mem::take(&mut out));
-        }
-    }
-    batches.push(out);
-    batches
+        Chance::new(world.chance.next())
+    });
+    List::new(items, chance, extra)
 }
 
 fn pad_of(node: &Node, method: &str) -> usize {

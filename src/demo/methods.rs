@@ -7,13 +7,16 @@ use futures_util::future::BoxFuture;
 use hyper::body::Bytes;
 use tonic::Status;
 
+use super::item::List;
 use super::node::Node;
 use super::profile::Missing;
 use super::wire::{Reply, decode};
 use super::{change, events, exec, lists, stats, status, streaming};
 
-/// A list, in encoded messages that together are the whole.
-type ListAnswer = fn(&Node, &[u8]) -> Result<Vec<Vec<u8>>, Status>;
+type ListAnswer = fn(&Node, &[u8]) -> Result<List, Status>;
+
+/// A streamed list comes in messages of about this size.
+const BATCH: usize = 2 << 20;
 
 /// What answers a method.
 enum Handler {
@@ -142,10 +145,19 @@ pub(super) async fn dispatch(node: Arc<Node>, path: &str, message: Bytes) -> Res
         return Err(Missing::Unknown.status(service, method));
     };
     match handler {
-        Handler::Now(answer) => within(&node, answer(&node, &message)?),
-        Handler::List(answer) => within(&node, answer(&node, &message)?.concat()),
+        Handler::Now(answer) => {
+            let reply = answer(&node, &message)?;
+            within(&node, reply.len())?;
+            Ok(Reply::One(reply))
+        }
+        Handler::List(answer) => {
+            let list = answer(&node, &message)?;
+            within(&node, list.size())?;
+            Ok(Reply::List(list))
+        }
         Handler::Stream(answer) => {
-            let batches = answer(&node, &message)?;
+            let mut list = answer(&node, &message)?;
+            let batches = std::iter::from_fn(move || list.part(BATCH));
             Ok(Reply::Many(futures_util::stream::iter(batches).boxed()))
         }
         Handler::Slow(answer) => answer(node, message).await,
@@ -183,15 +195,15 @@ fn find(service: &str, method: &str) -> Option<&'static Handler> {
         .map(|(_, handler)| handler)
 }
 
-/// The reply, if the runtime's gRPC server would send one of this size.
-fn within(node: &Node, reply: Vec<u8>) -> Result<Reply, Status> {
-    let (size, max) = (reply.len(), node.traits.max_reply);
+/// Whether the runtime's gRPC server would send a reply of this size.
+fn within(node: &Node, size: usize) -> Result<(), Status> {
+    let max = node.traits.max_reply;
     if size > max {
         return Err(Status::resource_exhausted(format!(
             "grpc: trying to send message larger than max ({size} vs. {max})"
         )));
     }
-    Ok(Reply::One(reply))
+    Ok(())
 }
 
 /// The full path of every method that is answered.

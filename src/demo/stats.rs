@@ -8,6 +8,7 @@ use k8s_cri::v1;
 use tonic::Status;
 
 use super::chance::digest;
+use super::item::List;
 use super::node::Node;
 use super::profile::{ExitedStats, Family};
 use super::tell::{
@@ -206,7 +207,7 @@ fn writable_layer(teller: &Teller, container: &Container, at: i64) -> v1::Filesy
 pub(super) fn list_containers(
     node: &Node,
     request: v1::ListContainerStatsRequest,
-) -> Result<Vec<Vec<u8>>, Status> {
+) -> Result<List, Status> {
     let mut world = node.world();
     let filter = request.filter.unwrap_or_default();
     let mut ids: Vec<Id> = world
@@ -230,7 +231,7 @@ pub(super) fn list_containers(
     let reply = v1::ListContainerStatsResponse {
         stats: rows.collect(),
     };
-    Ok(vec![node.encode("ListContainerStats", reply)])
+    Ok(List::made(node.encode("ListContainerStats", reply)))
 }
 
 pub(super) fn container(
@@ -337,7 +338,7 @@ fn interface(name: &str, received: u64, sent: u64) -> v1::NetworkInterfaceUsage 
 pub(super) fn list_pods(
     node: &Node,
     request: v1::ListPodSandboxStatsRequest,
-) -> Result<Vec<Vec<u8>>, Status> {
+) -> Result<List, Status> {
     let (mut world, filter) = (node.world(), request.filter.unwrap_or_default());
     let mut by_pod = std::collections::BTreeMap::<Id, Vec<Id>>::new();
     for container in world.containers.values() {
@@ -366,7 +367,7 @@ pub(super) fn list_pods(
     });
     let stats = rows.collect();
     let reply = v1::ListPodSandboxStatsResponse { stats };
-    Ok(vec![node.encode("ListPodSandboxStats", reply)])
+    Ok(List::made(node.encode("ListPodSandboxStats", reply)))
 }
 
 pub(super) fn pod(

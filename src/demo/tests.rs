@@ -1062,9 +1062,13 @@ fn listed<M: prost::Message + Default>(node: &Arc<Node>, method: &str) -> M {
     let path = format!("/runtime.v1.{service}/{method}");
     let answer = Arc::clone(node).answer(&path, hyper::body::Bytes::new());
     let reply = futures_util::FutureExt::now_or_never(answer).expect("lists do not wait");
-    let wire::Reply::One(reply) = reply.expect("a list") else {
-        panic!("one message");
+    let wire::Reply::List(mut list) = reply.expect("a list") else {
+        panic!("a list");
     };
+    let size = list.size();
+    let parts: Vec<_> = std::iter::from_fn(|| list.part(64 << 10)).collect();
+    let reply = parts.concat();
+    assert_eq!(reply.len(), size, "as its prefix says");
     M::decode(reply.as_slice()).expect("it decodes")
 }
 

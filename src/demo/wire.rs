@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Bytes, Frame};
 use prost::Message;
 use tonic::Status;
+
+use super::item::List;
 
 /// Body of a reply.
 pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -16,19 +17,24 @@ pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// What a method answers: encoded messages.
 pub(super) enum Reply {
     One(Vec<u8>),
+    /// One message, made while it is sent.
+    List(List),
     Many(BoxStream<'static, Vec<u8>>),
 }
 
 /// Prefix of a gRPC message: no compression, length.
 const PREFIX: usize = 5;
 
+/// Bytes of a list that are made at once: few enough to stay in the processor's cache.
+const PART: usize = 128 << 10;
+
+fn prefix(length: usize) -> [u8; PREFIX] {
+    let length = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
+    [0, length[0], length[1], length[2], length[3]]
+}
+
 fn framed(message: &[u8]) -> Bytes {
-    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
-    let mut out = Vec::with_capacity(PREFIX + message.len());
-    out.push(0);
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(message);
-    out.into()
+    [&prefix(message.len()), message].concat().into()
 }
 
 /// The message in the body of a unary request.
@@ -64,11 +70,12 @@ pub(super) fn response(result: Result<Reply, Status>) -> Response<Body> {
         Ok(Reply::One(message)) => Full::new(framed(&message))
             .with_trailers(async { Some(Ok(ok_trailers())) })
             .boxed_unsync(),
-        Ok(Reply::Many(messages)) => {
-            let data = messages.map(|message| Frame::data(framed(&message)));
-            let end = futures_util::stream::once(async { Frame::trailers(ok_trailers()) });
-            StreamBody::new(data.chain(end).map(Ok)).boxed_unsync()
+        Ok(Reply::List(mut list)) => {
+            let start = Bytes::copy_from_slice(&prefix(list.size()));
+            let parts = std::iter::from_fn(move || list.part(PART).map(Bytes::from));
+            streamed(stream::iter(std::iter::once(start).chain(parts)))
         }
+        Ok(Reply::Many(messages)) => streamed(messages.map(|message| framed(&message))),
     };
     let mut response = Response::new(body);
     let grpc = HeaderValue::from_static("application/grpc");
@@ -76,6 +83,11 @@ pub(super) fn response(result: Result<Reply, Status>) -> Response<Body> {
         .headers_mut()
         .insert(http::header::CONTENT_TYPE, grpc);
     response
+}
+
+fn streamed(data: impl Stream<Item = Bytes> + Send + 'static) -> Body {
+    let end = stream::once(async { Frame::trailers(ok_trailers()) });
+    StreamBody::new(data.map(Frame::data).chain(end).map(Ok)).boxed_unsync()
 }
 
 fn empty() -> Body {
