@@ -24,6 +24,7 @@ const CONFIGS: [&str; 3] = [
     "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",
     "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
 ];
+
 /// Looks for it.
 pub fn look(host: &HostRoot) -> Kubelet {
     let looked = host.work(DEADLINE, |files| {

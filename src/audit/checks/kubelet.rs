@@ -16,7 +16,8 @@ pub static ANONYMOUS: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.1"],
         nsa: NSA,
-        advice: "Set authentication.anonymous.enabled to false.",
+        advice: "Set authentication.anonymous.enabled to false; a flag --anonymous-auth \
+                 would win over that.",
     },
     judge: |facts| {
         let words = "it answers requests without credentials";
@@ -53,7 +54,8 @@ pub static ALWAYS_ALLOW: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.2"],
         nsa: NSA,
-        advice: "Set authorization.mode to Webhook.",
+        advice: "Set authorization.mode to Webhook; a flag --authorization-mode would win \
+                 over that.",
     },
     judge: |facts| {
         let words = "everybody with any credentials for it can run commands in every pod";
@@ -71,7 +73,8 @@ pub static CLIENT_CA: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.3"],
         nsa: NSA,
-        advice: "Set authentication.x509.clientCAFile.",
+        advice: "Set authentication.x509.clientCAFile; a flag --client-ca-file would win \
+                 over that.",
     },
     judge: |facts| {
         let words = "no certificate of a client is checked against an authority";
@@ -89,7 +92,7 @@ pub static READ_ONLY_PORT: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.4"],
         nsa: NSA,
-        advice: "Set readOnlyPort to 0.",
+        advice: "Set readOnlyPort to 0; a flag --read-only-port would win over that.",
     },
     judge: |facts| {
         let words = "anybody who reaches the port can read the specification of every pod";
@@ -107,7 +110,8 @@ pub static IDLE: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.5"],
         nsa: NSA,
-        advice: "Set streamingConnectionIdleTimeout to a few minutes.",
+        advice: "Set streamingConnectionIdleTimeout to a few minutes; a flag \
+                 --streaming-connection-idle-timeout would win over that.",
     },
     judge: |facts| {
         let words = "an idle session into a container stays open for ever";
@@ -125,7 +129,7 @@ pub static PIDS: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.13"],
         nsa: "Resource policies",
-        advice: "Set podPidsLimit, for example to 4096.",
+        advice: "Set podPidsLimit, for example to 4096; a flag --pod-max-pids would win over that.",
     },
     judge: |facts| {
         let words = "one pod can take all process numbers of the node";
@@ -141,7 +145,7 @@ pub static SECCOMP: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.14"],
         nsa: "Hardening container environments",
-        advice: "Set seccompDefault to true.",
+        advice: "Set seccompDefault to true; a flag --seccomp-default would win over that.",
     },
     judge: |facts| {
         let words = "a pod that asks for no seccomp profile may use every system call";
@@ -159,7 +163,7 @@ pub static ROTATION: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.10"],
         nsa: NSA,
-        advice: "Set rotateCertificates to true.",
+        advice: "Set rotateCertificates to true; a flag --rotate-certificates would win over that.",
     },
     judge: |facts| {
         let words = "its certificate ends one day, and a stolen one is good until then";
@@ -196,7 +200,8 @@ pub static CIPHERS: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.12"],
         nsa: "Encryption",
-        advice: "Take them out of tlsCipherSuites, or take tlsCipherSuites away.",
+        advice: "Take them out of tlsCipherSuites, or take tlsCipherSuites away; a flag \
+                 --tls-cipher-suites would win over that.",
     },
     judge: |facts| {
         let words = "who listens in may read along one day";
@@ -215,7 +220,8 @@ pub static FIREWALL: Check<HostFacts> = Check {
         level: None,
         cis: &["4.2.6"],
         nsa: "Network separation and hardening",
-        advice: "Set makeIPTablesUtilChains to true.",
+        advice: "Set makeIPTablesUtilChains to true; a flag --make-iptables-util-chains \
+                 would win over that.",
     },
     judge: |facts| {
         let words = "rules that others count on may be missing or old";

@@ -315,6 +315,10 @@ fn of_each_container_the_one_thing_that_is_wrong_is_found() {
             .collect();
         assert_eq!(how_bad, [case.severity], "{} ({name})", case.check);
     }
+    drop(ward);
+    for name in [MOVING, NEWEST] {
+        node.cri.remove_image(name);
+    }
 }
 
 /// What is found of a container. Where only tags are told, all have one.
