@@ -37,7 +37,10 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a Vec<Value> {
 #[test]
 fn the_shape_is_stable() {
     let report = json(&["--demo", "-o", "json"]);
-    assert_eq!(keys(&report), ["counts", "findings", "looked_at", "pods"]);
+    assert_eq!(
+        keys(&report),
+        ["counts", "findings", "looked_at", "pods", "standards"]
+    );
     let findings = list(&report, "findings");
     let one = findings
         .iter()
@@ -93,10 +96,19 @@ fn the_shape_is_stable() {
 
 #[rstest]
 #[case(&["--demo"], 3, "privileged")]
-#[case(&["--demo", "--fail-on", "critical"], 0, "privileged")]
+#[case(&["--demo", "--fail-on", "critical"], 3, "runtime-socket")]
+#[case(&["--demo", "--fail-on", "critical", "--exclude", "runtime-socket"], 0, "privileged")]
 #[case(&["--demo", "--fail-on", "info", "--namespace", "shop"], 3, "secret-in-environment")]
-#[case(&["--demo", "--exclude", "privileged", "--exclude", "host-pid"], 0, "runs-as-root")]
-#[case(&["--demo", "--exclude", "kube-system/*", "--exclude", "monitoring/*"], 0, "runs-as-root")]
+#[case(
+    &["--demo", "--exclude", "privileged", "--exclude", "host-pid", "--exclude", "host-path",
+      "--exclude", "runtime-socket", "--exclude", "kubelet-read-only-port"],
+    0, "runs-as-root"
+)]
+#[case(
+    &["--demo", "--exclude", "kube-system/*", "--exclude", "monitoring/*", "--exclude", "ops/*",
+      "--exclude", "kubelet-read-only-port"],
+    0, "runs-as-root"
+)]
 #[case(&["--demo", "-o", "md"], 3, "| `privileged` |")]
 #[case(&["--demo", "-o", "yaml"], 3, "check: privileged")]
 #[case(&["--demo", "-o", "csv"], 3, "\"privileged:kube-system/kube-proxy/kube-proxy\",\"privileged\",\"high\"")]

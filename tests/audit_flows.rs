@@ -34,7 +34,7 @@ fn findings_are_grouped_opened_and_proven() {
             ("/~^high.*calico<Enter><Enter>", "What to do"),
             (
                 "/~^high.*calico<Enter><Enter>",
-                "CIS Kubernetes Benchmark 1.10, 5.2.2",
+                "CIS Kubernetes Benchmark 1.12, 5.2.2",
             ),
             (
                 "/~^high.*calico<Enter><Enter>",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::finding::Subject;
+use super::kubelet::Kubelet;
 use crate::domain::RuntimeVersion;
 use crate::domain::security::{
     HostNamespaces, ImageSecurity, Mount, Oci, PodSecurity, RuntimeSecurity, Security,
@@ -155,8 +156,8 @@ pub struct RuntimeFacts {
 pub struct HostFacts {
     /// Files that are there, or that could not be looked at, by path.
     pub files: Vec<FileFact>,
-    /// The kubelet's configuration; `Ok(None)` where there is none.
-    pub kubelet: Option<Seen<KubeletConfig>>,
+    /// How the kubelet is set; `None` where there is none.
+    pub kubelet: Option<Seen<Kubelet>>,
 }
 
 /// A file that only some may read or write.
@@ -196,27 +197,4 @@ pub enum Purpose {
     KubeletConfig,
     /// The folder of etcd.
     Etcd,
-}
-
-/// The kubelet's configuration, as far as it matters here; `None` is its own default.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct KubeletConfig {
-    /// Its file.
-    pub path: Text,
-    /// Requests without credentials are taken.
-    pub anonymous: Option<bool>,
-    /// `Webhook`, `AlwaysAllow`.
-    pub authorization: Option<Text>,
-    /// The authority that clients' certificates come from.
-    pub client_ca: Option<Text>,
-    /// A port that answers without credentials.
-    pub read_only_port: Option<i64>,
-    /// After how long idle streams end.
-    pub streaming_idle: Option<Text>,
-    /// Most processes of a pod.
-    pub pids_limit: Option<i64>,
-    /// Pods without a profile get the runtime's own.
-    pub seccomp_default: Option<bool>,
-    /// It renews its certificate.
-    pub rotates: Option<bool>,
 }

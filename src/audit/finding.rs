@@ -234,6 +234,13 @@ impl Opinion {
     }
 }
 
+/// The benchmark whose numbers [`Rule::cis`] are.
+pub const CIS: &str = "CIS Kubernetes Benchmark 1.12";
+/// The standards of [`Rule::level`], as Kubernetes of this version enforces them.
+pub const PSS: &str = "Pod Security Standards 1.36";
+/// The guide whose sections [`Rule::nsa`] are.
+pub const NSA: &str = "NSA/CISA Kubernetes Hardening Guide 1.2";
+
 /// What a check is, whatever it is about.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Rule {
@@ -245,9 +252,9 @@ pub struct Rule {
     pub severity: Severity,
     /// The level of the Pod Security Standards that it keeps a pod from, and the control's name.
     pub level: Option<(Level, &'static str)>,
-    /// Numbers in the CIS Kubernetes Benchmark, version 1.10.
+    /// Numbers in [`CIS`].
     pub cis: &'static [&'static str],
-    /// Section of the NSA/CISA Kubernetes Hardening Guide, version 1.2.
+    /// Section of [`NSA`].
     pub nsa: &'static str,
     /// What to do.
     pub advice: &'static str,
@@ -256,15 +263,11 @@ pub struct Rule {
 impl Rule {
     /// The standards that it comes from, each in words.
     pub fn standards(&self) -> Vec<String> {
-        let cis = self
-            .cis
-            .iter()
-            .map(|number| format!("CIS Kubernetes Benchmark 1.10, {number}"));
+        let cis = self.cis.iter().map(|number| format!("{CIS}, {number}"));
         let level = self
             .level
-            .map(|(level, control)| format!("Pod Security Standards, {}: {control}", level.name()));
-        let nsa = (!self.nsa.is_empty())
-            .then(|| format!("NSA/CISA Kubernetes Hardening Guide 1.2: {}", self.nsa));
+            .map(|(level, control)| format!("{PSS}, {}: {control}", level.name()));
+        let nsa = (!self.nsa.is_empty()).then(|| format!("{NSA}: {}", self.nsa));
         cis.chain(level).chain(nsa).collect()
     }
 }

@@ -7,6 +7,7 @@ pub mod baseline;
 pub mod checks;
 pub mod facts;
 pub mod finding;
+pub mod kubelet;
 pub mod level;
 pub mod report;
 mod sarif;

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use serde::{Serialize, Serializer};
 
 use super::facts::Facts;
-use super::finding::{Evidence, Finding, Severity, Status, Subject};
+use super::finding::{CIS, Evidence, Finding, NSA, PSS, Severity, Status, Subject};
 use super::level::{self, PodLevel};
 use super::{baseline::Baseline, findings};
 use crate::text::Text;
@@ -15,6 +15,8 @@ use crate::text::Text;
 pub struct Report {
     /// What was looked at.
     pub looked_at: LookedAt,
+    /// The standards that findings refer to, with their versions.
+    pub standards: [&'static str; 3],
     /// How many findings there are of each kind.
     pub counts: Counts,
     /// The level of the Pod Security Standards that each pod meets.
@@ -126,6 +128,7 @@ impl Report {
                 containers: facts.containers.len(),
                 images: facts.images.len(),
             },
+            standards: [CIS, PSS, NSA],
             counts: Counts::of(&all),
             pods,
             findings: all,

@@ -24,6 +24,7 @@ impl Report {
                 "tool": {"driver": {
                     "name": "critui",
                     "version": env!("CARGO_PKG_VERSION"),
+                    "properties": {"standards": self.standards},
                     "rules": rules.iter().map(|rule| described(rule)).collect::<Vec<Value>>(),
                 }},
                 "results": results,

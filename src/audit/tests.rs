@@ -6,14 +6,16 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
 use super::facts::{
-    ContainerFacts, Context, FileFact, HostFacts, ImageFacts, KubeletConfig, Owned, PodFacts,
-    Purpose, RuntimeFacts,
+    ContainerFacts, Context, FileFact, HostFacts, ImageFacts, Owned, PodFacts, Purpose,
+    RuntimeFacts,
 };
+use super::kubelet::Kubelet;
 use super::*;
 use crate::domain::security::{
     HostNamespaces, ImageSecurity, Mount, Oci, PodSecurity, RuntimeSecurity, Security,
 };
 use crate::domain::{Limits, PodId, RuntimeVersion};
+use crate::text::Text;
 
 const UID: &str = "6f6c";
 
@@ -369,6 +371,7 @@ fn of_an_image(
         told: Ok(ImageSecurity {
             built_at: days.map(|days| now - SignedDuration::from_hours(24 * days)),
             secrets: secrets.iter().map(|name| (0, (*name).into())).collect(),
+            history: vec![],
         }),
         needed,
         named,
@@ -402,7 +405,12 @@ type RuntimeChange = fn(&mut RuntimeSecurity);
 
 #[rstest]
 #[case("containerd", "1.7.34", |_: &mut RuntimeSecurity| (), &[])]
-#[case("containerd", "v2.1.9", |t: &mut RuntimeSecurity| { t.streaming = None; t.insecure_registries = None; }, &[])]
+// What a runtime does not tell is not passed.
+#[case(
+    "containerd", "v2.1.9",
+    |t: &mut RuntimeSecurity| { t.streaming = None; t.insecure_registries = None; t.credentials = None; },
+    &["streaming-server unknown", "insecure-registry unknown", "registry-credentials unknown"]
+)]
 #[case("containerd", "1.7.34", |t: &mut RuntimeSecurity| t.streaming = None, &["streaming-server unknown"])]
 #[case("containerd", "1.6.20", |_: &mut RuntimeSecurity| (), &["runtime-outdated high"])]
 #[case("cri-o", "1.37.0", |_: &mut RuntimeSecurity| (), &[])]
@@ -486,37 +494,113 @@ fn of_files_of_others_and_of_those_that_are_not_seen() {
     );
 }
 
-type KubeletChange = fn(&mut KubeletConfig);
+/// A kubelet with a configuration in which all is well but for what stands in `file`, and these
+/// flags.
+fn kubelet_set(file: &[(&'static str, &str)], flags: &[&str]) -> HostFacts {
+    let path = Text::from("/var/lib/kubelet/config.yaml");
+    let well = [
+        ("authentication.x509.clientCAFile", "/ca"),
+        ("podPidsLimit", "4096"),
+        ("seccompDefault", "true"),
+        ("serverTLSBootstrap", "true"),
+    ];
+    let all = well.iter().chain(file);
+    let told = all.map(|(key, value)| (*key, (Text::from(*value), path.clone())));
+    let args = [&["kubelet"], flags].concat();
+    HostFacts {
+        files: vec![],
+        kubelet: Some(Ok(Kubelet {
+            told: told.collect(),
+            files: vec![path],
+            flags: Some(Ok(("/proc/812/cmdline".into(), kubelet::flags(&args)))),
+        })),
+    }
+}
 
 #[rstest]
-#[case(|_: &mut KubeletConfig| (), &[])]
-#[case(|c: &mut KubeletConfig| c.anonymous = Some(true), &["kubelet-anonymous high"])]
+#[case(&[], &[], &[])]
+#[case(&[("authentication.anonymous.enabled", "true")], &[], &["kubelet-anonymous high"])]
+#[case(&[("authentication.anonymous.enabled", "true")], &["--anonymous-auth=false"], &[])]
+#[case(&[], &["--anonymous-auth"], &["kubelet-anonymous high"])]
 #[case(
-    |c: &mut KubeletConfig| { c.anonymous = Some(true); c.authorization = Some("AlwaysAllow".into()); },
+    &[("authentication.anonymous.enabled", "true")], &["--authorization-mode=AlwaysAllow"],
     &["kubelet-anonymous critical", "kubelet-always-allow high"]
 )]
-#[case(|c: &mut KubeletConfig| c.read_only_port = Some(10255), &["kubelet-read-only-port high"])]
-#[case(|c: &mut KubeletConfig| c.read_only_port = Some(0), &[])]
-#[case(|c: &mut KubeletConfig| c.client_ca = None, &["kubelet-client-ca medium"])]
-#[case(|c: &mut KubeletConfig| c.streaming_idle = Some("0s".into()), &["kubelet-idle-streams low"])]
-#[case(|c: &mut KubeletConfig| c.streaming_idle = Some("10m".into()), &[])]
-#[case(|c: &mut KubeletConfig| c.pids_limit = None, &["kubelet-pids-limit low"])]
-#[case(|c: &mut KubeletConfig| c.seccomp_default = None, &["kubelet-seccomp-default low"])]
-#[case(|c: &mut KubeletConfig| c.rotates = Some(false), &["kubelet-rotation low"])]
-fn of_a_kubelet(#[case] change: KubeletChange, #[case] expected: &[&str]) {
-    let mut config = KubeletConfig {
-        path: "/var/lib/kubelet/config.yaml".into(),
-        client_ca: Some("/ca".into()),
-        pids_limit: Some(4096),
-        seccomp_default: Some(true),
-        ..KubeletConfig::default()
+#[case(&[("readOnlyPort", "10255")], &[], &["kubelet-read-only-port high"])]
+#[case(&[("readOnlyPort", "10255")], &["--read-only-port=0"], &[])]
+#[case(&[("authentication.x509.clientCAFile", "")], &[], &["kubelet-client-ca medium"])]
+#[case(&[("streamingConnectionIdleTimeout", "0s")], &[], &["kubelet-idle-streams low"])]
+#[case(&[("streamingConnectionIdleTimeout", "10m")], &[], &[])]
+#[case(&[("podPidsLimit", "-1")], &[], &["kubelet-pids-limit low"])]
+#[case(&[("seccompDefault", "false")], &[], &["kubelet-seccomp-default low"])]
+#[case(&[("rotateCertificates", "false")], &[], &["kubelet-rotation low"])]
+#[case(&[("serverTLSBootstrap", "false")], &[], &["kubelet-server-certificate low"])]
+#[case(&[("serverTLSBootstrap", "false")], &["--tls-cert-file=/x"], &[])]
+#[case(&[], &["--tls-cipher-suites=TLS_RSA_WITH_RC4_128_SHA"], &["kubelet-ciphers low"])]
+#[case(&[], &["--tls-cipher-suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"], &[])]
+#[case(&[], &["--make-iptables-util-chains=false"], &["kubelet-iptables low"])]
+#[case(&[], &["--hostname-override=x"], &["kubelet-hostname info"])]
+fn of_a_kubelet(
+    #[case] file: &[(&'static str, &str)],
+    #[case] flags: &[&str],
+    #[case] expected: &[&str],
+) {
+    assert_eq!(
+        told(&of(&checks::HOST, &kubelet_set(file, flags))),
+        expected
+    );
+}
+
+#[test]
+fn what_shows_how_a_kubelet_is_set_is_named() {
+    let both = ("authentication.anonymous.enabled", "false");
+    let facts = kubelet_set(
+        &[both],
+        &["--anonymous-auth", "--authorization-mode=AlwaysAllow"],
+    );
+    let all = of(&checks::HOST, &facts);
+    assert_eq!(
+        all[0].summary,
+        "anybody who reaches its port can run commands in every pod (--anonymous-auth=true, \
+         --authorization-mode=AlwaysAllow)"
+    );
+    let told = |one: &Evidence| format!("{}: {}={}", one.source, one.what, one.value);
+    let evidence: Vec<String> = all[0].evidence.iter().map(told).collect();
+    assert_eq!(
+        evidence,
+        [
+            "/proc/812/cmdline: --anonymous-auth=true",
+            "/proc/812/cmdline: --authorization-mode=AlwaysAllow",
+        ]
+    );
+}
+
+/// Without its flags only what its file says and is bad is known.
+#[test]
+fn a_kubelet_whose_flags_are_not_seen_is_half_unknown() {
+    let mut facts = kubelet_set(&[("readOnlyPort", "10255"), ("tlsCertFile", "")], &[]);
+    let Some(Ok(set)) = &mut facts.kubelet else {
+        panic!("it is there");
     };
-    change(&mut config);
-    let facts = HostFacts {
-        files: vec![],
-        kubelet: Some(Ok(config)),
+    set.flags = Some(Err("no".into()));
+    let told = told(&of(&checks::HOST, &facts));
+    assert_eq!(
+        told.iter().filter(|one| one.ends_with("unknown")).count(),
+        11
+    );
+    assert!(
+        told.contains(&"kubelet-read-only-port high".to_owned()),
+        "{told:?}"
+    );
+    // One that does not run has no flags.
+    let Some(Ok(set)) = &mut facts.kubelet else {
+        panic!("it is there");
     };
-    assert_eq!(told(&of(&checks::HOST, &facts)), expected);
+    set.flags = None;
+    assert_eq!(
+        self::told(&of(&checks::HOST, &facts)),
+        ["kubelet-read-only-port high"]
+    );
 }
 
 #[test]
@@ -527,7 +611,7 @@ fn a_kubelet_that_cannot_be_read_is_unknown() {
     };
     let findings = of(&checks::HOST, &facts);
     assert!(findings.iter().all(|one| one.status == Status::Unknown));
-    assert_eq!(findings.len(), 8);
+    assert_eq!(findings.len(), 12);
 }
 
 /// The level that a pod with this container meets, in words.

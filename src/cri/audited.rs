@@ -10,7 +10,7 @@ use k8s_cri::v1;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use self::told::{AboutImage, Amounts, Info, Spec};
+use self::told::{AboutImage, Amounts, Info, Spec, Step};
 use super::convert;
 use super::error::CriError;
 use super::read::{Reader, gone, request, within};
@@ -256,7 +256,21 @@ fn image(info: Option<&str>) -> Option<ImageSecurity> {
     Some(ImageSecurity {
         built_at: built.filter(|time| time.as_second() > FIRST_YEAR),
         secrets: secrets(&env.unwrap_or_default()),
+        history: steps(&spec.history.unwrap_or_default()),
     })
+}
+
+/// Steps that hold a secret. What they set for the containers is in the environment too.
+fn steps(history: &[Step]) -> Vec<usize> {
+    let all = history.iter().take(MOST).enumerate();
+    let holds = |(place, step): (usize, &Step)| {
+        let words = step.created_by.as_deref().unwrap_or("");
+        // As builders without BuildKit write it.
+        let bare = words.trim_start_matches("/bin/sh -c #(nop)").trim_start();
+        let secret = matches!(mask::text(words), std::borrow::Cow::Owned(_));
+        (secret && !bare.starts_with("ENV ")).then_some(place)
+    };
+    all.filter_map(holds).collect()
 }
 
 /// containerd's keys stand at the top, CRI-O's below `crio`.
@@ -452,8 +466,15 @@ mod tests {
     #[test]
     fn images() {
         let info = json!({"imageSpec": {"created": "2026-01-01T00:00:00Z",
-            "config": {"Env": ["PATH=/bin", "API_TOKEN=hunter2"]}}});
+            "config": {"Env": ["PATH=/bin", "API_TOKEN=hunter2"]}, "history": [
+                {"created_by": "COPY app /app # buildkit"},
+                {"created_by": "RUN |1 GIT_TOKEN=hunter2 /bin/sh -c make # buildkit"},
+                {"created_by": "ENV API_TOKEN=hunter2"},
+                {"created_by": "/bin/sh -c #(nop)  ENV API_TOKEN=hunter2"},
+                {"created_by": "RUN /bin/sh -c curl https://me:hunter2@git.test/"},
+                {"empty_layer": true}]}});
         let told = image(Some(&info.to_string())).unwrap();
+        assert_eq!(told.history, [1, 4]);
         assert!(told.built_at.is_some());
         assert_eq!(told.secrets, [(1, "API_TOKEN".into())]);
         let first = json!({"imageSpec": {"created": "1970-01-01T00:00:01Z"}});

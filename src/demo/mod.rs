@@ -18,6 +18,7 @@ mod item;
 mod large;
 mod lists;
 mod methods;
+mod mounts;
 mod node;
 mod profile;
 mod scenario;

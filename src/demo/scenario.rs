@@ -160,6 +160,9 @@ pub struct ContainerSpec {
     /// Host ports, as the kubelet's annotation has them (JSON).
     #[serde(default)]
     pub ports: Option<String>,
+    /// What of the node is mounted into it: `HOST:CONTAINER`, or `HOST:CONTAINER:ro`.
+    #[serde(default)]
+    pub host_paths: Vec<String>,
     /// Runs privileged.
     #[serde(default)]
     pub privileged: bool,

@@ -228,9 +228,8 @@ pub(super) fn list_containers(
         let has = |(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value);
         filter.label_selector.iter().all(has)
     });
-    let reply = v1::ListContainerStatsResponse {
-        stats: rows.collect(),
-    };
+    let stats = rows.collect();
+    let reply = v1::ListContainerStatsResponse { stats };
     Ok(List::made(node.encode("ListContainerStats", reply)))
 }
 

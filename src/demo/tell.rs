@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use k8s_cri::v1;
 
 use super::chance::digest;
+use super::mounts::{host_mounts, kubelet_mounts};
 use super::profile::{Family, Traits};
 use super::scenario::{PodSpec, Qos};
 use super::world::{Container, Image, Pod, State, World};
@@ -255,11 +256,13 @@ impl Teller {
         if self.is(Family::CriDockerd) {
             return Vec::new();
         }
-        kubelet_mounts(container, pod)
-            .into_iter()
-            .map(|(container_path, host_path)| v1::Mount {
+        let own = kubelet_mounts(container, pod).into_iter();
+        own.map(|(inside, outside)| (inside, outside, false))
+            .chain(host_mounts(container))
+            .map(|(container_path, host_path, readonly)| v1::Mount {
                 container_path,
                 host_path,
+                readonly,
                 ..v1::Mount::default()
             })
             .collect()
@@ -425,19 +428,6 @@ pub(super) fn container_annotations(
 /// Eight digits that stand for the container's specification.
 pub(super) fn hash(container: &Container) -> String {
     digest(&format!("{}{}", container.spec.name, container.spec.image))[..8].into()
-}
-
-/// Path in the container and on the host of what the kubelet mounts into every container.
-pub(super) fn kubelet_mounts(container: &Container, pod: &Pod) -> Vec<(String, String)> {
-    let base = format!("/var/lib/kubelet/pods/{}", pod.uid);
-    let name = &container.spec.name;
-    vec![
-        ("/etc/hosts".into(), format!("{base}/etc-hosts")),
-        (
-            "/dev/termination-log".into(),
-            format!("{base}/containers/{name}/{}", &container.id[..8]),
-        ),
-    ]
 }
 
 /// Folder of a pod's logs.

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::chance::digest;
+use super::mounts::{host_mounts, kubelet_mounts};
 use super::node::Node;
 use super::profile::Family;
 use super::tell::{
     Teller, cgroup_parent, container_annotations, container_labels, cpu_quota, cpu_shares,
-    kubelet_mounts, log_folder, oom_score,
+    log_folder, oom_score,
 };
 use super::world::{Container, Image, Pod, State, World};
 
@@ -56,6 +57,7 @@ fn containerd_config() -> Value {
         "rootDir": "/var/lib/containerd/io.containerd.grpc.v1.cri",
         "stateDir": "/run/containerd/io.containerd.grpc.v1.cri",
         "maxContainerLogLineSize": 16384, "enableSelinux": false, "statsCollectPeriod": 10,
+        "disableApparmor": false, "unsetSeccompProfile": "",
         "sandboxImage": "registry.k8s.io/pause:3.10",
     })
 }
@@ -212,6 +214,13 @@ fn container_config(teller: &Teller, container: &Container, pod: &Pod, world: &W
     let mounts: Vec<Value> = kubelet_mounts(container, pod)
         .into_iter()
         .map(|(inside, outside)| json!({"container_path": inside, "host_path": outside}))
+        .chain(host_mounts(container).map(|(inside, outside, read_only)| {
+            let mut mount = json!({"container_path": inside, "host_path": outside});
+            if read_only {
+                mount["readonly"] = json!(true);
+            }
+            mount
+        }))
         .collect();
     let mut config = json!({
         "metadata": {"name": spec.name, "attempt": container.attempt},

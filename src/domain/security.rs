@@ -111,6 +111,8 @@ pub struct ImageSecurity {
     pub built_at: Option<Timestamp>,
     /// Variables that it sets and that hold a secret: place in the list, and name.
     pub secrets: Vec<(usize, Text)>,
+    /// Steps of its history, by place, in which a secret stands that is no such variable.
+    pub history: Vec<usize>,
 }
 
 /// How the runtime is configured. What it does not tell is `None`.

@@ -1,19 +1,20 @@
-//! What an audit looks at among the node's own files: who may read what, the kubelet's
-//! configuration, the kernel's security modules. Nothing here reads a secret.
+//! What an audit looks at among the node's own files: who may read what, how the kubelet is set, the
+//! kernel's security modules. Nothing here reads a secret.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_yaml::Value;
-
+use super::kubelet::settings;
 use super::open::{HostRoot, OpenError, Resolver};
-use crate::audit::facts::{FileFact, HostFacts, KubeletConfig, Owned, Purpose, Seen};
+use crate::audit::facts::{FileFact, HostFacts, Owned, Purpose, Seen};
+use crate::audit::kubelet::{self, Key, Kubelet};
 use crate::text::Text;
 
 /// Longest look.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Names of a folder that are looked at.
 const MOST: usize = 500;
+/// Largest file that is read.
 const LARGEST: u64 = 1 << 20;
 
 /// Files that hold credentials or name them.
@@ -26,13 +27,6 @@ const KUBECONFIGS: [&str; 8] = [
     "/var/lib/kubelet/kubeconfig",
     "/etc/rancher/k3s/k3s.yaml",
     "/etc/rancher/rke2/rke2.yaml",
-];
-/// The kubelet's configuration, by kubeadm, on GKE, on EKS.
-const CONFIGS: [&str; 4] = [
-    "/var/lib/kubelet/config.yaml",
-    "/home/kubernetes/kubelet-config.yaml",
-    "/etc/kubernetes/kubelet/config.json",
-    "/etc/kubernetes/kubelet/kubelet-config.json",
 ];
 const MANIFESTS: [&str; 2] = [
     "/etc/kubernetes/manifests",
@@ -75,14 +69,20 @@ fn facts(files: &Resolver, socket: &Path) -> HostFacts {
         list.iter().map(|path| (path.into(), purpose)).collect()
     };
     paths.extend(named(&KUBECONFIGS, Purpose::Kubeconfig));
-    paths.extend(named(&CONFIGS, Purpose::KubeletConfig));
+    paths.extend(named(&settings::CONFIGS, Purpose::KubeletConfig));
     paths.extend(named(&KUBELET_KEYS, Purpose::Key));
     paths.extend(named(&ETCD, Purpose::Etcd));
+    let kubelet = settings::look(files);
+    let mut folders: Vec<String> = MANIFESTS.iter().map(|path| (*path).to_owned()).collect();
+    if let Some(Ok(kubelet)) = &kubelet {
+        paths.extend(named_by(kubelet));
+        folders.extend(absolute(kubelet, &kubelet::MANIFESTS));
+    }
     let mut found = Vec::new();
     for folder in KEYS {
         paths.extend(inside(files, folder, Purpose::Key, &mut found));
     }
-    for folder in MANIFESTS {
+    for folder in &folders {
         paths.extend(inside(files, folder, Purpose::Manifest, &mut found));
     }
     found.extend(
@@ -91,10 +91,29 @@ fn facts(files: &Resolver, socket: &Path) -> HostFacts {
             .filter_map(|(path, purpose)| fact(files, &path, purpose)),
     );
     found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.dedup_by(|a, b| a.path == b.path);
     HostFacts {
         files: found,
-        kubelet: kubelet(files),
+        kubelet,
     }
+}
+
+/// Files that the kubelet itself names.
+fn named_by(kubelet: &Kubelet) -> Vec<(PathBuf, Purpose)> {
+    let one = |key, purpose| absolute(kubelet, key).map(|path| (path.into(), purpose));
+    let keys = [
+        one(&kubelet::KUBECONFIG, Purpose::Kubeconfig),
+        one(&kubelet::PRIVATE_KEY, Purpose::Key),
+    ];
+    let config = kubelet.files.iter();
+    let config = config.map(|path| (path.as_str().into(), Purpose::KubeletConfig));
+    keys.into_iter().flatten().chain(config).collect()
+}
+
+fn absolute(kubelet: &Kubelet, key: &Key) -> Option<String> {
+    let path = kubelet.setting(key).value;
+    let path = path.as_str().trim_end_matches('/');
+    path.starts_with('/').then(|| path.to_owned())
 }
 
 /// The files in a folder that matter. One that cannot be listed is told as such.
@@ -146,53 +165,6 @@ fn fact(files: &Resolver, path: &Path, purpose: Purpose) -> Option<FileFact> {
         purpose,
         stat,
     })
-}
-
-/// The first configuration that is there.
-fn kubelet(files: &Resolver) -> Option<Seen<KubeletConfig>> {
-    CONFIGS.iter().find_map(|path| {
-        let read = files.read(Path::new(path), LARGEST);
-        let said = |why: String| Text::clean(&format!("{path} {why}"));
-        match read {
-            Err(OpenError::Missing) => None,
-            Err(error) => Some(Err(said(error.to_string()))),
-            Ok(bytes) => Some(match serde_yaml::from_slice::<Value>(&bytes) {
-                Ok(config) if config.is_mapping() => Ok(settings(path, &config)),
-                Ok(_) => Err(said("is no configuration of a kubelet".to_owned())),
-                // The parser's words may quote what it read.
-                Err(_) => Err(said("is neither YAML nor JSON".to_owned())),
-            }),
-        }
-    })
-}
-
-fn settings(path: &str, config: &Value) -> KubeletConfig {
-    let at = |keys: &[&str]| {
-        let mut keys = keys.iter();
-        keys.try_fold(config, |value, key| value.get(*key))
-    };
-    let text = |keys: &[&str]| {
-        let value = at(keys)?;
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => return None,
-        };
-        Text::clean(&text).non_empty()
-    };
-    let flag = |keys: &[&str]| at(keys).and_then(Value::as_bool);
-    let number = |keys: &[&str]| at(keys).and_then(Value::as_i64);
-    KubeletConfig {
-        path: path.into(),
-        anonymous: flag(&["authentication", "anonymous", "enabled"]),
-        authorization: text(&["authorization", "mode"]),
-        client_ca: text(&["authentication", "x509", "clientCAFile"]),
-        read_only_port: number(&["readOnlyPort"]),
-        streaming_idle: text(&["streamingConnectionIdleTimeout"]),
-        pids_limit: number(&["podPidsLimit"]),
-        seccomp_default: flag(&["seccompDefault"]),
-        rotates: flag(&["rotateCertificates"]),
-    }
 }
 
 /// The kernel's list, or what else shows whether one is on where that cannot be seen.
@@ -270,42 +242,6 @@ mod tests {
             ]
         );
         assert_eq!(facts.kubelet, None);
-    }
-
-    #[test]
-    fn the_kubelet_is_read_from_yaml_and_json() {
-        let yaml = "authentication: {anonymous: {enabled: true}, x509: {clientCAFile: /ca}}\n\
-                    authorization: {mode: AlwaysAllow}\nreadOnlyPort: 10255\npodPidsLimit: -1\n\
-                    streamingConnectionIdleTimeout: 0s\nseccompDefault: true\nrotateCertificates: false\n";
-        let (_folder, host) = root(&[("var/lib/kubelet/config.yaml", yaml, 0o600)]);
-        let config = look(&host, Path::new("/x")).kubelet.unwrap().unwrap();
-        let expected = KubeletConfig {
-            path: "/var/lib/kubelet/config.yaml".into(),
-            anonymous: Some(true),
-            authorization: Some("AlwaysAllow".into()),
-            client_ca: Some("/ca".into()),
-            read_only_port: Some(10255),
-            streaming_idle: Some("0s".into()),
-            pids_limit: Some(-1),
-            seccomp_default: Some(true),
-            rotates: Some(false),
-        };
-        assert_eq!(config, expected);
-        let json = (
-            "etc/kubernetes/kubelet/config.json",
-            "{\"podPidsLimit\":5}",
-            0o600,
-        );
-        let (_folder, host) = root(&[json]);
-        let config = look(&host, Path::new("/x")).kubelet.unwrap().unwrap();
-        assert_eq!(config.pids_limit, Some(5));
-    }
-
-    #[test]
-    fn what_is_no_configuration_is_unknown_and_not_quoted() {
-        let (_folder, host) = root(&[("var/lib/kubelet/config.yaml", "token: [hunter2", 0o600)]);
-        let why = look(&host, Path::new("/x")).kubelet.unwrap().unwrap_err();
-        assert_eq!(why, "/var/lib/kubelet/config.yaml is neither YAML nor JSON");
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::open::{HostRoot, Resolver};
 use crate::text::Text;
 use crate::triage::facts::{Kubelet, Seen};
 
+mod process;
+pub(super) mod settings;
+
 /// Longest look at all processes.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// Longest time for its health port.
@@ -21,18 +24,6 @@ const CONFIGS: [&str; 3] = [
     "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",
     "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
 ];
-/// Processes that are or hold a kubelet.
-const NAMES: [&str; 7] = [
-    "kubelet",
-    "k3s",
-    "k3s-server",
-    "k3s-agent",
-    "rke2",
-    "k0s",
-    "kubelite",
-];
-/// Processes looked at.
-const MOST: usize = 1 << 16;
 
 /// Looks for it.
 pub fn look(host: &HostRoot) -> Kubelet {
@@ -55,27 +46,11 @@ pub fn look(host: &HostRoot) -> Kubelet {
 
 /// `None` where not even process 1 can be seen, or where it is not the node's own.
 fn process(files: &Resolver) -> Option<bool> {
-    let listing = files.list_dir(Path::new("/proc"), MOST).ok()?;
-    let mut pids = 0;
-    for name in listing.names {
-        let Some(name) = name
-            .to_str()
-            .filter(|name| name.bytes().all(|b| b.is_ascii_digit()))
-        else {
-            continue;
-        };
-        let path = Path::new("/proc").join(name).join("comm");
-        let Ok(comm) = files.read(&path, 64) else {
-            continue;
-        };
-        pids += 1;
-        if NAMES.contains(&String::from_utf8_lossy(&comm).trim()) {
-            return Some(true);
-        }
+    let found = process::find(files).ok()?;
+    if !found.kubelets.is_empty() {
+        return Some(true);
     }
-    // The kernel's own threads are seen by the node only.
-    let kernel = files.read(Path::new("/proc/2/comm"), 64);
-    (pids > 1 && kernel.is_ok_and(|comm| comm.starts_with(b"kthreadd"))).then_some(false)
+    found.all.then_some(false)
 }
 
 fn health(port: u16) -> Seen<()> {

@@ -53,6 +53,10 @@ pub struct Held {
 }
 
 impl Held {
+    pub(super) fn new(pidfd: OwnedFd, pid: u32) -> Self {
+        Self { pidfd, pid }
+    }
+
     /// It has not ended.
     pub fn lives(&self) -> bool {
         let mut fds = [PollFd::from_borrowed_fd(self.pidfd.as_fd(), PollFlags::IN)];
@@ -71,10 +75,7 @@ fn hold(proc: &Resolver, claim: &Claim) -> Result<Held, Text> {
     let pid = pid.ok_or_else(|| Text::from("the runtime names no process"))?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty())
         .map_err(|error| Text::clean(&format!("process {} is gone: {error}", claim.pid)))?;
-    let held = Held {
-        pidfd,
-        pid: claim.pid,
-    };
+    let held = Held::new(pidfd, claim.pid);
     let other = |what: &str| {
         Text::clean(&format!(
             "process {} is not the container's any more: {what}",

@@ -253,7 +253,7 @@ pub fn refuse_proof(model: &Model) -> Option<&'static str> {
     match chosen(model) {
         None => Some("there is no finding here"),
         Some(finding) if finding.subject.kind == Kind::Node => {
-            Some("a file of the node proves it: its path is told")
+            Some("a file of the node proves it: its path stands under Seen")
         }
         Some(_) => None,
     }

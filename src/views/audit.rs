@@ -4,18 +4,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Cx, body, crumbs};
-use crate::audit::{Evidence, Finding, Severity, Status};
+use crate::audit::{Evidence, Finding, Report, Severity, Status};
 use crate::model::audit::{AuditView, FindingView, Group, Row};
 use crate::model::{PageSeen, Seen};
 use crate::theme::Role;
 use crate::widgets::page::Doc;
 use crate::widgets::text::{cut_end, cut_middle, width};
 
-/// Cells of the word for the severity and of the longest name of a check.
+/// Cells of the word for the severity.
 const SEVERITY: u16 = 10;
-const CHECK: u16 = 26;
-/// Least cells of what is said.
-const SAID: u16 = 30;
+/// Least cells of what is said: it repeats what the check's name says in short.
+const SAID: u16 = 22;
 
 /// Its title.
 pub fn title(view: &AuditView) -> String {
@@ -64,6 +63,7 @@ pub fn draw(cx: &Cx, view: &AuditView, area: Rect, buffer: &mut Buffer, seen: &m
         body::line(cx, lines, buffer, words, Role::Good);
         return;
     }
+    let columns = Columns::of(view, report);
     let rows = view.rows.iter().enumerate().skip(view.top);
     for ((nth, row), y) in rows.zip(lines.y..lines.bottom()) {
         let at = Rect {
@@ -78,13 +78,55 @@ pub fn draw(cx: &Cx, view: &AuditView, area: Rect, buffer: &mut Buffer, seen: &m
             }
             Row::Finding(place) => {
                 if let Some(finding) = report.findings.get(*place) {
-                    line(cx, view.group, finding, at, buffer);
+                    line(cx, columns, finding, at, buffer);
                 }
             }
         }
         if nth == view.cursor {
             buffer.set_style(at, cx.theme.style(Role::Selected));
         }
+    }
+}
+
+/// How wide things are, and what is left out.
+#[derive(Clone, Copy)]
+struct Columns {
+    group: Group,
+    /// Cells of the longest name of a check that is listed, with what keeps it apart.
+    checks: u16,
+    /// The same of what findings are about.
+    names: u16,
+}
+
+impl Columns {
+    fn of(view: &AuditView, report: &Report) -> Self {
+        let listed = view.rows.iter().filter_map(|row| match row {
+            Row::Finding(place) => report.findings.get(*place),
+            Row::Head(..) => None,
+        });
+        let (mut checks, mut names) = (0, 0);
+        for finding in listed {
+            checks = checks.max(width(finding.rule.id));
+            names = names.max(width(&subject(view.group, finding)));
+        }
+        Self {
+            group: view.group,
+            checks: checks.saturating_add(2),
+            names: names.saturating_add(2),
+        }
+    }
+}
+
+/// What a finding is about, as far as its group does not say it.
+fn subject(group: Group, finding: &Finding) -> String {
+    let subject = &finding.subject;
+    match (group, &subject.container) {
+        (Group::Pod, Some(container)) => container.to_string(),
+        (Group::Pod, None) => subject
+            .image
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), ToString::to_string),
+        _ => subject.name(),
     }
 }
 
@@ -108,7 +150,7 @@ fn word(finding: &Finding) -> &'static str {
 }
 
 /// What the group already says is left out.
-fn line(cx: &Cx, group: Group, finding: &Finding, area: Rect, buffer: &mut Buffer) {
+fn line(cx: &Cx, columns: Columns, finding: &Finding, area: Rect, buffer: &mut Buffer) {
     let more = cx.theme.glyphs().more;
     let role = role(finding);
     let quiet = if finding.acknowledged {
@@ -116,26 +158,19 @@ fn line(cx: &Cx, group: Group, finding: &Finding, area: Rect, buffer: &mut Buffe
     } else {
         Role::Text
     };
-    let subject = match (group, &finding.subject.container) {
-        (Group::Pod, Some(container)) => container.to_string(),
-        (Group::Pod, None) => finding
-            .subject
-            .image
-            .as_ref()
-            .map_or_else(|| "-".to_owned(), ToString::to_string),
-        _ => finding.subject.name(),
-    };
+    let group = columns.group;
     let mut cells = Vec::new();
     if group != Group::Severity || finding.acknowledged || finding.status == Status::Unknown {
         cells.push((word(finding).to_owned(), role, SEVERITY));
     }
     if group != Group::Check {
-        cells.push((finding.rule.id.to_owned(), role, CHECK));
+        cells.push((finding.rule.id.to_owned(), role, columns.checks));
     }
     let taken: u16 = cells.iter().map(|(_, _, wide)| *wide).sum::<u16>() + 2;
     let room = area.width.saturating_sub(taken);
-    let names = if group == Group::Pod { 24 } else { 52 };
-    let names = names.min(room.saturating_sub(SAID)).max(room / 3);
+    let names = columns.names;
+    let names = names.min(room.saturating_sub(SAID).max(room / 3));
+    let subject = subject(group, finding);
     let subject = cut_middle(&subject, names.saturating_sub(2), more).into_owned();
     cells.push((subject, quiet, names));
     cells.push((
@@ -167,7 +202,12 @@ pub fn finding(view: &FindingView) -> Doc {
     let mut doc = Doc::default();
     let role = role(finding);
     doc.text(finding.summary.as_str(), role);
-    let head = format!("{} ({})", finding.rule.title, word(finding));
+    let head = format!(
+        "{}: {}, {}",
+        word(finding),
+        finding.rule.id,
+        finding.rule.title
+    );
     doc.text(head, Role::Dim);
     if finding.status == Status::Unknown {
         doc.text(

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cri::Cri;
-use crate::image;
+use crate::image::{self, Build};
 use crate::pods::{self, Pods};
 use crate::support::wait_until;
 
@@ -135,6 +135,40 @@ impl Node {
         } else {
             self.config_3()
         };
+        self.write_config(&text);
+    }
+
+    /// The configuration's text.
+    fn config(&self) -> String {
+        fs::read_to_string(self.dir.join("config.toml")).expect("containerd's configuration")
+    }
+
+    /// Another containerd beside this one, without images and pods, that is configured like it but
+    /// for `change`. Its owner kills it.
+    pub fn beside(&self, change: impl FnOnce(&str) -> String) -> Self {
+        let dir = self.dir.with_file_name(format!("{PREFIX}-beside"));
+        // What a test before has left.
+        let _ = fs::remove_dir_all(&dir);
+        for sub in ["root", "state", "cni"] {
+            fs::create_dir_all(dir.join(sub)).expect("the node's folders");
+        }
+        let mut node = Self {
+            suite: self.suite.clone(),
+            cache: self.cache.clone(),
+            version: self.version.clone(),
+            cri: Cri::new(&dir.join("containerd.sock")),
+            pods: Pods::default(),
+            daemon: None,
+            dir,
+        };
+        node.configure();
+        let config = change(&node.config());
+        node.write_config(&config);
+        node.start();
+        node
+    }
+
+    fn write_config(&self, text: &str) {
         fs::write(self.dir.join("config.toml"), text).expect("containerd's configuration");
         fs::write(self.network(), self.cni_config()).expect("the network configuration");
     }
@@ -348,13 +382,17 @@ conf_dir = '{dir}/cni'
 
     /// Loads an image under these names.
     pub fn load_image(&self, tags: &[&str], entrypoint: &[&str]) {
+        self.load(&Build::new(tags, entrypoint));
+    }
+
+    /// Loads an image.
+    pub fn load(&self, build: &Build) {
         let archive = self.dir.join("image.tar");
-        image::write(&archive, &self.base("bin/busybox"), tags, entrypoint)
-            .expect("the image's archive");
+        image::write(&archive, &self.base("bin/busybox"), build).expect("the image's archive");
         self.ctr(&["images", "import", &archive.to_string_lossy()]);
         fs::remove_file(&archive).expect("the image's archive");
         // The CRI side learns of images by events.
-        for tag in tags {
+        for tag in build.tags {
             let known = wait_until(START, || self.cri.image(tag).is_some());
             assert!(known, "image {tag} did not appear");
         }

@@ -17,22 +17,54 @@ pub const APP_LATEST: &str = "critui.test/app:latest";
 /// An image that no container uses.
 pub const UNUSED: &str = "critui.test/unused:1";
 
-/// Writes an OCI archive with one image under `tags`, whose entry point is busybox with
-/// `entrypoint`.
-pub fn write(archive: &Path, busybox: &Path, tags: &[&str], entrypoint: &[&str]) -> io::Result<()> {
+/// What an image is made from. Its file system is always busybox's.
+#[derive(Clone, Copy, Debug)]
+pub struct Build<'a> {
+    /// Its names.
+    pub tags: &'a [&'a str],
+    /// Its entry point.
+    pub entrypoint: &'a [&'a str],
+    /// Its environment.
+    pub env: &'a [&'a str],
+    /// As whom it runs; empty for root.
+    pub user: &'a str,
+    /// When it was built.
+    pub created: &'a str,
+    /// How it was built.
+    pub step: &'a str,
+}
+
+impl<'a> Build<'a> {
+    /// The usual one.
+    pub fn new(tags: &'a [&'a str], entrypoint: &'a [&'a str]) -> Self {
+        Self {
+            tags,
+            entrypoint,
+            env: &["PATH=/bin"],
+            user: "",
+            created: "2024-01-01T00:00:00Z",
+            step: "critui's tests",
+        }
+    }
+}
+
+/// Writes an OCI archive with one image.
+pub fn write(archive: &Path, busybox: &Path, build: &Build) -> io::Result<()> {
+    let tags = build.tags;
     let layer = layer(busybox)?;
     let config = json!({
-        "created": "2024-01-01T00:00:00Z",
+        "created": build.created,
         "architecture": architecture(),
         "os": "linux",
         "config": {
-            "Entrypoint": entrypoint,
-            "Env": ["PATH=/bin"],
+            "Entrypoint": build.entrypoint,
+            "Env": build.env,
+            "User": build.user,
             "WorkingDir": "/",
             "Labels": {"critui.test": tags[0]},
         },
         "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]},
-        "history": [{"created": "2024-01-01T00:00:00Z", "created_by": "critui's tests"}],
+        "history": [{"created": build.created, "created_by": build.step}],
     })
     .to_string()
     .into_bytes();

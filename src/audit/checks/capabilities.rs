@@ -47,7 +47,7 @@ pub static KEPT: Check<ContainerFacts> = Check {
         title: "keeps capabilities that it may not need",
         severity: Severity::Low,
         level: Some((Level::Restricted, "Capabilities")),
-        cis: &["5.2.8", "5.2.10"],
+        cis: &["5.2.8", "5.2.9"],
         nsa: "Pod security enforcement",
         advice: "Drop ALL in securityContext.capabilities; only NET_BIND_SERVICE may be added back.",
     },

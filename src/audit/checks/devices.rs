@@ -35,7 +35,7 @@ pub static DEVICE: Check<ContainerFacts> = Check {
         title: "uses a device of the node",
         severity: Severity::Medium,
         level: None,
-        cis: &["5.7.3"],
+        cis: &["5.6.3"],
         nsa: "Pod security enforcement",
         advice: "Give devices by a device plugin, and only those that are needed.",
     },

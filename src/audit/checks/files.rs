@@ -133,7 +133,10 @@ pub static OWNER: Check<HostFacts> = Check {
         title: "somebody else than root owns a file of the node's own",
         severity: Severity::Medium,
         level: None,
-        cis: &["1.1.2", "1.1.14", "1.1.19", "4.1.6", "4.1.10"],
+        cis: &[
+            "1.1.2", "1.1.4", "1.1.6", "1.1.8", "1.1.14", "1.1.16", "1.1.18", "1.1.19", "4.1.6",
+            "4.1.10",
+        ],
         nsa: NSA,
         advice: "chown root:root.",
     },

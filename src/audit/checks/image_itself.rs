@@ -17,20 +17,27 @@ pub static SECRET: Check<ImageFacts> = Check {
         title: "has a secret baked in",
         severity: Severity::High,
         level: None,
-        cis: &["5.4.1"],
+        cis: &[],
         nsa: "Building secure container images",
         advice: "Build it without, and replace the secret: whoever can pull the image has it.",
     },
     judge: |facts| {
-        let one = |(place, name): &(usize, Text)| {
+        let variable = |(place, name): &(usize, Text)| {
             let path = format!(".info.imageSpec.config.Env[{place}]");
             let value = format!("{name}={MASK}");
             let evidence = Evidence::told("ImageStatus", &path, "environment", value);
             let words = format!("{name} is set in the image and looks like a secret");
             Opinion::new(words, evidence).about(name.as_str())
         };
+        let step = |place: &usize| {
+            let path = format!(".info.imageSpec.history[{place}].created_by");
+            let evidence = Evidence::told("ImageStatus", &path, "history", MASK);
+            let words = format!("step {place} of its history holds what looks like a secret");
+            Opinion::new(words, evidence).about(format!("history[{place}]"))
+        };
         let told = facts.told.as_ref().map_err(Text::clone)?;
-        Ok(told.secrets.iter().map(one).collect::<Vec<Opinion>>()) as Seen<_>
+        let variables = told.secrets.iter().map(variable);
+        Ok(variables.chain(told.history.iter().map(step)).collect()) as Seen<_>
     },
 };
 

@@ -87,7 +87,7 @@ pub static RUNTIME: [&Check<RuntimeFacts>; 7] = [
 ];
 
 /// About the node.
-pub static HOST: [&Check<HostFacts>; 15] = [
+pub static HOST: [&Check<HostFacts>; 19] = [
     &files::SOCKET,
     &files::KEY,
     &files::KUBECONFIG,
@@ -103,6 +103,10 @@ pub static HOST: [&Check<HostFacts>; 15] = [
     &kubelet::PIDS,
     &kubelet::SECCOMP,
     &kubelet::ROTATION,
+    &kubelet::SERVER_CERTIFICATE,
+    &kubelet::CIPHERS,
+    &kubelet::FIREWALL,
+    &kubelet::HOSTNAME,
 ];
 
 /// All rules, in the order in which a table shows them.

@@ -62,7 +62,7 @@ pub static RUNTIME_SOCKET: Check<ContainerFacts> = Check {
         title: "reaches the socket of a container runtime",
         severity: Severity::Critical,
         level: CONTROL,
-        cis: &["5.2.12"],
+        cis: &["5.2.11"],
         nsa: "Pod security enforcement",
         advice: "Take the mount away: whoever reaches the socket is root on the node, also through \
                  a read-only mount.",
@@ -88,7 +88,7 @@ pub static HOST_PATH: Check<ContainerFacts> = Check {
         title: "has files of the node",
         severity: Severity::Medium,
         level: CONTROL,
-        cis: &["5.2.12"],
+        cis: &["5.2.11"],
         nsa: "Pod security enforcement",
         advice: "Use another kind of volume; where it must be hostPath, the narrowest path and \
                  readOnly.",
@@ -105,7 +105,7 @@ pub static PROPAGATION: Check<ContainerFacts> = Check {
         title: "mounts into the node",
         severity: Severity::Medium,
         level: None,
-        cis: &["5.7.3"],
+        cis: &["5.6.3"],
         nsa: "Pod security enforcement",
         advice: "Set mountPropagation to None or HostToContainer; only storage drivers need \
                  Bidirectional.",

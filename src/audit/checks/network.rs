@@ -6,7 +6,7 @@ use crate::audit::finding::{Evidence, Level, Opinion, Rule, Severity};
 use crate::text::Text;
 
 /// Parameters that concern the pod alone, by the level baseline.
-const SAFE: [&str; 10] = [
+const SAFE: [&str; 12] = [
     "kernel.shm_rmid_forced",
     "net.ipv4.ip_local_port_range",
     "net.ipv4.ip_local_reserved_ports",
@@ -16,7 +16,9 @@ const SAFE: [&str; 10] = [
     "net.ipv4.tcp_keepalive_intvl",
     "net.ipv4.tcp_keepalive_probes",
     "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_rmem",
     "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_wmem",
 ];
 
 pub static HOST_PORT: Check<ContainerFacts> = Check {
@@ -25,7 +27,7 @@ pub static HOST_PORT: Check<ContainerFacts> = Check {
         title: "takes a port of the node",
         severity: Severity::Low,
         level: Some((Level::Baseline, "Host Ports")),
-        cis: &["5.2.13"],
+        cis: &["5.2.12"],
         nsa: "Network policies",
         advice: "Publish it by a Service in place of hostPort.",
     },
@@ -46,7 +48,7 @@ pub static SYSCTL: Check<PodFacts> = Check {
         title: "sets kernel parameters that are not known to be safe",
         severity: Severity::Medium,
         level: Some((Level::Baseline, "Sysctls")),
-        cis: &["5.7.3"],
+        cis: &["5.6.3"],
         nsa: "Pod security enforcement",
         advice: "Take the parameter out of securityContext.sysctls.",
     },

@@ -3,6 +3,7 @@
 use super::Check;
 use crate::audit::facts::{RuntimeFacts, Seen};
 use crate::audit::finding::{Evidence, Opinion, Rule, Severity};
+use crate::domain::RuntimeVersion;
 use crate::domain::security::RuntimeSecurity;
 use crate::text::Text;
 
@@ -21,9 +22,8 @@ pub static STREAMING: Check<RuntimeFacts> = Check {
     },
     judge: |facts| {
         let told = told(facts)?;
-        // Newer ones serve on loopback only and have no such key.
         let Some(address) = &told.streaming else {
-            return not_told(facts, vec![]);
+            return Err(unsaid(facts));
         };
         let here = ["", "127.0.0.1", "::1", "localhost"].contains(&address.as_str());
         let tls = if told.streaming_tls == Some(true) {
@@ -54,7 +54,7 @@ pub static INSECURE_REGISTRY: Check<RuntimeFacts> = Check {
     judge: |facts| {
         let told = told(facts)?;
         let Some(registries) = &told.insecure_registries else {
-            return not_told(facts, vec![]);
+            return Err(unsaid(facts));
         };
         Ok(each(registries, |name| {
             format!("images of {name} are taken without checking who sends them")
@@ -68,14 +68,14 @@ pub static CREDENTIALS: Check<RuntimeFacts> = Check {
         title: "a registry's password stands in its configuration",
         severity: Severity::Medium,
         level: None,
-        cis: &["5.4.1"],
+        cis: &[],
         nsa: "Secrets",
         advice: "Use imagePullSecrets or a credential provider of the kubelet.",
     },
     judge: |facts| {
         let told = told(facts)?;
         let Some(registries) = &told.credentials else {
-            return Ok(vec![]);
+            return Err(unsaid(facts));
         };
         let words = |name: &Text| format!("the password for {name} stands in its configuration");
         Ok(each(registries, words))
@@ -115,7 +115,7 @@ pub static SECCOMP: Check<RuntimeFacts> = Check {
         title: "filters no system calls where a pod does not ask for it",
         severity: Severity::Low,
         level: None,
-        cis: &["5.7.2"],
+        cis: &["5.6.2"],
         nsa: NSA,
         advice: "Set unset_seccomp_profile to RuntimeDefault (CRI-O: seccomp_profile), or \
                  seccompDefault in the kubelet's configuration.",
@@ -213,16 +213,10 @@ fn told(facts: &RuntimeFacts) -> Seen<&RuntimeSecurity> {
 }
 
 fn unsaid(facts: &RuntimeFacts) -> Text {
-    Text::clean(&format!("{} does not tell it", facts.version.name))
-}
-
-/// containerd 2 has no such keys any more; of others nothing is known.
-fn not_told(facts: &RuntimeFacts, passed: Vec<Opinion>) -> Seen<Vec<Opinion>> {
-    let version = facts.version.version.as_str().trim_start_matches('v');
-    if facts.version.name == "containerd" && version.starts_with("2.") {
-        return Ok(passed);
-    }
-    Err(unsaid(facts))
+    let RuntimeVersion { name, version, .. } = &facts.version;
+    Text::clean(&format!(
+        "{name} {version} does not tell it: look into its configuration"
+    ))
 }
 
 fn each(names: &[Text], words: impl Fn(&Text) -> String) -> Vec<Opinion> {

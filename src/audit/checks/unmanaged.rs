@@ -10,7 +10,7 @@ pub static UNMANAGED: Check<PodFacts> = Check {
         title: "was not made by a kubelet",
         severity: Severity::High,
         level: None,
-        cis: &["5.2.1"],
+        cis: &[],
         nsa: "Threat detection",
         advice: "Find out who made it: no policy of the cluster has seen it. Remove it if nobody \
                  knows it.",

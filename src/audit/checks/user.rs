@@ -44,7 +44,7 @@ pub static WRITABLE_ROOT: Check<ContainerFacts> = Check {
         title: "can write to its root file system",
         severity: Severity::Low,
         level: None,
-        cis: &["5.7.3"],
+        cis: &["5.6.3"],
         nsa: "Immutable container file systems",
         advice: "Set securityContext.readOnlyRootFilesystem and mount an emptyDir where it writes.",
     },

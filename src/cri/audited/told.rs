@@ -124,6 +124,13 @@ pub(super) struct AboutImage {
 pub(super) struct ImageSpec {
     pub(super) created: Option<String>,
     pub(super) config: Option<ImageConfig>,
+    pub(super) history: Option<Vec<Step>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Step {
+    pub(super) created_by: Option<String>,
 }
 
 #[derive(Deserialize, Default)]

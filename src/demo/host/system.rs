@@ -2,10 +2,11 @@
 
 use std::io;
 
+use super::super::mounts::kubelet_mounts;
 use super::super::node::Node;
 use super::super::scenario::Cgroups;
 use super::super::stats::usage;
-use super::super::tell::{kubelet_mounts, log_folder};
+use super::super::tell::log_folder;
 use super::super::world::{Pod, State, World};
 use super::cgroup::{container_path, lines};
 use super::{Root, SECOND, cgroup1, configs};
@@ -42,6 +43,10 @@ pub(super) fn age(node: &Node) -> &'static Age {
     }
 }
 
+/// The kubelet's command line: the flags are kubeadm's, but for the last one, which was put into
+/// its drop-in once and has been forgotten.
+const KUBELET: &str = "/usr/bin/kubelet\0--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf\0--kubeconfig=/etc/kubernetes/kubelet.conf\0--config=/var/lib/kubelet/config.yaml\0--read-only-port=10255\0";
+
 /// Writes what names the node.
 pub(super) fn write_name(node: &Node, root: &mut Root) -> io::Result<()> {
     root.write("/etc/hostname", &format!("{}\n", node.story.name))
@@ -73,6 +78,7 @@ pub(super) fn write_still(node: &Node, world: &World, root: &mut Root) -> io::Re
     for (pid, name) in [(1, "systemd"), (2, "kthreadd"), (812, "kubelet")] {
         root.write(&format!("/proc/{pid}/comm"), &format!("{name}\n"))?;
     }
+    root.write("/proc/812/cmdline", KUBELET)?;
     for folder in ["/var/log/containers", "/etc/kubernetes/manifests"] {
         std::fs::create_dir_all(root.at(folder))?;
     }
@@ -111,7 +117,7 @@ containerRuntimeEndpoint: unix:///{}
 evictionHard: {{memory.available: 100Mi, nodefs.available: 10%, imagefs.available: 15%}}
 maxPods: 110
 staticPodPath: /etc/kubernetes/manifests
-authentication: {{anonymous: {{enabled: false}}, webhook: {{enabled: true}}}}
+authentication: {{anonymous: {{enabled: false}}, webhook: {{enabled: true}}, x509: {{clientCAFile: /etc/kubernetes/pki/ca.crt}}}}
 authorization: {{mode: Webhook}}
 rotateCertificates: true
 ",

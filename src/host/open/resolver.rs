@@ -114,7 +114,7 @@ impl Resolver {
         })
     }
 
-    pub(super) fn is_slash(&self) -> bool {
+    pub(in crate::host) fn is_slash(&self) -> bool {
         self.is_slash
     }
 

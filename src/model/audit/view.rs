@@ -215,6 +215,7 @@ mod tests {
 
     fn view() -> AuditView {
         let report = Report {
+            standards: [""; 3],
             looked_at: crate::audit::report::LookedAt::default(),
             counts: crate::audit::report::Counts::default(),
             pods: vec![],
