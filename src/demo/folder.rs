@@ -10,10 +10,15 @@ use tempfile::TempDir;
 
 const PREFIX: &str = "critui-demo-";
 
-/// Makes a new folder, after removing what dead processes left.
+/// Makes a new folder, and begins to remove what dead processes left.
 pub(super) fn make() -> io::Result<TempDir> {
     let base = base();
-    remove_leftovers(&base);
+    // A large node's files can be a hundred thousand: nobody waits for that. What is not removed
+    // when this process ends is left to the next, as it is without a thread.
+    let from = base.clone();
+    let _ = std::thread::Builder::new()
+        .name("leftovers".to_owned())
+        .spawn(move || remove_leftovers(&from));
     let pid = std::process::id();
     let started = started_at(pid).unwrap_or(0);
     let folder = tempfile::Builder::new()

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
 
-use super::AT_ONCE;
 use crate::audit::facts::{
     ContainerFacts, Context, Facts, HostFacts, ImageFacts, PodFacts, RuntimeFacts, Seen,
 };
@@ -26,6 +25,9 @@ use crate::host::open::HostRoot;
 use crate::model::Store;
 use crate::model::rows::{ContainerRow, ImageRow, PodRow};
 use crate::text::Text;
+
+/// Statuses read at once. Few: the runtime's other clients must not feel an audit.
+const AT_ONCE: usize = 2;
 
 /// What is to be looked at.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ const CRITUI: &str = env!("CARGO_BIN_EXE_critui");
 /// Runs of each measure; odd, so that there is a middle.
 const RUNS: usize = 5;
 /// Statuses read at once, as the audit does.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 2;
 /// For the simulated node to come up.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two calls of the other client.

@@ -59,13 +59,17 @@ pub fn plan(slots: &[Slot], arrangement: &Arrangement, shift: usize, room: u16) 
     };
     let mut left = behind;
     for (column, wanted) in &rest[plan.shift..] {
-        let width = (*wanted).min(left.saturating_sub(GAP));
+        let Some(space) = left.checked_sub(GAP) else {
+            plan.more |= *wanted > 0;
+            break;
+        };
+        let width = (*wanted).min(space);
         plan.more |= width < *wanted;
         if width < (*wanted).min(LEAST) {
             break;
         }
         plan.shown.push((*column, width));
-        left -= width + GAP;
+        left = space - width;
     }
     if !plan.more {
         plan.shown[0].1 = (*wanted).min(cut + left);
@@ -156,6 +160,13 @@ mod tests {
         let last = plan(&slots, &all, 2, 24);
         assert_eq!((last.shown, last.more), (vec![(0, 8), (3, 10)], false));
         assert_eq!(plan(&slots, &all, 9, 24).shift, 2);
+    }
+
+    #[test]
+    fn a_column_without_width_needs_room_for_its_gap() {
+        let slots = slots(&[8, 10, 18, 0]);
+        let plan = plan(&slots, &own("all"), 1, 8 + GAP + 18);
+        assert_eq!((plan.shown, plan.more), (vec![(0, 8), (2, 18)], false));
     }
 
     #[test]
