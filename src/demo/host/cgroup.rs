@@ -135,9 +135,12 @@ pub(super) fn container_path(node: &Node, container: &Container, pod: &Pod) -> S
 }
 
 fn of_container(container: &Container, usage: Usage) -> Group {
+    let peak = usage.with_cache * 11 / 10;
+    let limit = u64::try_from(container.memory_limit()).unwrap_or(0);
     Group {
         usage,
-        peak: usage.with_cache * 11 / 10,
+        // The kernel lets nobody beyond the limit.
+        peak: if limit > 0 { peak.min(limit) } else { peak },
         memory_max: container.memory_limit(),
         cpu_quota: cpu_quota(container),
         shares: cpu_shares(container),
