@@ -164,9 +164,11 @@ mod tests {
 
     #[test]
     fn a_column_without_width_needs_room_for_its_gap() {
-        let slots = slots(&[8, 10, 18, 0]);
-        let plan = plan(&slots, &own("all"), 1, 8 + GAP + 18);
-        assert_eq!((plan.shown, plan.more), (vec![(0, 8), (2, 18)], false));
+        for (last, more) in [(0, false), (5, true)] {
+            let slots = slots(&[8, 10, 18, last]);
+            let plan = plan(&slots, &own("all"), 1, 8 + GAP + 18);
+            assert_eq!((plan.shown, plan.more), (vec![(0, 8), (2, 18)], more));
+        }
     }
 
     #[test]
