@@ -23,3 +23,63 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::{Container, ContainerId, ContainerState, ImageId, Pod, PodState};
+
+    fn pod(id: &str) -> Arc<Pod> {
+        Arc::new(Pod {
+            id: PodId::new(id),
+            uid: id.into(),
+            name: id.into(),
+            namespace: "n".into(),
+            attempt: 0,
+            state: PodState::Ready,
+            created_at: None,
+            runtime_handler: None,
+            labels: vec![],
+            annotations: vec![],
+        })
+    }
+
+    fn container(pod: &str, name: &str) -> Arc<Container> {
+        Arc::new(Container {
+            id: ContainerId::new(&format!("{pod}-{name}")),
+            pod_id: PodId::new(pod),
+            name: name.into(),
+            attempt: 0,
+            state: ContainerState::Running,
+            created_at: None,
+            image: "i".into(),
+            image_id: ImageId::new("i"),
+            labels: vec![],
+            annotations: vec![],
+        })
+    }
+
+    #[test]
+    fn a_pod_uses_what_its_containers_do() {
+        let mut store = Store::default();
+        let now = Timestamp::UNIX_EPOCH;
+        store.set_pods(&[pod("a"), pod("b"), pod("empty")], now);
+        let all = [("a", "x"), ("a", "y"), ("b", "x"), ("gone", "x")];
+        store.set_containers(&all.map(|(pod, name)| container(pod, name)), now);
+        store.set_loads(|row| Load {
+            cpu: Some(if row.container.name == "x" { 3 } else { 20 }),
+            ..Load::default()
+        });
+        let cpu = |id: &str| store.pod(&PodId::new(id)).unwrap().load.get().cpu;
+        assert_eq!(
+            [cpu("a"), cpu("b"), cpu("empty")],
+            [Some(23), Some(3), None]
+        );
+        store.set_loads(|_| Load::default());
+        assert_eq!(store.pod(&PodId::new("a")).unwrap().load.get().cpu, None);
+    }
+}
