@@ -72,6 +72,7 @@ fn health(port: u16) -> Seen<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::with;
     use super::*;
     use std::net::TcpListener;
 
@@ -97,13 +98,8 @@ mod tests {
     }
 
     fn host(files: &[(&str, &str)]) -> Kubelet {
-        let root = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = root.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        look(&HostRoot::new(root.path()).unwrap())
+        let (_root, host) = with(files);
+        look(&host)
     }
 
     #[test]

@@ -143,23 +143,12 @@ fn thresholds(config: &Value) -> Vec<Threshold> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::with;
     use super::*;
-    use std::fs;
-
-    fn host(files: &[(&str, &str)]) -> (tempfile::TempDir, HostRoot) {
-        let root = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let host = HostRoot::new(root.path()).unwrap();
-        (root, host)
-    }
 
     #[test]
     fn everything_is_there() {
-        let (_root, host) = host(&[
+        let (_root, host) = with(&[
             ("proc/stat", "cpu 1 1 1 1 1 1 1 1\ncpu0 1\n"),
             ("proc/meminfo", "MemTotal: 10 kB\nMemAvailable: 5 kB\n"),
             ("proc/loadavg", "0.50 0.40 0.30 1/2 3\n"),
@@ -197,7 +186,7 @@ mod tests {
 
     #[test]
     fn nothing_is_there() {
-        let (_root, host) = host(&[]);
+        let (_root, host) = with(&[]);
         let found = look(&host, vec![]).unwrap();
         assert_eq!((found.ticks, found.memory, found.load), (None, None, None));
         assert_eq!(found.disks.len(), 1);
@@ -207,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_the_kubelet_has_built_in() {
-        let (_root, host) = host(&[(
+        let (_root, host) = with(&[(
             "var/lib/kubelet/config.yaml",
             "kind: KubeletConfiguration\n",
         )]);
@@ -218,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_broken_configuration_is_told() {
-        let (_root, host) = host(&[("var/lib/kubelet/config.yaml", "a: [\n")]);
+        let (_root, host) = with(&[("var/lib/kubelet/config.yaml", "a: [\n")]);
         let why = look(&host, vec![]).unwrap().no_thresholds.unwrap();
         assert!(
             why.as_str().starts_with("/var/lib/kubelet/config.yaml: "),

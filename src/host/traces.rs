@@ -179,21 +179,10 @@ fn process(files: &Resolver, pid: u32, container: &str) -> Option<ProcessState> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::with;
     use super::*;
-    use std::fs;
 
     const ID: &str = "0123456789abcdef";
-
-    fn host(files: &[(&str, &str)]) -> (tempfile::TempDir, HostRoot) {
-        let root = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let host = HostRoot::new(root.path()).unwrap();
-        (root, host)
-    }
 
     fn sought() -> Sought {
         Sought {
@@ -210,7 +199,7 @@ mod tests {
         let volumes = "var/lib/kubelet/pods/u-1/volumes";
         let key = format!("{volumes}/kubernetes.io~configmap/settings/app.yaml");
         let data = format!("{volumes}/kubernetes.io~configmap/settings/..data");
-        let (_root, host) = host(&[
+        let (_root, host) = with(&[
             ("srv/here/x", ""),
             ("last", "bye\n"),
             (&key, "a: 1"),
@@ -236,7 +225,7 @@ mod tests {
     #[test]
     fn config_maps_are_shown_and_secrets_are_not() {
         let volumes = "var/lib/kubelet/pods/u-1/volumes/kubernetes.io~";
-        let (root, host) = host(&[
+        let (root, host) = with(&[
             (
                 &format!("{volumes}configmap/settings/..1/app.yaml"),
                 "a: 1\nurl: postgres://api:hunter2@db/x\n",
@@ -282,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_number_that_is_anothers_by_now() {
-        let (_root, host) = host(&[
+        let (_root, host) = with(&[
             ("proc/42/stat", "42 (x) S 1 2"),
             ("proc/42/cgroup", "0::/other"),
         ]);
@@ -291,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_way_up_is_no_uid() {
-        let (_root, host) = host(&[("x", "")]);
+        let (_root, host) = with(&[("x", "")]);
         let found = look(
             &host,
             Sought {
