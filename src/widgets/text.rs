@@ -9,9 +9,16 @@ pub fn width(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
+/// True if `text` needs no more than `room` cells. Of long texts the length says it: a cell holds
+/// one character and the few marks that the sanitiser leaves on it.
+fn fits(text: &str, room: u16) -> bool {
+    const MOST_IN_A_CELL: usize = 32;
+    text.len() <= MOST_IN_A_CELL * usize::from(room) && width(text) <= room
+}
+
 /// `text` in at most `room` cells, with `more` where its end was cut.
 pub fn cut_end<'a>(text: &'a str, room: u16, more: &str) -> Cow<'a, str> {
-    if width(text) <= room {
+    if fits(text, room) {
         return Cow::Borrowed(text);
     }
     let Some(left) = room.checked_sub(width(more)) else {
@@ -23,7 +30,7 @@ pub fn cut_end<'a>(text: &'a str, room: u16, more: &str) -> Cow<'a, str> {
 /// `text` in at most `room` cells, with `more` where its middle was cut: the start says what
 /// it is, the end which one.
 pub fn cut_middle<'a>(text: &'a str, room: u16, more: &str) -> Cow<'a, str> {
-    if width(text) <= room {
+    if fits(text, room) {
         return Cow::Borrowed(text);
     }
     let left = room.saturating_sub(width(more));
@@ -78,7 +85,7 @@ fn suffix(text: &str, room: u16) -> &str {
 pub fn wrap(text: &str, room: u16) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
-    while width(rest) > room && room > 0 {
+    while room > 0 && !fits(rest, room) {
         let line = prefix(rest, room);
         let cut = match line.rfind(' ') {
             Some(space) if space * 3 > line.len() * 2 => space + 1,
@@ -131,6 +138,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn of_what_is_clean_the_length_says_enough(text in any::<String>(), room in 0u16..40) {
+            let text = crate::text::Text::whole(&text);
+            prop_assert_eq!(fits(text.as_str(), room), width(text.as_str()) <= room);
+        }
+
         #[test]
         fn what_is_cut_fits(text in any::<String>(), room in 0u16..40) {
             prop_assert!(width(&cut_end(&text, room, "…")) <= room);
