@@ -5,7 +5,7 @@ use std::fs;
 use super::open::HostRoot;
 
 /// A root with these files, and what keeps it there.
-pub(super) fn with(files: &[(&str, &str)]) -> (tempfile::TempDir, HostRoot) {
+pub(in crate::host) fn with(files: &[(&str, &str)]) -> (tempfile::TempDir, HostRoot) {
     let root = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = root.path().join(path);

@@ -139,23 +139,16 @@ fn scalar(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::open::HostRoot;
+    use super::super::super::testing::with;
     use super::*;
     use crate::audit::kubelet as keys;
     use rstest::rstest;
-    use std::fs;
     use std::time::Duration;
 
     type Looked = Option<Seen<Kubelet>>;
 
     fn looked(all: &[(&str, &str)]) -> Looked {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in all {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, text).unwrap();
-        }
-        let host = HostRoot::new(folder.path()).unwrap();
+        let (_root, host) = with(all);
         let soon = Duration::from_secs(20);
         host.work(soon, |files| Ok(look(files))).unwrap()
     }
