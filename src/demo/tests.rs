@@ -393,7 +393,15 @@ async fn a_kill_for_memory_is_in_the_kernels_log_and_the_cgroup() {
             .count()
     };
     assert_eq!(kills(), 4, "the kills of the past");
-    demo.advance(Duration::from_secs(26));
+    demo.advance(Duration::from_secs(25));
+    let file = format!("cri-containerd-{}.scope/memory.peak", running.id);
+    let limit = (64 << 20).to_string();
+    eventually("no more than its limit is used", || {
+        let groups = tree(&demo.host_root().join("sys/fs/cgroup"));
+        let own = groups.into_iter().find(|(path, _)| path.ends_with(&file));
+        own.is_some_and(|(_, peak)| String::from_utf8_lossy(&peak).trim() == limit)
+    });
+    demo.advance(Duration::from_secs(1));
     let killed = client.status("redis").await;
     assert_eq!(
         (killed.exit_code, killed.reason.as_str()),
