@@ -1,6 +1,7 @@
 //! Verdicts on containers that really fare like that, and none on those beside them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -240,7 +241,11 @@ fn every_end_gets_its_verdict_and_nothing_else_does() {
         .map(|(name, verdict)| (name.to_owned(), verdict.to_owned())),
     );
     assert_eq!(findings(&report), expected, "{report:#}");
-    assert_eq!(report["node"], serde_json::json!([]), "the node is well");
+    assert_eq!(
+        of_node(&report),
+        of_machine(),
+        "the node is well: {report:#}"
+    );
 }
 
 /// `verdict confidence` of the node itself.
@@ -251,21 +256,55 @@ fn of_node(report: &Value) -> Vec<String> {
         .collect()
 }
 
+/// What is found on a node that is well: its root is this machine's disk, which may be full.
+fn of_machine() -> Vec<String> {
+    let root = rustix::fs::statvfs("/").expect("the root");
+    let usable = root.f_blocks - root.f_bfree + root.f_bavail;
+    let full = root.f_bavail < usable / 10;
+    full.then(|| "disk-pressure proven".to_owned())
+        .into_iter()
+        .collect()
+}
+
+/// What is found together with what a well node has.
+fn with_machine(found: &str) -> Vec<String> {
+    let machine = of_machine();
+    [found.to_owned()].into_iter().chain(machine).collect()
+}
+
 #[test]
 fn a_runtime_that_hangs_and_a_network_without_configuration() {
     let node = node();
     node.freeze();
     let report = triage(&node);
     node.thaw();
-    assert_eq!(of_node(&report), ["runtime-down proven"]);
+    assert_eq!(of_node(&report), with_machine("runtime-down proven"));
     let (network, away) = (node.network(), node.network().with_extension("away"));
     std::fs::rename(&network, &away).expect("the network's configuration");
     let down = wait_until(SOON, || !node.cri.network_ready());
     let report = triage(&node);
     std::fs::rename(&away, &network).expect("the network's configuration");
     assert!(down, "the runtime notices");
-    assert_eq!(of_node(&report), ["cni-not-ready proven"]);
+    assert_eq!(of_node(&report), with_machine("cni-not-ready proven"));
     assert!(wait_until(SOON, || node.cri.network_ready()));
+}
+
+#[test]
+fn a_disk_below_what_the_kubelet_evicts_at_and_a_kubelet_that_is_not_there() {
+    let node = node();
+    // The namespaces' own: see tests/node/enter.
+    let folder = Path::new("/var/lib/kubelet");
+    std::fs::create_dir_all(folder).expect("the kubelet's folder");
+    let file = folder.join("config.yaml");
+    let with = |least: &str| {
+        let config = format!("evictionHard: {{nodefs.available: {least}}}\n");
+        std::fs::write(&file, config).expect("the kubelet's configuration");
+        of_node(&triage(&node))
+    };
+    let (none, all) = (with("1Ki"), with("100%"));
+    std::fs::remove_file(&file).expect("the kubelet's configuration");
+    assert_eq!(none, ["kubelet-down proven"]);
+    assert_eq!(all, ["kubelet-down proven", "disk-pressure proven"]);
 }
 
 /// Kills what is named so on some process's command line.
