@@ -26,7 +26,7 @@ pub type IdSet<K> = HashSet<K, foldhash::fast::RandomState>;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize)]
         #[serde(transparent)]
         pub struct $name(Text);
 

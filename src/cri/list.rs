@@ -10,13 +10,14 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prost::bytes::Buf;
-use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
 use prost::{DecodeError, Message};
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
 use tonic_prost::ProstEncoder;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::fields::{short, take};
 use crate::text::Text;
 
 /// A type that comes in lists.
@@ -283,30 +284,6 @@ fn fingerprint(mut message: &[u8], nested: &[u32], seed: u64) -> Result<u64, Dec
     Ok(sum)
 }
 
-/// The tag and all bytes of a length-delimited field whose tag and length take a byte each: most
-/// fields of most items are like that, and this is several times as fast as the general way.
-fn short(message: &[u8]) -> Option<(u32, &[u8])> {
-    /// Marks a length-delimited field in its lowest three bits; the highest bit says that more
-    /// bytes follow.
-    const DELIMITED: u8 = 2;
-    let (&key, &length) = (message.first()?, message.get(1)?);
-    let plain = key & 0x87 == DELIMITED && length < 0x80;
-    let record = message.get(..2 + usize::from(length))?;
-    plain.then_some((u32::from(key >> 3), record))
-}
-
-/// The bytes of a length-delimited field.
-fn take<'a>(raw: &mut &'a [u8]) -> Result<&'a [u8], DecodeError> {
-    let length = usize::try_from(decode_varint(raw)?).unwrap_or(usize::MAX);
-    let Some((bytes, rest)) = raw.split_at_checked(length) else {
-        // prost's own errors cannot be made outside of it: let it fail on the same bytes.
-        let mut short: &[u8] = &[];
-        return decode_varint(&mut short).map(|_| short);
-    };
-    *raw = rest;
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -412,25 +389,6 @@ mod tests {
             names.get(&n.to_string());
         }
         assert_eq!(names.0.len(), Names::MOST);
-    }
-
-    #[test]
-    fn short_fields_are_seen_and_no_others() {
-        let whole = |tag, bytes: &[u8]| {
-            let mut raw = Vec::new();
-            field(tag, bytes, &mut raw);
-            raw
-        };
-        let raw = whole(3, b"abc");
-        assert_eq!(short(&[&raw[..], b"rest"].concat()), Some((3, &raw[..])));
-        assert_eq!(short(&whole(15, &[0; 127])).map(|(tag, _)| tag), Some(15));
-        assert_eq!(short(&whole(16, b"abc")), None);
-        assert_eq!(short(&whole(3, &[0; 128])), None);
-        assert_eq!(short(&raw[..4]), None);
-        let mut number = Vec::new();
-        encode_key(3, WireType::Varint, &mut number);
-        encode_varint(2, &mut number);
-        assert_eq!(short(&number), None);
     }
 
     proptest! {

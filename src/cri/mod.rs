@@ -23,6 +23,7 @@ mod diagnose;
 mod dial;
 mod error;
 mod events;
+mod fields;
 pub mod gate;
 mod hints;
 mod image;

@@ -7,9 +7,9 @@ use http::uri::PathAndQuery;
 use prost::{DecodeError, Message};
 use tokio_stream::StreamExt;
 use tonic::Response;
-use tonic_prost::ProstCodec;
 
 use super::error::{CriError, Kind};
+use super::fields::{Field, Fields, Read};
 use super::read::{Reader, call, grpc, ready, request, within};
 use crate::domain::{ContainerId, PodId};
 use crate::stats::{Cpu, Memory, Network, PodSample, Sample};
@@ -23,7 +23,9 @@ const LOOPBACK: &str = "lo";
 
 /// What of the CRI's messages is used, field by field; the rest is skipped unread.
 mod wire {
-    use prost::Message;
+    use prost::{DecodeError, Message};
+
+    use crate::cri::fields::{Field, Fields};
 
     /// Asks for all. An absent filter makes containerd 1.6 look at stopped sandboxes too, and fail.
     #[derive(Clone, PartialEq, Message)]
@@ -38,98 +40,139 @@ mod wire {
         #[prost(string, tag = "1")]
         pub id: String,
     }
-    #[derive(Clone, PartialEq, Message)]
-    pub struct Containers {
-        #[prost(message, repeated, tag = "1")]
-        pub stats: Vec<Container>,
-    }
-    #[derive(Clone, PartialEq, Message)]
-    pub struct Container {
-        #[prost(message, optional, tag = "1")]
-        pub attributes: Option<One>,
-        #[prost(message, optional, tag = "2")]
-        pub cpu: Option<Cpu>,
-        #[prost(message, optional, tag = "3")]
-        pub memory: Option<Memory>,
-        #[prost(message, optional, tag = "4")]
-        pub layer: Option<Layer>,
-    }
-    /// A number that can be absent.
-    #[derive(Clone, Copy, PartialEq, Message)]
-    pub struct Number {
-        #[prost(uint64, tag = "1")]
-        pub value: u64,
-    }
-    #[derive(Clone, Copy, PartialEq, Message)]
+    #[derive(Default)]
     pub struct Cpu {
-        #[prost(int64, tag = "1")]
         pub at: i64,
-        #[prost(message, optional, tag = "2")]
-        pub total: Option<Number>,
-        #[prost(message, optional, tag = "3")]
-        pub rate: Option<Number>,
+        pub total: Option<u64>,
+        pub rate: Option<u64>,
     }
-    #[derive(Clone, Copy, PartialEq, Message)]
+    #[derive(Default)]
     pub struct Memory {
-        #[prost(message, optional, tag = "2")]
-        pub working_set: Option<Number>,
-        #[prost(message, optional, tag = "3")]
-        pub available: Option<Number>,
-        #[prost(message, optional, tag = "4")]
-        pub usage: Option<Number>,
-        #[prost(message, optional, tag = "5")]
-        pub rss: Option<Number>,
+        pub working_set: Option<u64>,
+        pub available: Option<u64>,
+        pub usage: Option<u64>,
+        pub rss: Option<u64>,
     }
-    #[derive(Clone, Copy, PartialEq, Message)]
+    #[derive(Default)]
     pub struct Layer {
-        #[prost(int64, tag = "1")]
         pub at: i64,
-        #[prost(message, optional, tag = "3")]
-        pub used: Option<Number>,
+        pub used: Option<u64>,
     }
-    #[derive(Clone, PartialEq, Message)]
-    pub struct Pods {
-        #[prost(message, repeated, tag = "1")]
-        pub stats: Vec<Pod>,
-    }
-    #[derive(Clone, PartialEq, Message)]
-    pub struct OnePod {
-        #[prost(message, optional, tag = "1")]
-        pub stats: Option<Pod>,
-    }
-    #[derive(Clone, PartialEq, Message)]
-    pub struct Pod {
-        #[prost(message, optional, tag = "1")]
-        pub attributes: Option<One>,
-        #[prost(message, optional, tag = "2")]
-        pub linux: Option<Linux>,
-    }
-    #[derive(Clone, PartialEq, Message)]
-    pub struct Linux {
-        #[prost(message, optional, tag = "1")]
-        pub cpu: Option<Cpu>,
-        #[prost(message, optional, tag = "2")]
-        pub memory: Option<Memory>,
-        #[prost(message, optional, tag = "3")]
-        pub network: Option<Network>,
-    }
-    #[derive(Clone, PartialEq, Message)]
+    #[derive(Default)]
     pub struct Network {
-        #[prost(int64, tag = "1")]
         pub at: i64,
-        #[prost(message, optional, tag = "2")]
-        pub default: Option<Interface>,
-        #[prost(message, repeated, tag = "3")]
-        pub others: Vec<Interface>,
+        pub interfaces: Vec<Interface>,
     }
-    #[derive(Clone, PartialEq, Message)]
+    #[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
     pub struct Interface {
-        #[prost(string, tag = "1")]
         pub name: String,
-        #[prost(message, optional, tag = "2")]
-        pub received: Option<Number>,
-        #[prost(message, optional, tag = "4")]
-        pub sent: Option<Number>,
+        pub received: Option<u64>,
+        pub sent: Option<u64>,
+    }
+
+    /// Folds the fields of a message into a value.
+    fn fold<'a, T: Default>(
+        message: &'a [u8],
+        take: impl Fn(&mut T, u32, Field<'a>) -> Result<(), DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let mut value = T::default();
+        for field in Fields::of(message) {
+            let (tag, field) = field?;
+            take(&mut value, tag, field)?;
+        }
+        Ok(value)
+    }
+
+    /// The messages in the field with this tag.
+    pub fn all(message: &[u8], of: u32) -> impl Iterator<Item = Result<&[u8], DecodeError>> {
+        Fields::of(message).filter_map(move |field| match field {
+            Ok((tag, Field::Bytes(bytes))) if tag == of => Some(Ok(bytes)),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        })
+    }
+
+    /// The text in the first field.
+    pub fn id(message: &[u8]) -> Result<Option<String>, DecodeError> {
+        let first = all(message, 1).next().transpose()?;
+        Ok(first.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    /// A number that can be absent.
+    fn number(message: &[u8]) -> Result<Option<u64>, DecodeError> {
+        fold(message, |value: &mut u64, tag, field| {
+            if let (1, Field::Number(number)) = (tag, field) {
+                *value = number;
+            }
+            Ok(())
+        })
+        .map(Some)
+    }
+
+    pub fn cpu(message: &[u8]) -> Result<Cpu, DecodeError> {
+        fold(message, |cpu: &mut Cpu, tag, field| {
+            match (tag, field) {
+                (1, Field::Number(at)) => cpu.at = at.cast_signed(),
+                (2, Field::Bytes(bytes)) => cpu.total = number(bytes)?,
+                (3, Field::Bytes(bytes)) => cpu.rate = number(bytes)?,
+                _ => {}
+            }
+            Ok(())
+        })
+    }
+
+    pub fn memory(message: &[u8]) -> Result<Memory, DecodeError> {
+        fold(message, |memory: &mut Memory, tag, field| {
+            let Field::Bytes(bytes) = field else {
+                return Ok(());
+            };
+            match tag {
+                2 => memory.working_set = number(bytes)?,
+                3 => memory.available = number(bytes)?,
+                4 => memory.usage = number(bytes)?,
+                5 => memory.rss = number(bytes)?,
+                _ => {}
+            }
+            Ok(())
+        })
+    }
+
+    pub fn layer(message: &[u8]) -> Result<Layer, DecodeError> {
+        fold(message, |layer: &mut Layer, tag, field| {
+            match (tag, field) {
+                (1, Field::Number(at)) => layer.at = at.cast_signed(),
+                (3, Field::Bytes(bytes)) => layer.used = number(bytes)?,
+                _ => {}
+            }
+            Ok(())
+        })
+    }
+
+    pub fn network(message: &[u8]) -> Result<Network, DecodeError> {
+        fold(message, |network: &mut Network, tag, field| {
+            match (tag, field) {
+                (1, Field::Number(at)) => network.at = at.cast_signed(),
+                // The default one, and all others.
+                (2 | 3, Field::Bytes(bytes)) => network.interfaces.push(interface(bytes)?),
+                _ => {}
+            }
+            Ok(())
+        })
+    }
+
+    fn interface(message: &[u8]) -> Result<Interface, DecodeError> {
+        fold(message, |interface: &mut Interface, tag, field| {
+            let Field::Bytes(bytes) = field else {
+                return Ok(());
+            };
+            match tag {
+                1 => interface.name = String::from_utf8_lossy(bytes).into_owned(),
+                2 => interface.received = number(bytes)?,
+                4 => interface.sent = number(bytes)?,
+                _ => {}
+            }
+            Ok(())
+        })
     }
 }
 
@@ -137,17 +180,16 @@ impl Reader {
     /// The statistics of all containers, in the runtime's order. Ended ones are left out or come
     /// without numbers, as the runtime has it.
     pub async fn stats(&self) -> Result<Vec<Sample>, CriError> {
-        match self.ask::<wire::Containers>(CONTAINERS, all()).await {
+        match self.ask(CONTAINERS, all(), samples_of).await {
             Err(error) if error.kind == Kind::TooLarge => self.streamed_stats().await,
-            answer => Ok(samples(answer?)),
+            answer => answer,
         }
     }
 
     /// The statistics of all ready pods. One sandbox without a cgroup parent makes containerd
     /// fail the whole call: then sum up the containers, or ask for single pods.
     pub async fn pod_stats(&self) -> Result<Vec<PodSample>, CriError> {
-        let answer: wire::Pods = self.ask(PODS, all()).await?;
-        Ok(answer.stats.into_iter().filter_map(pod).collect())
+        self.ask(PODS, all(), pods).await
     }
 
     /// The statistics of one pod.
@@ -155,24 +197,26 @@ impl Reader {
         let one = wire::One {
             id: id.as_str().to_owned(),
         };
-        let answer: wire::OnePod = self.ask(POD, one).await?;
-        answer.stats.and_then(pod).ok_or_else(|| {
+        // The answer holds it where a list holds its items.
+        let answer = self.ask(POD, one, pods).await?;
+        answer.into_iter().next().ok_or_else(|| {
             let message = format!("{}: {} not found", call(POD), id.short());
             CriError::new(Kind::NotFound, message)
         })
     }
 
-    async fn ask<T: Message + Default + 'static>(
+    async fn ask<T: Send + Sync + 'static>(
         &self,
         path: &'static str,
         asked: impl Message + 'static,
+        read: fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, CriError> {
         let mut client = grpc(self.runtime_line(call(path))?);
         let answer = Box::pin(async {
             ready(&mut client).await?;
             let path = PathAndQuery::from_static(path);
             let asked = request(asked, self.deadline());
-            client.unary(asked, path, ProstCodec::default()).await
+            client.unary(asked, path, Read::by(read)).await
         });
         within(call(path), self.deadline(), answer).await
     }
@@ -184,22 +228,17 @@ impl Reader {
         let answer = Box::pin(async {
             ready(&mut client).await?;
             let path = PathAndQuery::from_static(STREAMED);
-            let codec = ProstCodec::<_, wire::Containers>::default();
+            let codec = Read::by(samples_of);
             let answer = client.server_streaming(request(all(), deadline), path, codec);
             let mut stream = answer.await?.into_inner();
             let mut found = Vec::new();
             while let Some(batch) = stream.next().await {
-                found.extend(samples(batch?));
+                found.extend(batch?);
             }
             Ok(Response::new(found))
         });
         within(call(STREAMED), deadline, answer).await
     }
-}
-
-/// What a reply of `ListContainerStats` tells, as it was sent.
-pub fn samples_of(reply: &[u8]) -> Result<Vec<Sample>, DecodeError> {
-    Ok(samples(wire::Containers::decode(reply)?))
 }
 
 fn all() -> wire::All {
@@ -208,29 +247,36 @@ fn all() -> wire::All {
     }
 }
 
-fn samples(answer: wire::Containers) -> Vec<Sample> {
-    answer.stats.into_iter().filter_map(sample).collect()
+/// What a reply of `ListContainerStats` tells, as it was sent. What carries no id is nobody's.
+pub fn samples_of(reply: &[u8]) -> Result<Vec<Sample>, DecodeError> {
+    let all = wire::all(reply, 1).map(|item| sample(item?));
+    all.filter_map(Result::transpose).collect()
 }
 
-/// What carries no id is nobody's.
-fn sample(wire: wire::Container) -> Option<Sample> {
-    let id = wire.attributes?.id;
-    let cpu = wire.cpu.and_then(cpu);
-    let memory = wire.memory.and_then(memory);
-    // The collector has not come by yet when it was never measured.
-    let layer = wire.layer.filter(|layer| layer.at > 0);
-    Some(Sample {
-        id: ContainerId::new(&id),
-        cpu,
-        memory,
-        layer: layer.and_then(|layer| value(layer.used)),
-    })
+fn sample(message: &[u8]) -> Result<Option<Sample>, DecodeError> {
+    let mut id = None;
+    let mut told = Sample::default();
+    for field in Fields::of(message) {
+        match field? {
+            (1, Field::Bytes(bytes)) => id = wire::id(bytes)?,
+            (2, Field::Bytes(bytes)) => told.cpu = cpu(&wire::cpu(bytes)?),
+            (3, Field::Bytes(bytes)) => told.memory = memory(&wire::memory(bytes)?),
+            (4, Field::Bytes(bytes)) => {
+                // The collector has not come by yet when it was never measured.
+                let layer = Some(wire::layer(bytes)?).filter(|layer| layer.at > 0);
+                told.layer = layer.and_then(|layer| layer.used);
+            }
+            _ => {}
+        }
+    }
+    let id = id.map(|id| ContainerId::new(&id));
+    Ok(id.map(|id| Sample { id, ..told }))
 }
 
 /// What runs has used some: zero is what cri-dockerd says of what has ended.
-fn cpu(wire: wire::Cpu) -> Option<Cpu> {
-    let total = value(wire.total).filter(|total| *total > 0);
-    let rate = value(wire.rate).filter(|rate| *rate > 0);
+fn cpu(wire: &wire::Cpu) -> Option<Cpu> {
+    let total = wire.total.filter(|total| *total > 0);
+    let rate = wire.rate.filter(|rate| *rate > 0);
     (total.is_some() || rate.is_some()).then_some(Cpu {
         at: wire.at,
         total,
@@ -239,42 +285,58 @@ fn cpu(wire: wire::Cpu) -> Option<Cpu> {
 }
 
 /// A process without memory there is not; see [`cpu`].
-fn memory(wire: wire::Memory) -> Option<Memory> {
-    let working_set = value(wire.working_set);
-    let usage = value(wire.usage);
-    let some = [working_set, usage].into_iter().flatten();
+fn memory(wire: &wire::Memory) -> Option<Memory> {
+    let some = [wire.working_set, wire.usage].into_iter().flatten();
     some.max().filter(|bytes| *bytes > 0)?;
     Some(Memory {
-        working_set,
-        rss: value(wire.rss),
-        usage,
+        working_set: wire.working_set,
+        rss: wire.rss,
+        usage: wire.usage,
         // Zero is containerd's way to say that there is no limit.
-        available: value(wire.available).filter(|bytes| *bytes > 0),
+        available: wire.available.filter(|bytes| *bytes > 0),
     })
 }
 
-fn pod(wire: wire::Pod) -> Option<PodSample> {
-    let id = wire.attributes?.id;
-    let linux = wire.linux.unwrap_or_default();
-    Some(PodSample {
-        id: PodId::new(&id),
-        cpu: linux.cpu.and_then(cpu),
-        memory: linux.memory.and_then(memory),
-        network: linux.network.and_then(|wire| network(&wire)),
-    })
+fn pods(reply: &[u8]) -> Result<Vec<PodSample>, DecodeError> {
+    let all = wire::all(reply, 1).map(|item| pod(item?));
+    all.filter_map(Result::transpose).collect()
+}
+
+fn pod(message: &[u8]) -> Result<Option<PodSample>, DecodeError> {
+    let mut id = None;
+    let mut told = PodSample::default();
+    for field in Fields::of(message) {
+        match field? {
+            (1, Field::Bytes(bytes)) => id = wire::id(bytes)?,
+            (2, Field::Bytes(linux)) => told = linux_pod(linux)?,
+            _ => {}
+        }
+    }
+    let id = id.map(|id| PodId::new(&id));
+    Ok(id.map(|id| PodSample { id, ..told }))
+}
+
+fn linux_pod(message: &[u8]) -> Result<PodSample, DecodeError> {
+    let mut told = PodSample::default();
+    for field in Fields::of(message) {
+        match field? {
+            (1, Field::Bytes(bytes)) => told.cpu = cpu(&wire::cpu(bytes)?),
+            (2, Field::Bytes(bytes)) => told.memory = memory(&wire::memory(bytes)?),
+            (3, Field::Bytes(bytes)) => told.network = network(wire::network(bytes)?),
+            _ => {}
+        }
+    }
+    Ok(told)
 }
 
 /// All interfaces but the loopback, each once: containerd 2.4 repeats the default one.
-fn network(wire: &wire::Network) -> Option<Network> {
-    let mut interfaces: Vec<&wire::Interface> = wire.others.iter().collect();
-    interfaces.extend(&wire.default);
+fn network(wire: wire::Network) -> Option<Network> {
+    let mut interfaces = wire.interfaces;
     interfaces.retain(|interface| interface.name != LOOPBACK);
-    interfaces.sort_by(|a, b| a.name.cmp(&b.name));
+    interfaces.sort();
     interfaces.dedup_by(|a, b| a.name == b.name);
-    let sum = |of: fn(&wire::Interface) -> Option<wire::Number>| {
-        let numbers = interfaces
-            .iter()
-            .filter_map(|interface| value(of(interface)));
+    let sum = |of: fn(&wire::Interface) -> Option<u64>| {
+        let numbers = interfaces.iter().filter_map(of);
         numbers.fold(0_u64, u64::saturating_add)
     };
     (!interfaces.is_empty()).then(|| Network {
@@ -282,10 +344,6 @@ fn network(wire: &wire::Network) -> Option<Network> {
         received: sum(|interface| interface.received),
         sent: sum(|interface| interface.sent),
     })
-}
-
-fn value(number: Option<wire::Number>) -> Option<u64> {
-    number.map(|number| number.value)
 }
 
 #[cfg(test)]
@@ -342,7 +400,7 @@ mod tests {
 
     fn decoded(reply: &impl Message) -> Vec<Sample> {
         let bytes = reply.encode_to_vec();
-        samples(wire::Containers::decode(bytes.as_slice()).unwrap())
+        samples_of(&bytes).unwrap()
     }
 
     fn one(samples: &[Sample], id: &str) -> Sample {
@@ -467,8 +525,7 @@ mod tests {
             windows: None,
         };
         let bytes = v1::ListPodSandboxStatsResponse { stats: vec![stats] }.encode_to_vec();
-        let pods = wire::Pods::decode(bytes.as_slice()).unwrap();
-        let found = pod(pods.stats.into_iter().next().unwrap()).unwrap();
+        let found = pods(&bytes).unwrap().remove(0);
         let network = found
             .network
             .map(|network| (network.received, network.sent));

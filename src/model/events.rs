@@ -2,13 +2,13 @@
 
 mod view;
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::domain::{
-    Container, ContainerDetail, ContainerId, ContainerState, Image, Pod, PodState,
+    Container, ContainerDetail, ContainerId, ContainerState, IdMap, Image, Pod, PodState,
 };
 use crate::model::Subject;
 use crate::model::rows::image_name;
@@ -76,14 +76,19 @@ pub struct Event {
 /// All of them, the oldest first.
 #[derive(Default, Debug)]
 pub struct History {
-    all: VecDeque<Event>,
+    all: BTreeMap<Place, Event>,
+    /// Where those of a container are: its status finds them among thousands.
+    of: IdMap<ContainerId, Vec<Place>>,
     next: u64,
 }
+
+/// When something happened, and its number.
+type Place = (Timestamp, u64);
 
 impl History {
     /// All of them, the oldest first.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &Event> {
-        self.all.iter()
+        self.all.values()
     }
 
     /// How many there were, also those that are forgotten.
@@ -92,7 +97,7 @@ impl History {
     }
 
     fn push(&mut self, at: Timestamp, what: What, subject: Subject, uid: &Text, name: &Text) {
-        self.all.push_back(Event {
+        self.put(Event {
             number: self.next,
             at,
             what,
@@ -102,18 +107,40 @@ impl History {
             ending: None,
         });
         self.next += 1;
-        self.settle(self.all.len() - 1);
         if self.all.len() > MOST {
-            self.all.pop_front();
+            let oldest = self.all.first_key_value().map(|(place, _)| *place);
+            oldest.and_then(|place| self.take(place));
         }
     }
 
-    /// Moves an event back to where its time puts it.
-    fn settle(&mut self, mut place: usize) {
-        while place > 0 && self.all[place - 1].at > self.all[place].at {
-            self.all.swap(place - 1, place);
-            place -= 1;
+    fn put(&mut self, event: Event) {
+        let place = (event.at, event.number);
+        if let Subject::Container(id) = &event.subject {
+            self.of.entry(id.clone()).or_default().push(place);
         }
+        self.all.insert(place, event);
+    }
+
+    fn take(&mut self, place: Place) -> Option<Event> {
+        let event = self.all.remove(&place)?;
+        if let Subject::Container(id) = &event.subject
+            && let Some(places) = self.of.get_mut(id)
+        {
+            places.retain(|other| *other != place);
+            if places.is_empty() {
+                self.of.remove(id);
+            }
+        }
+        Some(event)
+    }
+
+    /// The newest event of this kind of a container.
+    fn newest(&self, id: &ContainerId, what: What) -> Option<&Event> {
+        let of_it = self.of.get(id)?.iter();
+        let events = of_it.filter_map(|place| self.all.get(place));
+        events
+            .filter(|event| event.what == what)
+            .max_by_key(|event| (event.at, event.number))
     }
 
     /// Takes what changed about pods.
@@ -213,40 +240,32 @@ impl History {
 
     /// A container that had already ended when it was first listed has begun too.
     fn began(&mut self, id: &ContainerId, at: Option<Timestamp>) {
-        let is = |event: &&Event| matches!(&event.subject, Subject::Container(of) if of == id);
-        let mut of_it = self.all.iter().rev().filter(is);
-        let made = of_it
-            .clone()
-            .find(|event| event.what == What::Created)
-            .cloned();
-        let known = of_it.any(|event| event.what == What::Started);
-        if let (Some(made), Some(at), false) = (made, at, known) {
+        if self.newest(id, What::Started).is_some() {
+            return;
+        }
+        let made = self.newest(id, What::Created).cloned();
+        if let (Some(made), Some(at)) = (made, at) {
             self.push(at, What::Started, made.subject, &made.uid, &made.name);
         }
     }
 
     /// The status of a container is known: how it ended, and when.
     pub(super) fn detail(&mut self, id: &ContainerId, detail: &ContainerDetail, now: Timestamp) {
-        let is = |event: &Event, what| {
-            event.what == what && matches!(&event.subject, Subject::Container(of) if of == id)
-        };
         self.began(id, detail.started_at.filter(|at| *at <= now));
         let times = [
             (What::Started, detail.started_at),
             (What::Ended, detail.finished_at),
         ];
         for (what, at) in times {
-            let Some(place) = self.all.iter().rposition(|event| is(event, what)) else {
+            let place = self.newest(id, what).map(|event| (event.at, event.number));
+            let Some(mut event) = place.and_then(|place| self.take(place)) else {
                 continue;
             };
-            let event = &mut self.all[place];
             if what == What::Ended {
                 event.ending = Some((detail.exit_code, detail.reason.clone()));
             }
-            if let Some(at) = at.filter(|at| *at <= now) {
-                event.at = at;
-                self.settle(place);
-            }
+            event.at = at.filter(|at| *at <= now).unwrap_or(event.at);
+            self.put(event);
         }
     }
 }

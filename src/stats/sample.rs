@@ -28,7 +28,7 @@ pub struct Memory {
 }
 
 /// One container, once.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Sample {
     /// Which one.
     pub id: ContainerId,
@@ -52,7 +52,7 @@ pub struct Network {
 }
 
 /// One pod, once.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PodSample {
     /// Which sandbox.
     pub id: PodId,
