@@ -6,6 +6,7 @@
 //! where it lies, and who only looks should not see it.
 
 mod names;
+mod pairs;
 mod shapes;
 
 use std::borrow::Cow;

@@ -1,5 +1,7 @@
 //! Which names are those of secrets.
 
+use super::pairs::Pairs;
+
 /// Words that make a name that of a secret, alone or at the end of a longer word (`PGPASSWORD`).
 const SECRET: [&str; 9] = [
     "password",
@@ -99,31 +101,47 @@ const ABOUT: [&str; 44] = [
     "min",
 ];
 
+/// How something begins that makes a name secret, and how it goes on.
+const HINTS: [(&[u8; 2], &[u8]); 13] = [
+    (b"au", b"th"),
+    (b"be", b"arer"),
+    (b"cr", b"ed"),
+    (b"co", b"okie"),
+    (b"co", b"nn"),
+    (b"ds", b"n"),
+    (b"jw", b"t"),
+    (b"ke", b"y"),
+    (b"pa", b"ss"),
+    (b"pw", b""),
+    (b"se", b"cret"),
+    (b"si", b"g"),
+    (b"to", b"ken"),
+];
+/// The beginnings of [`HINTS`].
+static BEGINNINGS: Pairs = {
+    let mut all = [HINTS[0].0; HINTS.len()];
+    let mut at = 0;
+    while at < HINTS.len() {
+        all[at] = HINTS[at].0;
+        at += 1;
+    }
+    Pairs::in_any_case(&all)
+};
+
 /// True if something in the name begins, in whatever case, what makes a name secret: most names
 /// have nothing of it, and are not looked at any closer.
 fn may_be_secret(name: &str) -> bool {
     let name = name.as_bytes();
-    name.windows(2).enumerate().any(|(at, two)| {
-        let hints: &[&[u8]] = match [two[0] | 0x20, two[1] | 0x20] {
-            [b'a', b'u'] => &[b"th"],
-            [b'b', b'e'] => &[b"arer"],
-            [b'c', b'r'] => &[b"ed"],
-            [b'c', b'o'] => &[b"okie", b"nn"],
-            [b'd', b's'] => &[b"n"],
-            [b'j', b'w'] => &[b"t"],
-            [b'k', b'e'] => &[b"y"],
-            [b'p', b'a'] => &[b"ss"],
-            [b'p', b'w'] => &[b""],
-            [b's', b'e'] => &[b"cret"],
-            [b's', b'i'] => &[b"g"],
-            [b't', b'o'] => &[b"ken"],
-            _ => return false,
-        };
-        hints.iter().any(|hint| {
-            let rest = name.get(at + 2..at + 2 + hint.len());
-            rest.is_some_and(|rest| rest.eq_ignore_ascii_case(hint))
+    let begins = |at: usize| {
+        let (two, rest) = name[at..].split_at(2);
+        HINTS.iter().any(|(beginning, more)| {
+            let goes_on = rest.get(..more.len());
+            beginning.eq_ignore_ascii_case(two)
+                && goes_on.is_some_and(|rest| rest.eq_ignore_ascii_case(more))
         })
-    })
+    };
+    let mut pairs = name.windows(2).enumerate();
+    pairs.any(|(at, two)| BEGINNINGS.has(two[0], two[1]) && begins(at))
 }
 
 /// True for the name of a secret, in whatever style it is written.

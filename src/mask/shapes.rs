@@ -6,35 +6,36 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::names::{can_be_secret, is_secret};
+use super::pairs::Pairs;
 
 /// Secrets that can be known by themselves. A group is the part that is masked, else all is.
+const SECRETS: [&str; 18] = [
+    // JSON Web Tokens.
+    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?",
+    // Private keys, also when the end was cut off.
+    r"(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$))",
+    r"AGE-SECRET-KEY-1[A-Z0-9]+",
+    // Clouds and services.
+    r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b",
+    r"AIza[A-Za-z0-9_-]{30,}",
+    r"ya29\.[A-Za-z0-9_-]{10,}",
+    r"gh[pousr]_[A-Za-z0-9]{20,}",
+    r"github_pat_[A-Za-z0-9_]{20,}",
+    r"glpat-[A-Za-z0-9_-]{16,}",
+    r"xox[abeoprs]-[A-Za-z0-9-]{10,}",
+    r"hooks\.slack\.com/services/(?P<hook>[A-Za-z0-9/_-]+)",
+    r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,}",
+    r"\bsk-[A-Za-z0-9_-]{20,}",
+    r"npm_[A-Za-z0-9]{30,}",
+    r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}",
+    r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
+    r"dop_v1_[a-f0-9]{20,}",
+    // What stands behind the name of a scheme of HTTP.
+    r"\b(?i:bearer|basic) +(?P<http>[A-Za-z0-9._~+/=-]{8,})",
+];
 static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let shapes = [
-        // JSON Web Tokens.
-        r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?",
-        // Private keys, also when the end was cut off.
-        r"(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$))",
-        r"AGE-SECRET-KEY-1[A-Z0-9]+",
-        // Clouds and services.
-        r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b",
-        r"AIza[A-Za-z0-9_-]{30,}",
-        r"ya29\.[A-Za-z0-9_-]{10,}",
-        r"gh[pousr]_[A-Za-z0-9]{20,}",
-        r"github_pat_[A-Za-z0-9_]{20,}",
-        r"glpat-[A-Za-z0-9_-]{16,}",
-        r"xox[abeoprs]-[A-Za-z0-9-]{10,}",
-        r"hooks\.slack\.com/services/(?P<hook>[A-Za-z0-9/_-]+)",
-        r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,}",
-        r"\bsk-[A-Za-z0-9_-]{20,}",
-        r"npm_[A-Za-z0-9]{30,}",
-        r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}",
-        r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
-        r"dop_v1_[a-f0-9]{20,}",
-        // What stands behind the name of a scheme of HTTP.
-        r"\b(?i:bearer|basic) +(?P<http>[A-Za-z0-9._~+/=-]{8,})",
-    ];
     // They are constant and tested; without them names still count.
-    Regex::new(&shapes.join("|")).ok()
+    Regex::new(&SECRETS.join("|")).ok()
 });
 
 /// The password of a URL, or a token where the user stands. Apart from the others: most texts
@@ -47,22 +48,57 @@ static URLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&shapes.join("|")).ok()
 });
 
+/// Two neighbours of which each text that one of [`SHAPES`] matches has some, the rarest of theirs.
+static HINTS: Pairs = Pairs::of(&[
+    b"yJ", b"--", b"Y-", b"KI", b"SI", b"BI", b"CC", b"Iz", b"ya", b"gh", b"b_", b"lp", b"xo",
+    b"k.", b"k_", b"k-", b"pm", b"hv", b"G.", b"p_", b"r ", b"R ", b"c ", b"C ",
+]);
 /// Length of the shortest text that one of [`SHAPES`] matches.
 const SHORTEST: usize = 14;
+
+/// What one pass over a text tells. Most texts have nothing of what could be searched for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Glance {
+    /// One of [`SHAPES`] may match.
+    hint: bool,
+    /// There is an `@`.
+    at: bool,
+    /// There is a `=` or `:`.
+    assigns: bool,
+    /// A word begins with `-`.
+    flag: bool,
+}
+
+impl Glance {
+    fn at(raw: &[u8]) -> Self {
+        let mut seen = Self::default();
+        let mut before = b' ';
+        for &byte in raw {
+            seen.hint |= HINTS.has(before, byte);
+            seen.at |= byte == b'@';
+            seen.assigns |= byte == b'=' || byte == b':';
+            seen.flag |= byte == b'-' && before.is_ascii_whitespace();
+            before = byte;
+        }
+        seen.hint &= raw.len() >= SHORTEST;
+        seen
+    }
+}
 
 /// The parts of a text that are secret.
 pub(super) fn in_text(raw: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    if raw.len() >= SHORTEST {
+    let seen = Glance::at(raw.as_bytes());
+    if seen.hint {
         shaped(raw, &SHAPES, &mut found);
     }
-    if raw.contains('@') {
+    if seen.at {
         shaped(raw, &URLS, &mut found);
     }
-    assigned(raw, &mut found);
-    let bytes = raw.as_bytes();
-    let begins = |at: usize| at == 0 || bytes[at - 1].is_ascii_whitespace();
-    if memchr::memchr_iter(b'-', bytes).any(begins) {
+    if seen.assigns {
+        assigned(raw, &mut found);
+    }
+    if seen.flag {
         flagged(raw, &mut found);
     }
     found
@@ -221,4 +257,49 @@ fn words(raw: &str) -> impl Iterator<Item = Range<usize>> {
         let at = word.as_ptr() as usize - start;
         at..at + word.len()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::string::string_regex;
+
+    /// Texts that a shape matches.
+    fn secret(shape: &str) -> impl Strategy<Value = String> + use<> {
+        let bare = shape.replace(r"\b", "").replace("(?s:", "(?:");
+        let bare = bare.replace("|$", "").replace(".*?", "[^-]{0,20}");
+        let bare = bare.replace("(?P<hook>", "(?:").replace("(?P<http>", "(?:");
+        string_regex(&bare).unwrap()
+    }
+
+    proptest! {
+        /// No secret is missed because a text was not looked at.
+        #[test]
+        fn each_shape_is_seen_at_a_glance(
+            (shape, text) in (0..SECRETS.len()).prop_flat_map(|at| (Just(at), secret(SECRETS[at]))),
+            around in "[ -~]{0,10}",
+        ) {
+            let text = format!("{around} {text} {around}");
+            let shape = Regex::new(SECRETS[shape]).unwrap();
+            prop_assert!(shape.is_match(&text), "{text}");
+            prop_assert!(Glance::at(text.as_bytes()).hint, "{text}");
+        }
+
+        /// What a glance does not see is not there.
+        #[test]
+        fn a_glance_misses_nothing(text in any::<String>()) {
+            let seen = Glance::at(text.as_bytes());
+            let shapes = SHAPES.as_ref().unwrap();
+            prop_assert!(seen.hint || !shapes.is_match(&text));
+            let found = |look: fn(&str, &mut Vec<Range<usize>>)| {
+                let mut found = Vec::new();
+                look(&text, &mut found);
+                !found.is_empty()
+            };
+            prop_assert!(seen.assigns || !found(assigned));
+            prop_assert!(seen.flag || !found(flagged));
+            prop_assert_eq!(seen.at, text.contains('@'));
+        }
+    }
 }
