@@ -4,6 +4,7 @@
 
 mod build;
 mod differ;
+mod flat;
 mod write;
 
 use std::fmt::Write as _;

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde_json_borrow::{ObjectAsVec, Value as Json};
-
+use super::flat::{Flat, Part};
 use super::{DEEPEST, Key, MOST, Node, Tree, Value};
 use crate::access::WriteGrant;
 use crate::mask::{self, Guarded, Naming};
@@ -16,6 +15,8 @@ const COMMANDS: [&str; 6] = ["args", "command", "cmd", "entrypoint", "execargs",
 const ENVIRONMENTS: [&str; 3] = ["env", "envs", "environment"];
 /// Names inside something secret that tell about it.
 const ABOUT: [&str; 6] = ["name", "namespace", "type", "path", "kind", "username"];
+/// A list of so many parts is worth a second thread.
+const LONG: usize = 10_000;
 
 /// What the place of a value says about it.
 #[derive(Clone, Copy)]
@@ -32,75 +33,89 @@ enum Place<'a> {
 
 struct Builder {
     nodes: Vec<Node>,
+    /// Most of them.
+    most: usize,
     /// Nothing is masked.
     open: bool,
     /// Names, once each: they repeat thousands of times.
     names: HashMap<String, (Text, Naming), foldhash::fast::RandomState>,
+    /// Where the names of the maps around here stand, in their order.
+    order: Vec<usize>,
 }
 
 impl Tree {
     /// The tree of what was decoded.
     pub fn of(json: &serde_json::Value) -> Self {
-        Self::built(&borrowed(json), false)
+        Self::built(&Flat::of(json), false)
     }
 
     /// One value as it is, by the [`Tree::keys`] of its node; nothing if it is gone. Shows what
     /// is masked everywhere else, so it demands the grant.
     pub fn revealed(json: &serde_json::Value, keys: &[Key], _: &WriteGrant) -> Option<Text> {
-        let tree = Self::built(&borrowed(json), true);
+        let tree = Self::built(&Flat::of(json), true);
         let at = tree.at(keys)?;
         tree.shown(at).map(Text::whole)
     }
 
-    fn built(json: &Json, open: bool) -> Self {
-        let mut builder = Builder {
-            nodes: Vec::new(),
-            open,
-            names: HashMap::default(),
-        };
-        builder.add(Key::Root, json, Place::Under("", Naming::Plain), 0, 0);
+    fn built(json: &Flat, open: bool) -> Self {
+        let mut builder = Builder::new(MOST, open);
+        let place = Place::Under("", Naming::Plain);
+        builder.add(Key::Root, (json, 0), place, 0, 0);
         Self {
             nodes: builder.nodes,
         }
     }
 }
 
+/// A value in a document.
+type Json<'a> = (&'a Flat<'a>, usize);
+
 impl Builder {
-    fn add(&mut self, key: Key, json: &Json, place: Place, depth: u16, parent: u32) {
+    fn new(most: usize, open: bool) -> Self {
+        Self {
+            nodes: Vec::new(),
+            most,
+            open,
+            names: HashMap::default(),
+            order: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, key: Key, json: Json, place: Place, depth: u16, parent: u32) {
         let at = self.nodes.len();
         let index = u32::try_from(at).unwrap_or(u32::MAX);
-        if at >= MOST || depth >= DEEPEST {
+        if at >= self.most || depth >= DEEPEST {
             let note = Guarded::open("… left out: too much of it".into());
             self.push(key, Value::Text(note), depth, parent);
             return;
         }
-        match json {
-            Json::Null => self.push(key, Value::Null, depth, parent),
-            Json::Bool(yes) => self.push(key, Value::Bool(*yes), depth, parent),
-            Json::Number(number) => {
-                // As serde_json writes it: `1.0` and `1e300` stay that.
-                let number = serde_json::Number::from(*number).to_string();
+        match json.0.at(json.1) {
+            Part::Null | Part::Name(_) => self.push(key, Value::Null, depth, parent),
+            Part::Bool(yes) => self.push(key, Value::Bool(*yes), depth, parent),
+            Part::Number(number) => {
+                let number = number.to_string();
                 let value = match self.masked(place, &number) {
                     masked @ Cow::Owned(_) => Value::Text(Guarded::new(&number, masked)),
                     Cow::Borrowed(_) => Value::Number(Text::clean(&number)),
                 };
                 self.push(key, value, depth, parent);
             }
-            Json::Str(text) => {
+            Part::Text(text) => {
                 if let Some(inner) = nested(text, place) {
-                    self.add(key, &inner, place, depth, parent);
+                    self.nodes.reserve(inner.len() / 2);
+                    self.add(key, (&inner, 0), place, depth, parent);
                 } else {
                     let value = Guarded::new(text, self.masked(place, text));
                     self.push(key, Value::Text(value), depth, parent);
                 }
             }
-            Json::Array(items) => {
+            Part::List(_) => {
                 self.push(key, Value::List, depth, parent);
-                self.items(items, place, depth + 1, index);
+                self.items(json, place, depth + 1, index);
             }
-            Json::Object(map) => {
+            Part::Map(_) => {
                 self.push(key, Value::Map, depth, parent);
-                self.members(map, place, depth + 1, index);
+                self.members(json, place, depth + 1, index);
             }
         }
         let end = self.nodes.len();
@@ -120,49 +135,135 @@ impl Builder {
         });
     }
 
-    fn items(&mut self, items: &[Json], place: Place, depth: u16, parent: u32) {
+    fn items(&mut self, list: Json, place: Place, depth: u16, parent: u32) {
         let is = |names: &[&str]| {
             matches!(place, Place::Under(name, _)
                 if names.iter().any(|known| name.eq_ignore_ascii_case(known)))
         };
-        if is(&COMMANDS) && !self.open && items.iter().all(Json::is_string) {
-            let raw: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
-            for (item, masked) in (0..).zip(raw.iter().zip(mask::args(&raw))) {
-                let value = Guarded::new(masked.0, masked.1);
-                self.push(Key::Item(item), Value::Text(value), depth, parent);
+        let (json, at) = list;
+        if is(&COMMANDS) && !self.open {
+            let raw: Option<Vec<&str>> = json.items(at).map(|item| json.text(item)).collect();
+            if let Some(raw) = raw {
+                for (item, masked) in (0..).zip(raw.iter().zip(mask::args(&raw))) {
+                    let value = Guarded::new(masked.0, masked.1);
+                    self.push(Key::Item(item), Value::Text(value), depth, parent);
+                }
+                return;
             }
-            return;
         }
         let place = if is(&ENVIRONMENTS) {
             Place::Entry
         } else {
             place
         };
-        for (item, json) in (0..).zip(items) {
-            if self.nodes.len() > MOST {
-                return;
-            }
-            self.add(Key::Item(item), json, place, depth, parent);
+        let items = (0..).zip(json.items(at));
+        if json.end(at) - at < LONG {
+            self.some_items(json, items, place, depth, parent);
+            return;
+        }
+        let items: Vec<(u32, usize)> = items.collect();
+        // A little more here: what the other builds is copied.
+        let middle = at + (json.end(at) - at) / 20 * 11;
+        let half = items.partition_point(|(_, item)| *item < middle);
+        let (first, second) = items.split_at(half);
+        let second = || second.iter().copied();
+        // Half of the room each.
+        let room = self.most.saturating_sub(self.nodes.len()) / 2;
+        let mut other = Self::new(room, self.open);
+        other.nodes.reserve((json.end(at) - middle) / 2);
+        self.most -= room;
+        let is_shared = std::thread::scope(|scope| {
+            let work = || other.some_items(json, second(), place, depth, u32::MAX);
+            let thread = std::thread::Builder::new().spawn_scoped(scope, work);
+            self.some_items(json, first.iter().copied(), place, depth, parent);
+            thread.is_ok()
+        });
+        self.most += room;
+        self.append(other.nodes, parent);
+        if !is_shared {
+            self.some_items(json, second(), place, depth, parent);
         }
     }
 
-    fn members(&mut self, map: &ObjectAsVec<'_>, place: Place, depth: u16, parent: u32) {
-        let text = |name: &str| map.get(name).and_then(Json::as_str);
-        let variable = text("key").or_else(|| text("name"));
-        for (name, json) in sorted(map, depth == 1) {
-            if self.nodes.len() > MOST {
+    /// Some of the items of a list, with their places in it.
+    fn some_items(
+        &mut self,
+        json: &Flat,
+        items: impl Iterator<Item = (u32, usize)>,
+        place: Place,
+        depth: u16,
+        parent: u32,
+    ) {
+        for (item, at) in items {
+            if self.nodes.len() > self.most {
                 return;
             }
+            self.add(Key::Item(item), (json, at), place, depth, parent);
+        }
+    }
+
+    /// Takes over what was built apart, under `parent`.
+    fn append(&mut self, nodes: Vec<Node>, parent: u32) {
+        let before = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        self.nodes.extend(nodes.into_iter().map(|mut node| {
+            node.end = node.end.saturating_add(before);
+            node.parent = match node.parent {
+                u32::MAX => parent,
+                inner => inner.saturating_add(before),
+            };
+            node
+        }));
+    }
+
+    fn members(&mut self, map: Json, place: Place, depth: u16, parent: u32) {
+        let (json, at) = map;
+        let begin = self.order.len();
+        self.sort(map, depth == 1);
+        let named = |name: usize| json.text(name).unwrap_or("");
+        let text = |wanted: &str| {
+            let mut found = json.names(at).filter(|name| named(*name) == wanted);
+            found.find_map(|name| json.text(name + 1))
+        };
+        let variable = text("key").or_else(|| text("name"));
+        for next in begin..self.order.len() {
+            if self.nodes.len() > self.most {
+                break;
+            }
+            let at = self.order[next];
+            let name = named(at);
             let (key, naming) = self.name(name);
-            let is_branch = matches!(json, Json::Array(_) | Json::Object(_));
+            let is_branch = matches!(json.at(at + 1), Part::List(_) | Part::Map(_));
             let inside = match (place, variable) {
                 (Place::Secret, _) if !ABOUT.contains(&name) => Place::Secret,
                 (_, Some(variable)) if name == "value" => Place::Variable(variable),
                 _ if is_branch && naming != Naming::Plain => Place::Secret,
                 _ => Place::Under(name, naming),
             };
-            let key = Key::Name(key);
-            self.add(key, json, inside, depth, parent);
+            self.add(Key::Name(key), (json, at + 1), inside, depth, parent);
+        }
+        self.order.truncate(begin);
+    }
+
+    /// Puts the names of a map on the order, sorted; of two that are the same the last counts. At
+    /// the top, what matters comes first, as crictl has it.
+    fn sort(&mut self, map: Json, is_top: bool) {
+        let (json, at) = map;
+        let begin = self.order.len();
+        self.order.extend(json.names(at));
+        let key = |name: &usize| {
+            let name = json.text(*name).unwrap_or("");
+            (!(is_top && name == "status"), name)
+        };
+        let own = &mut self.order[begin..];
+        if own.is_sorted_by(|a, b| key(a) < key(b)) {
+            return;
+        }
+        own.reverse();
+        own.sort_by(|a, b| key(a).cmp(&key(b)));
+        if own.windows(2).any(|two| key(&two[0]) == key(&two[1])) {
+            let mut own = self.order.split_off(begin);
+            own.dedup_by(|a, b| key(a) == key(b));
+            self.order.extend(own);
         }
     }
 
@@ -185,28 +286,6 @@ impl Builder {
     }
 }
 
-/// `From` would look for each name of a map among all before it.
-fn borrowed(json: &serde_json::Value) -> Json<'_> {
-    match json {
-        serde_json::Value::Array(items) => Json::Array(items.iter().map(borrowed).collect()),
-        serde_json::Value::Object(map) => {
-            let members = map.iter().map(|(name, json)| (&**name, borrowed(json)));
-            Json::Object(members.collect())
-        }
-        leaf => Json::from(leaf),
-    }
-}
-
-/// The members of a map by name; of two with one name the last counts. At the top, what matters
-/// comes first, as crictl has it.
-fn sorted<'a, 'b>(map: &'a ObjectAsVec<'b>, is_top: bool) -> Vec<(&'a str, &'a Json<'b>)> {
-    let mut members: Vec<_> = map.iter().collect();
-    members.reverse();
-    members.sort_by_key(|(name, _)| (!(is_top && *name == "status"), *name));
-    members.dedup_by_key(|(name, _)| *name);
-    members
-}
-
 /// `raw` as it may be shown in its place.
 fn masked<'a>(place: Place, raw: &'a str) -> Cow<'a, str> {
     match place {
@@ -219,7 +298,7 @@ fn masked<'a>(place: Place, raw: &'a str) -> Cow<'a, str> {
 }
 
 /// The JSON that a text is, if it is a map or list.
-fn nested<'a>(text: &'a str, place: Place) -> Option<Json<'a>> {
+fn nested<'a>(text: &'a str, place: Place) -> Option<Flat<'a>> {
     let text = text.trim_ascii();
     let (first, last) = (text.bytes().next()?, text.bytes().next_back()?);
     if !matches!((first, last), (b'{', b'}') | (b'[', b']')) {
@@ -229,7 +308,7 @@ fn nested<'a>(text: &'a str, place: Place) -> Option<Json<'a>> {
     if masked(place, text) == mask::MASK {
         return None;
     }
-    serde_json::from_str(text).ok()
+    Flat::decode(text).ok()
 }
 
 #[cfg(test)]
@@ -301,6 +380,47 @@ mod tests {
         let tree = Tree::of(&json!({"envs": [{"key": "CA_BUNDLE", "value": bundle}]}));
         let told: serde_json::Value = serde_json::from_str(&tree.json(0)).unwrap();
         assert_eq!(told["envs"][0]["value"], bundle);
+    }
+
+    #[test]
+    fn a_long_list_is_whole_and_in_order() {
+        let item = |n: usize| json!({"key": format!("K{n}"), "value": [n, {"token": "hunter2"}]});
+        let items: Vec<_> = (0..LONG).map(item).collect();
+        let json = json!({"before": 1, "list": items, "more": {"a": [items[0]]}});
+        let tree = Tree::of(&json);
+        let told: serde_json::Value = serde_json::from_str(&tree.json(0)).unwrap();
+        let masked = json.to_string().replace("hunter2", mask::MASK);
+        assert_eq!(
+            told,
+            serde_json::from_str::<serde_json::Value>(&masked).unwrap()
+        );
+        for at in 1..tree.nodes().len() {
+            let parent = tree.parent(at).unwrap();
+            assert!(parent < at && at < tree.end(at) && tree.end(at) <= tree.end(parent));
+            assert_eq!(tree.nodes()[at].depth, tree.nodes()[parent].depth + 1);
+        }
+        assert_eq!(
+            tree.path(tree.nodes().len() - 1),
+            ".more.a[0].value[1].token"
+        );
+    }
+
+    #[test]
+    fn too_much_is_cut() {
+        for json in [json!(vec![0; MOST + 5]), json!([vec![[0]; MOST], 1])] {
+            let tree = Tree::of(&json);
+            let count = tree.nodes().len();
+            assert!((MOST / 2..=MOST + 4).contains(&count), "{count}");
+            let last = tree
+                .nodes()
+                .iter()
+                .rev()
+                .find_map(|node| match &node.value {
+                    Value::Text(text) => Some(text.text.as_str()),
+                    _ => None,
+                });
+            assert!(last.is_some_and(|text| text.contains("left out")));
+        }
     }
 
     #[test]

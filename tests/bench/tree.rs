@@ -1,5 +1,5 @@
 //! How long a large verbose answer takes: decoded and built into a tree, laid out, searched,
-//! written. `cargo run --release --example tree`.
+//! written. `cargo run --release --example tree [WORD]`: only what is called so.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,6 +32,12 @@ fn answer() -> String {
 
 /// Prints the median time of `run`; what it makes goes away on nobody's time.
 fn median<T>(what: &str, mut run: impl FnMut() -> T) {
+    if std::env::args()
+        .nth(1)
+        .is_some_and(|word| !what.contains(&word))
+    {
+        return;
+    }
     let mut times: Vec<Duration> = (0..RUNS)
         .map(|_| {
             let began = Instant::now();
