@@ -235,8 +235,29 @@ fn rows(model: &mut Model) {
             memory: said.and_then(|l| l.memory).or_else(|| read?.memory),
             cpu: said.and_then(|l| l.cpu).or_else(|| read?.cpu),
         };
-        Load::of(meter, limits, uptime, (!rank).then(|| row.load.get()))
+        Load::of(meter, limits, (!rank).then(|| row.load.get()))
     });
+}
+
+/// Draws the trends of the rows that are on the screen, or close to it.
+pub fn trends(model: &Model, seen: &Seen) {
+    let (home, meters) = (&model.home, &model.stats.meters);
+    let uptime = model.clock.uptime;
+    let near = |panel, offset: usize| {
+        let page = page(seen, panel);
+        (offset.saturating_sub(page), 3 * page)
+    };
+    let (skip, take) = near(Panel::Containers, home.containers.offset());
+    for row in home.containers.rows().iter().skip(skip).take(take) {
+        row.load
+            .draw(meters.get(&row.container.id).into_iter(), uptime);
+    }
+    let (skip, take) = near(Panel::Pods, home.pods.offset());
+    for row in home.pods.rows().iter().skip(skip).take(take) {
+        let members = model.store.containers_in(&row.pod.id);
+        let members = members.filter_map(|member| meters.get(&member.container.id));
+        row.load.draw(members, uptime);
+    }
 }
 
 #[cfg(test)]

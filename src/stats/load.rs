@@ -1,6 +1,6 @@
 //! The numbers of a row: small, comparable, the same while nothing changes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::meter::{CPU, Meter};
@@ -16,6 +16,9 @@ const TREND_FLOOR: u32 = 20_000;
 /// Levels of a trend above nothing.
 const LEVELS: u32 = 8;
 
+/// CPU over the last minute as levels from 0 to 8; `None` is not known.
+pub type Trend = [Option<u8>; TREND];
+
 /// What a container or a pod uses. Rounded as it is shown, so that equal rows are equal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Load {
@@ -25,15 +28,13 @@ pub struct Load {
     pub memory: Option<u64>,
     /// What of its memory limit is used, in percent; `None` without a limit.
     pub percent: Option<u32>,
-    /// CPU over the last minute as levels from 0 to 8; `None` is not known.
-    pub trend: [Option<u8>; TREND],
     /// What rows sort by, smoothed and refreshed at a slower pace: CPU, memory, percent.
     pub rank: [Option<u64>; 3],
 }
 
 impl Load {
-    /// Of a container. `rank` is what its row sorted by so far, kept unless `resort`.
-    pub fn of(meter: &Meter, limits: Limits, uptime: Duration, rank: Option<Self>) -> Self {
+    /// Of a container. `rank` is what its row sorted by so far; it is kept.
+    pub fn of(meter: &Meter, limits: Limits, rank: Option<Self>) -> Self {
         let memory = meter.working_set().map(|bytes| bytes / 1024 * 1024);
         let limit = memory_limit(meter, limits);
         let share = |used: u64| Some(percent(used, limit?.value));
@@ -48,7 +49,6 @@ impl Load {
             cpu: meter.cpu.map(|cpu| rounded(cpu.value)),
             memory,
             percent,
-            trend: trend(meter, uptime),
             rank: match rank {
                 // What was not known before cannot be held.
                 Some(old) => std::array::from_fn(|at| {
@@ -66,16 +66,11 @@ impl Load {
             (Some(a), Some(b)) => Some(a.saturating_add(b)),
             (a, b) => a.or(b),
         };
-        let mut trend = self.trend;
-        for (mine, its) in trend.iter_mut().zip(other.trend) {
-            *mine = (*mine).max(its);
-        }
         Self {
             cpu: sum(self.cpu, other.cpu),
             memory: sum(self.memory, other.memory),
             // The fullest of its containers is the one that is killed.
             percent: self.percent.max(other.percent),
-            trend,
             rank: [
                 sum(self.rank[0], other.rank[0]),
                 sum(self.rank[1], other.rank[1]),
@@ -86,27 +81,46 @@ impl Load {
 }
 
 /// The load of one row, shared by all that the row becomes: most rows have other numbers after
-/// each sample, and nothing else about them is new.
+/// each sample, and nothing else about them is new. Trends are drawn of what is on the screen.
 #[derive(Clone, Debug, Default)]
-pub struct Live(Arc<Mutex<Load>>);
+pub struct Live(Arc<Mutex<(Load, Trend)>>);
 
 impl Live {
+    fn lock(&self) -> MutexGuard<'_, (Load, Trend)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What it is now.
     pub fn get(&self) -> Load {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().0
+    }
+
+    /// Its trend, as it was drawn last.
+    pub fn trend(&self) -> Trend {
+        self.lock().1
     }
 
     /// Sets it; true if the row now sorts elsewhere.
     pub fn set(&self, load: Load) -> bool {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *now, load);
+        let before = std::mem::replace(&mut self.lock().0, load);
         before.rank != load.rank
+    }
+
+    /// Draws its trend, of all that it stands for: the highest of theirs.
+    pub fn draw<'a>(&self, meters: impl Iterator<Item = &'a Meter>, uptime: Duration) {
+        let mut all = [None; TREND];
+        for meter in meters {
+            for (highest, own) in all.iter_mut().zip(trend(meter, uptime)) {
+                *highest = (*highest).max(own);
+            }
+        }
+        self.lock().1 = all;
     }
 }
 
 impl PartialEq for Live {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.get() == other.get()
+        Arc::ptr_eq(&self.0, &other.0) || (self.get(), self.trend()) == (other.get(), other.trend())
     }
 }
 
@@ -130,7 +144,7 @@ pub fn percent(used: u64, limit: u64) -> u32 {
 }
 
 /// CPU as levels: of the highest in the window, or of a floor.
-fn trend(meter: &Meter, uptime: Duration) -> [Option<u8>; TREND] {
+fn trend(meter: &Meter, uptime: Duration) -> Trend {
     // Columns as wide as three samples, so that they do not flicker as they pass by.
     let step = TREND_WINDOW.as_secs() / TREND as u64;
     let end = Duration::from_millis((uptime.as_secs() / step + 1) * step * 1000 - 1);
@@ -186,7 +200,7 @@ mod tests {
     fn load(limits: Limits) -> Load {
         let meters = meters();
         let meter = meters.get(&ContainerId::new("c")).unwrap();
-        Load::of(meter, limits, Duration::from_secs(60), None)
+        Load::of(meter, limits, None)
     }
 
     #[test]
@@ -198,8 +212,21 @@ mod tests {
         let load = load(limits);
         assert_eq!((load.cpu, load.memory), (Some(500), Some(32 << 20)));
         assert_eq!(load.percent, Some(50));
-        assert_eq!(load.trend[TREND - 1], Some(8));
         assert_eq!(load.rank, [Some(500_000), Some(32 << 20), Some(50)]);
+    }
+
+    #[test]
+    fn a_trend_is_that_of_the_busiest() {
+        let meters = meters();
+        let meter = || meters.get(&ContainerId::new("c"));
+        let (live, now) = (Live::default(), Duration::from_secs(60));
+        assert_eq!(live.trend(), [None; TREND]);
+        live.draw([].into_iter().chain(meter()).chain(meter()), now);
+        assert_eq!(live.trend()[TREND - 1], Some(8));
+        live.set(Load::default());
+        assert_eq!(live.trend()[TREND - 1], Some(8));
+        live.draw(meter().into_iter(), now + TREND_WINDOW * 2);
+        assert_eq!(live.trend(), [None; TREND]);
     }
 
     #[test]

@@ -158,12 +158,7 @@ fn statistics() {
         store.set_loads(|row| {
             let meter = meters.get(&row.container.id);
             meter.map_or_else(Load::default, |meter| {
-                Load::of(
-                    meter,
-                    Limits::default(),
-                    moment.uptime,
-                    Some(row.load.get()),
-                )
+                Load::of(meter, Limits::default(), Some(row.load.get()))
             })
         });
         round.push(start.elapsed());

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::{Cell, Column, column, right};
 use crate::format::bytes;
 use crate::model::rows::{ContainerRow, PodRow};
-use crate::stats::Load;
+use crate::stats::load::{Live, Load};
 use crate::theme::Role;
 
 /// From here on a limit is near, in percent.
@@ -17,18 +17,22 @@ const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '
 
 /// A row that uses something.
 pub(super) trait Loaded {
-    fn load(&self) -> Load;
+    fn live(&self) -> &Live;
+
+    fn load(&self) -> Load {
+        self.live().get()
+    }
 }
 
 impl Loaded for PodRow {
-    fn load(&self) -> Load {
-        self.load.get()
+    fn live(&self) -> &Live {
+        &self.load
     }
 }
 
 impl Loaded for ContainerRow {
-    fn load(&self) -> Load {
-        self.load.get()
+    fn live(&self) -> &Live {
+        &self.load
     }
 }
 
@@ -79,7 +83,7 @@ pub(super) const fn trend<R: Loaded>(rank: u8) -> Column<R> {
     let cell = |row: &R, _| {
         let bar = |level: &Option<u8>| level.map_or(' ', |level| BARS[usize::from(level.min(8))]);
         Cell::new(
-            row.load().trend.iter().map(bar).collect::<String>(),
+            row.live().trend().iter().map(bar).collect::<String>(),
             Role::Accent,
         )
     };
