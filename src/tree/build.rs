@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::flat::{Flat, Part};
+use super::flat::{Flat, Json};
 use super::{DEEPEST, Key, MOST, Node, Tree, Value};
 use crate::access::WriteGrant;
 use crate::mask::{self, Guarded, Naming};
@@ -67,8 +67,8 @@ impl Tree {
     }
 }
 
-/// A value in a document.
-type Json<'a> = (&'a Flat<'a>, usize);
+/// A document, and where in it a value stands.
+type At<'a> = (&'a Flat<'a>, usize);
 
 impl Builder {
     fn new(most: usize, open: bool) -> Self {
@@ -81,7 +81,7 @@ impl Builder {
         }
     }
 
-    fn add(&mut self, key: Key, json: Json, place: Place, depth: u16, parent: u32) {
+    fn add(&mut self, key: Key, json: At, place: Place, depth: u16, parent: u32) {
         let at = self.nodes.len();
         let index = u32::try_from(at).unwrap_or(u32::MAX);
         if at >= self.most || depth >= DEEPEST {
@@ -90,9 +90,9 @@ impl Builder {
             return;
         }
         match json.0.at(json.1) {
-            Part::Null | Part::Name(_) => self.push(key, Value::Null, depth, parent),
-            Part::Bool(yes) => self.push(key, Value::Bool(*yes), depth, parent),
-            Part::Number(number) => {
+            Json::Null => self.push(key, Value::Null, depth, parent),
+            Json::Bool(yes) => self.push(key, Value::Bool(yes), depth, parent),
+            Json::Number(number) => {
                 let number = number.to_string();
                 let value = match self.masked(place, &number) {
                     masked @ Cow::Owned(_) => Value::Text(Guarded::new(&number, masked)),
@@ -100,7 +100,7 @@ impl Builder {
                 };
                 self.push(key, value, depth, parent);
             }
-            Part::Text(text) => {
+            Json::Text(text) => {
                 if let Some(inner) = nested(text, place) {
                     self.nodes.reserve(inner.len() / 2);
                     self.add(key, (&inner, 0), place, depth, parent);
@@ -109,11 +109,11 @@ impl Builder {
                     self.push(key, Value::Text(value), depth, parent);
                 }
             }
-            Part::List(_) => {
+            Json::List => {
                 self.push(key, Value::List, depth, parent);
                 self.items(json, place, depth + 1, index);
             }
-            Part::Map(_) => {
+            Json::Map => {
                 self.push(key, Value::Map, depth, parent);
                 self.members(json, place, depth + 1, index);
             }
@@ -135,7 +135,7 @@ impl Builder {
         });
     }
 
-    fn items(&mut self, list: Json, place: Place, depth: u16, parent: u32) {
+    fn items(&mut self, list: At, place: Place, depth: u16, parent: u32) {
         let is = |names: &[&str]| {
             matches!(place, Place::Under(name, _)
                 if names.iter().any(|known| name.eq_ignore_ascii_case(known)))
@@ -170,7 +170,6 @@ impl Builder {
         // Half of the room each.
         let room = self.most.saturating_sub(self.nodes.len()) / 2;
         let mut other = Self::new(room, self.open);
-        other.nodes.reserve((json.end(at) - middle) / 2);
         self.most -= room;
         let is_shared = std::thread::scope(|scope| {
             let work = || other.some_items(json, second(), place, depth, u32::MAX);
@@ -215,7 +214,7 @@ impl Builder {
         }));
     }
 
-    fn members(&mut self, map: Json, place: Place, depth: u16, parent: u32) {
+    fn members(&mut self, map: At, place: Place, depth: u16, parent: u32) {
         let (json, at) = map;
         let begin = self.order.len();
         self.sort(map, depth == 1);
@@ -232,7 +231,7 @@ impl Builder {
             let at = self.order[next];
             let name = named(at);
             let (key, naming) = self.name(name);
-            let is_branch = matches!(json.at(at + 1), Part::List(_) | Part::Map(_));
+            let is_branch = matches!(json.at(at + 1), Json::List | Json::Map);
             let inside = match (place, variable) {
                 (Place::Secret, _) if !ABOUT.contains(&name) => Place::Secret,
                 (_, Some(variable)) if name == "value" => Place::Variable(variable),
@@ -246,7 +245,7 @@ impl Builder {
 
     /// Puts the names of a map on the order, sorted; of two that are the same the last counts. At
     /// the top, what matters comes first, as crictl has it.
-    fn sort(&mut self, map: Json, is_top: bool) {
+    fn sort(&mut self, map: At, is_top: bool) {
         let (json, at) = map;
         let begin = self.order.len();
         self.order.extend(json.names(at));

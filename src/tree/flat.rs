@@ -4,36 +4,78 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-/// A part of a document.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) enum Part<'a> {
+/// A value in a document.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Json<'f> {
     /// Nothing.
     Null,
     /// Yes or no.
     Bool(bool),
     /// A number.
-    Number(Number),
+    Number(&'f Number),
     /// A text.
-    Text(Cow<'a, str>),
-    /// The name of the value behind it, in a map.
-    Name(Cow<'a, str>),
-    /// A list: what it holds ends before this place.
-    List(usize),
-    /// A map: what it holds ends before this place.
-    Map(usize),
+    Text(&'f str),
+    /// A list.
+    List,
+    /// A map.
+    Map,
 }
 
+/// A value or a name. Small: a document has a hundred thousand.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Null,
+    Bool(bool),
+    Number(u32),
+    Text(Span),
+    /// Stands before its value.
+    Name(Span),
+    /// What it holds ends before this place.
+    List(u32),
+    /// What it holds ends before this place.
+    Map(u32),
+}
+
+/// Where a text is.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    /// In the source, or among the others.
+    at: u32,
+    /// In bytes; `OTHER` if it does not stand in the source.
+    length: u32,
+}
+
+/// Marks a text that has escapes, or has no source.
+const OTHER: u32 = u32::MAX;
+
 /// A document: one value with all below it.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Flat<'a>(Vec<Part<'a>>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flat<'a> {
+    source: &'a str,
+    parts: Vec<Part>,
+    others: Vec<Cow<'a, str>>,
+    numbers: Vec<Number>,
+}
+
+/// What no document is as long as would be wrong, not unsafe.
+fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(OTHER - 1)
+}
 
 impl<'a> Flat<'a> {
     /// Decodes a text. The error is serde_json's.
-    pub fn decode(text: &'a str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
+    pub fn decode(source: &'a str) -> serde_json::Result<Self> {
+        let mut flat = Self {
+            source,
+            ..Self::default()
+        };
+        let mut json = serde_json::Deserializer::from_str(source);
+        Adds(&mut flat).deserialize(&mut json)?;
+        json.end()?;
+        Ok(flat)
     }
 
     /// Of what was decoded already.
@@ -45,46 +87,92 @@ impl<'a> Flat<'a> {
 
     fn add(&mut self, json: &'a serde_json::Value) {
         match json {
-            serde_json::Value::Null => self.0.push(Part::Null),
-            serde_json::Value::Bool(yes) => self.0.push(Part::Bool(*yes)),
-            serde_json::Value::Number(number) => self.0.push(Part::Number(number.clone())),
-            serde_json::Value::String(text) => self.0.push(Part::Text(text.into())),
+            serde_json::Value::Null => self.parts.push(Part::Null),
+            serde_json::Value::Bool(yes) => self.parts.push(Part::Bool(*yes)),
+            serde_json::Value::Number(number) => self.number(number.clone()),
+            serde_json::Value::String(text) => {
+                let text = self.other(text.into());
+                self.parts.push(Part::Text(text));
+            }
             serde_json::Value::Array(items) => {
                 let at = self.open();
                 items.iter().for_each(|item| self.add(item));
-                self.0[at] = Part::List(self.0.len());
+                self.parts[at] = Part::List(short(self.len()));
             }
             serde_json::Value::Object(members) => {
                 let at = self.open();
                 for (name, value) in members {
-                    self.0.push(Part::Name(name.into()));
+                    let name = self.other(name.into());
+                    self.parts.push(Part::Name(name));
                     self.add(value);
                 }
-                self.0[at] = Part::Map(self.0.len());
+                self.parts[at] = Part::Map(short(self.len()));
             }
+        }
+    }
+
+    fn number(&mut self, number: Number) {
+        self.parts.push(Part::Number(short(self.numbers.len())));
+        self.numbers.push(number);
+    }
+
+    fn other(&mut self, text: Cow<'a, str>) -> Span {
+        let at = short(self.others.len());
+        self.others.push(text);
+        Span { at, length: OTHER }
+    }
+
+    /// A text in the source.
+    fn here(&mut self, text: &'a str) -> Span {
+        let begin = self.source.as_ptr().addr();
+        let at = text.as_ptr().addr().wrapping_sub(begin);
+        if at <= self.source.len() {
+            let (at, length) = (short(at), short(text.len()));
+            Span { at, length }
+        } else {
+            self.other(text.into())
         }
     }
 
     /// Holds a place.
     fn open(&mut self) -> usize {
-        self.0.push(Part::Null);
-        self.0.len() - 1
+        self.parts.push(Part::Null);
+        self.parts.len() - 1
     }
 
     /// How many parts there are, names included.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.parts.len()
     }
 
-    /// One part; the value of all stands at 0.
-    pub fn at(&self, place: usize) -> &Part<'a> {
-        self.0.get(place).unwrap_or(&Part::Null)
+    /// What stands at a place; the value of all stands at 0.
+    pub fn at(&self, place: usize) -> Json<'_> {
+        match self.parts.get(place) {
+            None | Some(Part::Null) => Json::Null,
+            Some(Part::Bool(yes)) => Json::Bool(*yes),
+            Some(Part::Number(at)) => {
+                let number = self.numbers.get(*at as usize);
+                number.map_or(Json::Null, Json::Number)
+            }
+            Some(Part::Text(span) | Part::Name(span)) => Json::Text(self.cut(*span)),
+            Some(Part::List(_)) => Json::List,
+            Some(Part::Map(_)) => Json::Map,
+        }
+    }
+
+    fn cut(&self, span: Span) -> &str {
+        let at = span.at as usize;
+        let found = match span.length {
+            OTHER => self.others.get(at).map(|text| &**text),
+            length => self.source.get(at..at + length as usize),
+        };
+        found.unwrap_or("")
     }
 
     /// The place behind a value and all below it.
     pub fn end(&self, place: usize) -> usize {
-        match self.at(place) {
-            Part::List(end) | Part::Map(end) => *end,
+        match self.parts.get(place) {
+            Some(Part::List(end) | Part::Map(end)) => *end as usize,
             _ => place + 1,
         }
     }
@@ -112,17 +200,9 @@ impl<'a> Flat<'a> {
     /// The text that stands there, be it a name or a value.
     pub fn text(&self, place: usize) -> Option<&str> {
         match self.at(place) {
-            Part::Text(text) | Part::Name(text) => Some(text),
+            Json::Text(text) => Some(text),
             _ => None,
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Flat<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut flat = Self::default();
-        Adds(&mut flat).deserialize(deserializer)?;
-        Ok(flat)
     }
 }
 
@@ -130,8 +210,13 @@ impl<'de> Deserialize<'de> for Flat<'de> {
 struct Adds<'f, 'de>(&'f mut Flat<'de>);
 
 impl<'de> Adds<'_, 'de> {
-    fn push<E>(self, part: Part<'de>) -> Result<(), E> {
-        self.0.0.push(part);
+    fn push<E>(self, part: Part) -> Result<(), E> {
+        self.0.parts.push(part);
+        Ok(())
+    }
+
+    fn number<E>(self, number: Number) -> Result<(), E> {
+        self.0.number(number);
         Ok(())
     }
 }
@@ -160,30 +245,34 @@ impl<'de> Visitor<'de> for Adds<'_, 'de> {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.push(Part::Number(number.into()))
+        self.number(number.into())
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.push(Part::Number(number.into()))
+        self.number(number.into())
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        let number = Number::from_f64(number);
-        self.push(number.map_or(Part::Null, Part::Number))
+        match Number::from_f64(number) {
+            Some(number) => self.number(number),
+            None => self.push(Part::Null),
+        }
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.push(Part::Text(Cow::Owned(text.to_owned())))
+        let text = self.0.other(Cow::Owned(text.to_owned()));
+        self.push(Part::Text(text))
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
-        self.push(Part::Text(Cow::Borrowed(text)))
+        let text = self.0.here(text);
+        self.push(Part::Text(text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let at = self.0.open();
         while items.next_element_seed(Adds(self.0))?.is_some() {}
-        self.0.0[at] = Part::List(self.0.len());
+        self.0.parts[at] = Part::List(short(self.0.len()));
         Ok(())
     }
 
@@ -192,7 +281,7 @@ impl<'de> Visitor<'de> for Adds<'_, 'de> {
         while members.next_key_seed(Names(self.0))?.is_some() {
             members.next_value_seed(Adds(self.0))?;
         }
-        self.0.0[at] = Part::Map(self.0.len());
+        self.0.parts[at] = Part::Map(short(self.0.len()));
         Ok(())
     }
 }
@@ -216,13 +305,13 @@ impl<'de> Visitor<'de> for Names<'_, 'de> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<(), E> {
-        self.0.0.push(Part::Name(Cow::Owned(name.to_owned())));
-        Ok(())
+        let name = self.0.other(Cow::Owned(name.to_owned()));
+        Adds(self.0).push(Part::Name(name))
     }
 
     fn visit_borrowed_str<E>(self, name: &'de str) -> Result<(), E> {
-        self.0.0.push(Part::Name(Cow::Borrowed(name)));
-        Ok(())
+        let name = self.0.here(name);
+        Adds(self.0).push(Part::Name(name))
     }
 }
 
@@ -238,15 +327,9 @@ mod tests {
         let flat = Flat::decode(text).unwrap();
         let names: Vec<_> = flat.names(0).map(|at| flat.text(at).unwrap()).collect();
         assert_eq!(names, ["a", "a", "b\n"]);
-        let items: Vec<_> = flat.items(2).map(|at| flat.at(at).clone()).collect();
-        assert_eq!(
-            items,
-            [
-                Part::Number(1.into()),
-                Part::List(7),
-                Part::Text("x".into())
-            ]
-        );
+        let items: Vec<_> = flat.items(2).map(|at| flat.at(at)).collect();
+        let one = Number::from(1);
+        assert_eq!(items, [Json::Number(&one), Json::List, Json::Text("x")]);
         assert_eq!((flat.len(), flat.end(0)), (12, 12));
         assert!(Flat::decode("{\"a\":}").is_err());
     }
@@ -257,7 +340,12 @@ mod tests {
             let text = json.to_string();
             // What a text tells of a number may differ from the number.
             let again: serde_json::Value = serde_json::from_str(&text).unwrap();
-            prop_assert_eq!(Flat::decode(&text).unwrap(), Flat::of(&again));
+            let (decoded, made) = (Flat::decode(&text).unwrap(), Flat::of(&again));
+            prop_assert_eq!(decoded.len(), made.len());
+            for place in 0..made.len() {
+                prop_assert_eq!(decoded.at(place), made.at(place));
+                prop_assert_eq!(decoded.end(place), made.end(place));
+            }
         }
     }
 }
