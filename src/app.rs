@@ -20,7 +20,9 @@ use crate::clipboard::{self, Clipboard};
 use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
-use crate::model::{Clock, Effect, LogView, Model, Msg, Seen, fit, settle, update, wake, wanted};
+use crate::model::{
+    Clock, Effect, LogView, Model, Msg, Seen, fit, settle, trends, update, wake, wanted,
+};
 use crate::shell::Return;
 use crate::terminal::{Keys, Surface};
 use crate::theme::Theme;
@@ -296,16 +298,17 @@ where
     fn draw(&mut self, before: &Seen) -> io::Result<Seen> {
         self.model.clock = self.clock();
         settle(&mut self.model, before);
-        let mut seen = self.frame()?;
+        let mut seen = self.frame(before)?;
         // Another size may have left the cursor outside.
         if fit(&mut self.model, &seen) {
-            seen = self.frame()?;
+            seen = self.frame(&seen)?;
         }
         self.surface.present();
         Ok(seen)
     }
 
-    fn frame(&mut self) -> io::Result<Seen> {
+    fn frame(&mut self, before: &Seen) -> io::Result<Seen> {
+        trends(&self.model, before);
         let mut seen = Seen::default();
         let (model, theme) = (&self.model, &self.theme);
         self.surface

@@ -66,6 +66,7 @@ pub use noun::Noun;
 pub use panel::Panel;
 pub use prompt::Prompt;
 pub use seen::{PageSeen, PanelSeen, Seen};
+pub use stats::trends;
 pub use store::Store;
 pub use update::{fit, settle, update, wake, wanted};
 

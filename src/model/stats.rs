@@ -239,25 +239,36 @@ fn rows(model: &mut Model) {
     });
 }
 
-/// Draws the trends of the rows that are on the screen, or close to it.
+/// Draws the trends of the rows that are on the screen.
 pub fn trends(model: &Model, seen: &Seen) {
     let (home, meters) = (&model.home, &model.stats.meters);
     let uptime = model.clock.uptime;
-    let near = |panel, offset: usize| {
-        let page = page(seen, panel);
-        (offset.saturating_sub(page), 3 * page)
-    };
-    let (skip, take) = near(Panel::Containers, home.containers.offset());
-    for row in home.containers.rows().iter().skip(skip).take(take) {
-        row.load
-            .draw(meters.get(&row.container.id).into_iter(), uptime);
-    }
-    let (skip, take) = near(Panel::Pods, home.pods.offset());
-    for row in home.pods.rows().iter().skip(skip).take(take) {
+    let pods = &home.pods;
+    for row in on_screen(pods.rows(), pods.offset(), Panel::Pods, seen) {
         let members = model.store.containers_in(&row.pod.id);
         let members = members.filter_map(|member| meters.get(&member.container.id));
         row.load.draw(members, uptime);
     }
+    let containers = &home.containers;
+    for row in on_screen(
+        containers.rows(),
+        containers.offset(),
+        Panel::Containers,
+        seen,
+    ) {
+        row.load
+            .draw(meters.get(&row.container.id).into_iter(), uptime);
+    }
+}
+
+/// The rows of a panel that are on the screen, if it shows what they use.
+fn on_screen<'a, R>(rows: &'a [R], offset: usize, panel: Panel, seen: &Seen) -> &'a [R] {
+    let shown = seen.panels[panel.index()].as_ref();
+    if shown.is_some_and(|panel| !panel.shows_load) {
+        return &[];
+    }
+    let rows = rows.get(offset..).unwrap_or(&[]);
+    &rows[..rows.len().min(page(seen, panel))]
 }
 
 #[cfg(test)]

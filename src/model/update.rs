@@ -317,7 +317,6 @@ fn feed(model: &mut Model, update: Update) {
 /// so that a burst of them costs one sort.
 pub fn settle(model: &mut Model, seen: &Seen) {
     model.home.fill(&mut model.store, seen, model.clock);
-    stats::trends(model, seen);
 }
 
 /// Scrolls to what can be seen, once it is known. True if another frame is due for that.

@@ -72,6 +72,11 @@ fn measures() {
         busy.rounds,
         WATCH.as_secs()
     );
+    println!(
+        "large: a client without a screen, which decodes the same lists and, as often, statistics: \
+         {:.1} ms of CPU",
+        ms(plain(&large))
+    );
     println!("large: key to frame {} (p99 under 16 ms)", keys(&large));
     println!(
         "large, a round of statistics takes 2 s: key to frame {} (p99 under 16 ms)",
@@ -337,6 +342,49 @@ fn cpu(pid: i32) -> Duration {
         .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
         .sum();
     Duration::from_nanos(nanoseconds)
+}
+
+/// CPU that the lists of a refresh cost a client that takes them as the CRI's own types: the two
+/// that change each time, and statistics each fourth time.
+fn plain(node: &Simulated) -> Duration {
+    use k8s_cri::v1 as cri;
+    use k8s_cri::v1::runtime_service_client::RuntimeServiceClient;
+    let rounds = 40;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a loop");
+    let own = || {
+        let text = fs::read_to_string("/proc/thread-self/schedstat").expect("this thread");
+        let first = text.split_whitespace().next().expect("a number");
+        Duration::from_nanos(first.parse().expect("a number"))
+    };
+    runtime.block_on(async {
+        let uri = format!("unix://{}", node.socket().display());
+        let channel = Endpoint::from_shared(uri).expect("an endpoint");
+        let channel = channel.connect().await.expect("a connection");
+        let mut client = RuntimeServiceClient::new(channel).max_decoding_message_size(80 << 20);
+        let before = own();
+        for round in 0..rounds {
+            let pods = client.list_pod_sandbox(cri::ListPodSandboxRequest::default());
+            let pods = pods.await.expect("pods").into_inner().items.len();
+            let containers = client.list_containers(cri::ListContainersRequest::default());
+            let containers = containers.await.expect("containers").into_inner();
+            assert!(pods > 0 && containers.containers.len() > pods);
+            if round % 4 == 0 {
+                let stats = client.list_container_stats(cri::ListContainerStatsRequest::default());
+                assert!(
+                    !stats
+                        .await
+                        .expect("statistics")
+                        .into_inner()
+                        .stats
+                        .is_empty()
+                );
+            }
+        }
+        (own() - before) / rounds
+    })
 }
 
 /// Peak memory (`VmHWM`) in KiB.

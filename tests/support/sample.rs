@@ -16,7 +16,7 @@ use critui::logs::viewer::{News, Status, Window};
 use critui::logs::{Pos, Row, Stream};
 use critui::model::logs::wanted;
 use critui::model::{
-    Clock, Effect, Keymap, Model, Msg, Node, Seen, Slot, Target, fit, settle, update,
+    Clock, Effect, Keymap, Model, Msg, Node, Seen, Slot, Target, fit, settle, trends, update,
 };
 use critui::theme::{Ability, Depth, Theme};
 use critui::views;
@@ -461,6 +461,7 @@ impl Screen {
     }
 
     fn frame(&mut self) -> Buffer {
+        trends(&self.model, &self.seen);
         let (width, height) = self.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         self.seen = views::draw(&self.model, &self.theme, &mut buffer);
