@@ -62,8 +62,11 @@ fn rows_carry_what_they_use() {
     opened(&start)
         .types("2**")
         .sees("%LIMIT")
-        .sees("CPU")
-        .sees("MiB");
+        .sees("CPU 1 MIN")
+        .sees("MiB")
+        // One that works; the highest of its last minute.
+        .types("1/orders<Enter>")
+        .sees("█");
 }
 
 #[test]
