@@ -19,16 +19,19 @@ impl<S: Surface, I: Keys> App<S, I> {
     /// Reads a status.
     pub(super) fn fetch(&self, target: Target, jobs: &mut JoinSet<Msg>) {
         let reader = self.connection.reader();
-        match target {
-            Target::Pod(id) => jobs.spawn(async move {
-                let detail = reader.pod_detail(&id).await.ok();
-                Msg::PodDetail(id, detail)
-            }),
-            Target::Container(id, state) => jobs.spawn(async move {
-                let detail = reader.container_detail(&id).await.ok();
-                Msg::ContainerDetail(id, state, detail)
-            }),
+        let fetch = async move {
+            match target {
+                Target::Pod(id) => {
+                    let detail = reader.pod_detail(&id).await.ok();
+                    Msg::PodDetail(id, detail)
+                }
+                Target::Container(id, state) => {
+                    let detail = reader.container_detail(&id).await.ok();
+                    Msg::ContainerDetail(id, state, detail)
+                }
+            }
         };
+        jobs.spawn_on(fetch, self.connection.runtime());
     }
 
     /// Asks for everything about one thing.

@@ -53,6 +53,7 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -115,6 +116,7 @@ pub struct Connection {
     reader: Reader,
     events: Option<Arc<Events>>,
     task: JoinHandle<()>,
+    runtime: Handle,
 }
 
 impl Connection {
@@ -148,7 +150,14 @@ impl Connection {
             reader,
             events,
             task: tokio::spawn(actor.run()),
+            runtime: Handle::current(),
         }
+    }
+
+    /// Where the connection lives. Many small calls cost least there: each crosses to another
+    /// thread once, not with each of its frames.
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// Says which lists to keep fetching. What is newly wanted is fetched at once.
