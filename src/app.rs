@@ -182,7 +182,7 @@ where
         frame: &Frame,
         ready: bool,
     ) -> Due {
-        let sleep = self.sleep_until(seen, frame.due_at().filter(|_| ready));
+        let sleep = self.sleep_until(seen, frame, ready);
         let has_sleep = sleep.is_some();
         let away = self.inside.is_away();
         tokio::select! {
@@ -203,13 +203,16 @@ where
         }
     }
 
-    fn sleep_until(&self, seen: &Seen, frame: Option<Instant>) -> Option<Instant> {
+    fn sleep_until(&self, seen: &Seen, frame: &Frame, can_draw: bool) -> Option<Instant> {
         let model = wake(&self.model).map(|uptime| self.started + uptime);
-        let drawn = seen.wake_at.map(|at| {
+        let stale = seen.wake_at.map(|at| {
             let left = at.duration_since((self.wall)());
             Instant::now() + Duration::try_from(left).unwrap_or_default()
         });
-        [model, drawn, frame].into_iter().flatten().min()
+        model
+            .into_iter()
+            .chain(frame.wake_at(stale, can_draw))
+            .min()
     }
 
     /// Takes everything else that is already there, so that a burst costs one frame.

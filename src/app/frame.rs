@@ -41,4 +41,34 @@ impl Frame {
         let urgent = self.urgent.then(Instant::now);
         self.dirty.then_some(urgent.unwrap_or(next))
     }
+
+    /// When to wake up for the screen: what is on it gets old at `stale`, but once a frame is due
+    /// anyway only that counts, or each moment until it is drawn would be one to wake up.
+    pub(super) fn wake_at(&self, stale: Option<Instant>, can_draw: bool) -> Option<Instant> {
+        if self.dirty {
+            self.due_at().filter(|_| can_draw)
+        } else {
+            stale
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_old_wakes_nobody_while_a_frame_is_due() {
+        let now = Instant::now();
+        let (past, later) = (now.checked_sub(FRAME).unwrap(), now + FRAME);
+        let mut frame = Frame {
+            last: Some(now),
+            ..Frame::default()
+        };
+        assert_eq!(frame.wake_at(Some(later), true), Some(later));
+        frame.dirty = true;
+        assert_eq!(frame.wake_at(Some(past), true), Some(now + FRAME));
+        // The terminal is lent, or takes no more.
+        assert_eq!(frame.wake_at(Some(past), false), None);
+    }
 }
