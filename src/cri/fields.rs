@@ -21,7 +21,7 @@ pub(super) enum Field<'a> {
 }
 
 /// Walks over the fields of a message, with their tags. Ends with the first error.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {

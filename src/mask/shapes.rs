@@ -57,6 +57,8 @@ static HINTS: Pairs = Pairs::of(&[
 const SHORTEST: usize = 14;
 
 /// What one pass over a text tells. Most texts have nothing of what could be searched for.
+// Independent facts.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Glance {
     /// One of [`SHAPES`] may match.

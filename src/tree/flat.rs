@@ -66,7 +66,7 @@ fn short(number: usize) -> u32 {
 }
 
 impl<'a> Flat<'a> {
-    /// Decodes a text. The error is serde_json's.
+    /// Decodes a text. The error is that of `serde_json`.
     pub fn decode(source: &'a str) -> serde_json::Result<Self> {
         let mut flat = Self {
             source,
@@ -96,7 +96,9 @@ impl<'a> Flat<'a> {
             }
             serde_json::Value::Array(items) => {
                 let at = self.open();
-                items.iter().for_each(|item| self.add(item));
+                for item in items {
+                    self.add(item);
+                }
                 self.parts[at] = Part::List(short(self.len()));
             }
             serde_json::Value::Object(members) => {
@@ -209,15 +211,9 @@ impl<'a> Flat<'a> {
 /// Adds one value.
 struct Adds<'f, 'de>(&'f mut Flat<'de>);
 
-impl<'de> Adds<'_, 'de> {
-    fn push<E>(self, part: Part) -> Result<(), E> {
+impl Adds<'_, '_> {
+    fn push(self, part: Part) {
         self.0.parts.push(part);
-        Ok(())
-    }
-
-    fn number<E>(self, number: Number) -> Result<(), E> {
-        self.0.number(number);
-        Ok(())
     }
 }
 
@@ -237,36 +233,43 @@ impl<'de> Visitor<'de> for Adds<'_, 'de> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.push(Part::Null)
+        self.push(Part::Null);
+        Ok(())
     }
 
     fn visit_bool<E>(self, yes: bool) -> Result<(), E> {
-        self.push(Part::Bool(yes))
+        self.push(Part::Bool(yes));
+        Ok(())
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.number(number.into())
+        self.0.number(number.into());
+        Ok(())
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.number(number.into())
+        self.0.number(number.into());
+        Ok(())
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
         match Number::from_f64(number) {
-            Some(number) => self.number(number),
+            Some(number) => self.0.number(number),
             None => self.push(Part::Null),
         }
+        Ok(())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         let text = self.0.other(Cow::Owned(text.to_owned()));
-        self.push(Part::Text(text))
+        self.push(Part::Text(text));
+        Ok(())
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
         let text = self.0.here(text);
-        self.push(Part::Text(text))
+        self.push(Part::Text(text));
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
@@ -306,12 +309,14 @@ impl<'de> Visitor<'de> for Names<'_, 'de> {
 
     fn visit_str<E>(self, name: &str) -> Result<(), E> {
         let name = self.0.other(Cow::Owned(name.to_owned()));
-        Adds(self.0).push(Part::Name(name))
+        self.0.parts.push(Part::Name(name));
+        Ok(())
     }
 
     fn visit_borrowed_str<E>(self, name: &'de str) -> Result<(), E> {
         let name = self.0.here(name);
-        Adds(self.0).push(Part::Name(name))
+        self.0.parts.push(Part::Name(name));
+        Ok(())
     }
 }
 

@@ -383,7 +383,7 @@ fn plain(node: &Simulated) -> Duration {
                 );
             }
         }
-        (own() - before) / rounds
+        own().saturating_sub(before) / rounds
     })
 }
 

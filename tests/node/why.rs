@@ -301,10 +301,10 @@ fn a_disk_below_what_the_kubelet_evicts_at_and_a_kubelet_that_is_not_there() {
         std::fs::write(&file, config).expect("the kubelet's configuration");
         of_node(&triage(&node))
     };
-    let (none, all) = (with("1Ki"), with("100%"));
+    let (little, much) = (with("1Ki"), with("100%"));
     std::fs::remove_file(&file).expect("the kubelet's configuration");
-    assert_eq!(none, ["kubelet-down proven"]);
-    assert_eq!(all, ["kubelet-down proven", "disk-pressure proven"]);
+    assert_eq!(little, ["kubelet-down proven"]);
+    assert_eq!(much, ["kubelet-down proven", "disk-pressure proven"]);
 }
 
 /// Kills what is named so on some process's command line.
