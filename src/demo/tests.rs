@@ -678,6 +678,18 @@ fn stop(id: &str, timeout: i64) -> v1::StopContainerRequest {
     }
 }
 
+/// Waits until the node is at work on a stop. A call is recorded before it is worked on; the node
+/// does one thing at a time, so whatever it answers afterwards comes behind that.
+async fn is_stopping(demo: &DemoNode, client: &mut Client) {
+    let stop = |call: &Call| call.method() == "StopContainer";
+    while !demo.recording().iter().any(stop) {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..20 {
+        client.containers().await;
+    }
+}
+
 #[tokio::test]
 async fn a_stubborn_container_blocks_its_stop_for_the_grace() {
     let demo = start(
@@ -692,13 +704,7 @@ async fn a_stubborn_container_blocks_its_stop_for_the_grace() {
     let mut other = RuntimeServiceClient::new(channel(&demo).await);
     let request = stop(&id, 10);
     let stopping = tokio::spawn(async move { other.stop_container(request).await.is_ok() });
-    while !demo
-        .recording()
-        .iter()
-        .any(|call| call.method() == "StopContainer")
-    {
-        tokio::task::yield_now().await;
-    }
+    is_stopping(&demo, &mut client).await;
     demo.advance(Duration::from_secs(9));
     assert_eq!(
         client.newest("bridge").await.state(),
@@ -726,13 +732,7 @@ async fn a_client_that_leaves_early_leaves_the_container_running() {
         let request = stop(&id, 10);
         async move { other.stop_container(request).await.is_ok() }
     });
-    while !demo
-        .recording()
-        .iter()
-        .any(|call| call.method() == "StopContainer")
-    {
-        tokio::task::yield_now().await;
-    }
+    is_stopping(&demo, &mut client).await;
     stopping.abort();
     let _ = stopping.await;
     // The server sees the reset before what comes after it on a connection of its own.

@@ -241,6 +241,9 @@ fn rows(model: &mut Model) {
 
 /// Draws the trends of the rows that are on the screen.
 pub fn trends(model: &Model, seen: &Seen) {
+    if !model.layers.is_empty() {
+        return;
+    }
     let (home, meters) = (&model.home, &model.stats.meters);
     let uptime = model.clock.uptime;
     let pods = &home.pods;
