@@ -85,6 +85,12 @@ pub struct History {
 /// When something happened, and its number.
 type Place = (Timestamp, u64);
 
+impl Event {
+    fn place(&self) -> Place {
+        (self.at, self.number)
+    }
+}
+
 impl History {
     /// All of them, the oldest first.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &Event> {
@@ -114,7 +120,7 @@ impl History {
     }
 
     fn put(&mut self, event: Event) {
-        let place = (event.at, event.number);
+        let place = event.place();
         if let Subject::Container(id) = &event.subject {
             self.of.entry(id.clone()).or_default().push(place);
         }
@@ -140,7 +146,7 @@ impl History {
         let events = of_it.filter_map(|place| self.all.get(place));
         events
             .filter(|event| event.what == what)
-            .max_by_key(|event| (event.at, event.number))
+            .max_by_key(|event| event.place())
     }
 
     /// Takes what changed about pods.
@@ -257,7 +263,7 @@ impl History {
             (What::Ended, detail.finished_at),
         ];
         for (what, at) in times {
-            let place = self.newest(id, what).map(|event| (event.at, event.number));
+            let place = self.newest(id, what).map(Event::place);
             let Some(mut event) = place.and_then(|place| self.take(place)) else {
                 continue;
             };
@@ -350,17 +356,19 @@ mod tests {
     #[test]
     fn there_is_a_bound() {
         let mut history = History::default();
-        let id = Subject::Image(ImageId::new("i"));
+        let id = Subject::Container(ContainerId::new("c"));
         for second in 0..6000 {
             history.push(
                 at(second),
-                What::Pulled,
+                What::Started,
                 id.clone(),
                 &Text::default(),
                 &"i".into(),
             );
         }
         assert_eq!((history.all().count(), history.total()), (MOST, 6000));
+        let places: usize = history.of.values().map(Vec::len).sum();
+        assert_eq!(places, MOST);
         assert_eq!(history.all().next().map(|event| event.number), Some(1000));
     }
 }

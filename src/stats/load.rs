@@ -171,7 +171,7 @@ mod tests {
     use crate::stats::sample::{Cpu, Memory, Sample};
     use jiff::{SignedDuration, Timestamp};
 
-    /// Half a core for a minute, 32 of 64 MiB.
+    /// Half a core for a minute, 32 of 64 MiB; and one that does nothing.
     fn meters() -> Meters {
         let mut meters = Meters::default();
         for second in (0..=60_i64).step_by(2) {
@@ -188,11 +188,17 @@ mod tests {
                 }),
                 layer: None,
             };
+            let mut idle = sample.clone();
+            idle.id = ContainerId::new("idle");
+            idle.cpu = idle.cpu.map(|cpu| Cpu {
+                total: Some(1),
+                ..cpu
+            });
             let moment = Moment {
                 now: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second),
                 uptime: Duration::from_secs(second.unsigned_abs()),
             };
-            meters.take(&[sample], moment);
+            meters.take(&[sample, idle], moment);
         }
         meters
     }
@@ -218,14 +224,14 @@ mod tests {
     #[test]
     fn a_trend_is_that_of_the_busiest() {
         let meters = meters();
-        let meter = || meters.get(&ContainerId::new("c"));
+        let meter = |id| meters.get(&ContainerId::new(id)).into_iter();
         let (live, now) = (Live::default(), Duration::from_secs(60));
         assert_eq!(live.trend(), [None; TREND]);
-        live.draw([].into_iter().chain(meter()).chain(meter()), now);
+        live.draw(meter("c").chain(meter("idle")), now);
         assert_eq!(live.trend()[TREND - 1], Some(8));
         live.set(Load::default());
         assert_eq!(live.trend()[TREND - 1], Some(8));
-        live.draw(meter().into_iter(), now + TREND_WINDOW * 2);
+        live.draw(meter("c"), now + TREND_WINDOW * 2);
         assert_eq!(live.trend(), [None; TREND]);
     }
 

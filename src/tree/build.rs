@@ -37,6 +37,8 @@ struct Builder {
     most: usize,
     /// Nothing is masked.
     open: bool,
+    /// Another thread is at work on the same document: two are enough on somebody's node.
+    shared: bool,
     /// Names, once each: they repeat thousands of times.
     names: HashMap<String, (Text, Naming), foldhash::fast::RandomState>,
     /// Where the names of the maps around here stand, in their order.
@@ -76,6 +78,7 @@ impl Builder {
             nodes: Vec::new(),
             most,
             open,
+            shared: false,
             names: HashMap::default(),
             order: Vec::new(),
         }
@@ -157,7 +160,7 @@ impl Builder {
             place
         };
         let items = (0..).zip(json.items(at));
-        if json.end(at) - at < LONG {
+        if self.shared || json.end(at) - at < LONG {
             self.some_items(json, items, place, depth, parent);
             return;
         }
@@ -170,16 +173,18 @@ impl Builder {
         // Half of the room each.
         let room = self.most.saturating_sub(self.nodes.len()) / 2;
         let mut other = Self::new(room, self.open);
+        (self.shared, other.shared) = (true, true);
         self.most -= room;
-        let is_shared = std::thread::scope(|scope| {
+        let is_helped = std::thread::scope(|scope| {
             let work = || other.some_items(json, second(), place, depth, u32::MAX);
             let thread = std::thread::Builder::new().spawn_scoped(scope, work);
             self.some_items(json, first.iter().copied(), place, depth, parent);
             thread.is_ok()
         });
+        self.shared = false;
         self.most += room;
         self.append(other.nodes, parent);
-        if !is_shared {
+        if !is_helped {
             self.some_items(json, second(), place, depth, parent);
         }
     }
@@ -385,7 +390,10 @@ mod tests {
     fn a_long_list_is_whole_and_in_order() {
         let item = |n: usize| json!({"key": format!("K{n}"), "value": [n, {"token": "hunter2"}]});
         let items: Vec<_> = (0..LONG).map(item).collect();
-        let json = json!({"before": 1, "list": items, "more": {"a": [items[0]]}});
+        // Long lists in a long one, and as JSON in a text.
+        let text = json!(items).to_string();
+        let json = json!({"before": 1, "list": [items, items], "more": {"a": [items[0]]}});
+        assert_eq!(Tree::of(&json!({"text": text})).nodes().len(), 2 + 6 * LONG);
         let tree = Tree::of(&json);
         let told: serde_json::Value = serde_json::from_str(&tree.json(0)).unwrap();
         let masked = json.to_string().replace("hunter2", mask::MASK);

@@ -1,5 +1,5 @@
-//! JSON as a flat list: what holds others stands before them. One allocation for a document of
-//! megabytes, and texts stay where they are.
+//! JSON as a flat list: what holds others stands before them. A document of megabytes takes a few
+//! large allocations, and its texts stay where they are.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -60,7 +60,7 @@ pub(super) struct Flat<'a> {
     numbers: Vec<Number>,
 }
 
-/// What no document is as long as would be wrong, not unsafe.
+/// All numbers fit: messages end long before 4 GiB.
 fn short(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(OTHER - 1)
 }
