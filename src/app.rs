@@ -47,7 +47,7 @@ pub use inside::Inside;
 pub use inspect::inspect;
 pub use looks::Looks;
 
-use frame::Frame;
+use frame::{Alarm, Frame};
 use input::input;
 use logs::{Logs, Work};
 use signals::Signals;
@@ -182,8 +182,8 @@ where
         frame: &Frame,
         ready: bool,
     ) -> Due {
-        let sleep = self.sleep_until(seen, frame, ready);
-        let has_sleep = sleep.is_some();
+        let alarm = self.alarm(seen, frame, ready);
+        let sleep = alarm.map_or_else(Instant::now, Alarm::at);
         let away = self.inside.is_away();
         tokio::select! {
             event = self.input.next(), if !away => input(event.as_ref()),
@@ -195,24 +195,21 @@ where
             }
             () = work.logs.changed() => work.logs.take().map_or(Due::Nothing, Due::Message),
             () = self.surface.changed(), if !ready && !away => Due::Nothing,
-            () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if has_sleep => {
-                // A frame alone needs no message.
-                if frame.dirty && ready { Due::Nothing } else { Due::Message(Msg::Wake) }
-            }
+            () = tokio::time::sleep_until(sleep), if alarm.is_some() => match alarm {
+                Some(Alarm::Pass(_)) => Due::Message(Msg::Wake),
+                _ => Due::Nothing,
+            },
             signal = signals.next() => signal,
         }
     }
 
-    fn sleep_until(&self, seen: &Seen, frame: &Frame, can_draw: bool) -> Option<Instant> {
+    fn alarm(&self, seen: &Seen, frame: &Frame, can_draw: bool) -> Option<Alarm> {
         let model = wake(&self.model).map(|uptime| self.started + uptime);
         let stale = seen.wake_at.map(|at| {
             let left = at.duration_since((self.wall)());
             Instant::now() + Duration::try_from(left).unwrap_or_default()
         });
-        model
-            .into_iter()
-            .chain(frame.wake_at(stale, can_draw))
-            .min()
+        frame.alarm(model, stale, can_draw)
     }
 
     /// Takes everything else that is already there, so that a burst costs one frame.

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -22,6 +23,34 @@ pub use spec::Spec;
 pub type IdMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 /// A set of ids; see [`IdMap`].
 pub type IdSet<K> = HashSet<K, foldhash::fast::RandomState>;
+
+/// What changed about a list since it was last told. What did not change keeps its `Arc`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Changes<T> {
+    /// What was told before is void: `came` is all there is.
+    pub whole: bool,
+    /// Things that are there now, in the runtime's (random) order. One that changed is among
+    /// these as it is now, and in `went` as it was.
+    pub came: Vec<Arc<T>>,
+    /// Things that are no longer there.
+    pub went: Vec<Arc<T>>,
+}
+
+impl<T> Changes<T> {
+    /// A list that is told whole.
+    pub fn all(came: Vec<Arc<T>>) -> Self {
+        Self {
+            whole: true,
+            came,
+            went: Vec::new(),
+        }
+    }
+
+    /// Nothing changed.
+    pub fn is_empty(&self) -> bool {
+        !self.whole && self.came.is_empty() && self.went.is_empty()
+    }
+}
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

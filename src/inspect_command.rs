@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::app;
 use crate::cri::{Reader, Update};
-use crate::domain::RuntimeVersion;
+use crate::domain::{Changes, RuntimeVersion};
 use crate::link::Link;
 use crate::model::inspect::{About, answered};
 use crate::model::{Clock, Keymap, Model, Msg, Node, Seen, Subject, update};
@@ -108,9 +108,12 @@ impl Inspect {
         };
         let lists = tokio::try_join!(reader.pods(), reader.containers(), reader.images());
         let (pods, containers, images) = lists.map_err(|error| error.message)?;
-        tell(model, Msg::Feed(Update::Pods(pods)));
-        tell(model, Msg::Feed(Update::Containers(containers)));
-        tell(model, Msg::Feed(Update::Images(images)));
+        tell(model, Msg::Feed(Update::Pods(Changes::all(pods))));
+        tell(
+            model,
+            Msg::Feed(Update::Containers(Changes::all(containers))),
+        );
+        tell(model, Msg::Feed(Update::Images(Changes::all(images))));
         let store = &model.store;
         let subject = match self.kind {
             Kind::Pod => Subject::Pod(choose::pod(store, target)?),

@@ -45,13 +45,13 @@
 //! - **One owner of state, one way round.** `update` is synchronous and does no I/O; it returns
 //!   effects. `draw` takes `&Model`; what the next update must know of the screen comes back as
 //!   [`model::Seen`]. Nothing is awaited in the loop except its one `select!`.
-//! - **Cost follows change.** A list that comes in is decoded only where its items' hashes are new;
-//!   what did not change keeps its `Arc`, so the store finds changes by comparing pointers, and
-//!   rebuilds the rows of those pods alone. Lists are sorted before a frame, not at each message.
+//! - **Cost follows change.** A list is read while it comes in, each item is hashed, and decoded
+//!   only if its hash is new; what is passed on is what came and what went, and the store rebuilds
+//!   the rows of those pods alone. Lists are sorted before a frame, not at each message.
 //! - **Identity is the id**, never the place. While keys are being pressed rows keep their places.
 //! - **Nothing is drawn without a reason**: a message, or a moment that the last frame named as the
 //!   next at which it changes by itself (`Seen::wake_at`). Ages tick by seconds only below a
-//!   minute, all others together at the full minute.
+//!   minute, all others together at the full minute, and wait a moment for data.
 //! - **A log is never in memory.** The model holds a window of lines, and declares what it wants of
 //!   which log; the loop starts and ends the threads that read. Both ways hold the newest only, so
 //!   a log that grows faster than it can be drawn costs frames, never memory.

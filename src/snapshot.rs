@@ -15,7 +15,8 @@ use serde::Serialize;
 use crate::cli::Form;
 use crate::cri::{CriError, Kind, Reader};
 use crate::domain::{
-    Container, ContainerDetail, ContainerId, ImageId, Labels, Pod, PodDetail, PodId, RuntimeVersion,
+    Changes, Container, ContainerDetail, ContainerId, ImageId, Labels, Pod, PodDetail, PodId,
+    RuntimeVersion,
 };
 use crate::model::columns::{CONTAINERS, Column, IMAGES, PODS};
 use crate::model::rows::{ContainerRow, ImageRow, PodRow};
@@ -127,11 +128,11 @@ pub async fn take(
     let mut store = Store::default();
     let listed = |id: &PodId| pod_details.contains_key(id);
     let pods: Vec<Arc<Pod>> = pods.into_iter().filter(|pod| listed(&pod.id)).collect();
-    store.set_pods(&pods, now);
+    store.set_pods(&Changes::all(pods), now);
     let listed = |id: &ContainerId| container_details.contains_key(id);
     let there = containers.into_iter().filter(|c| listed(&c.id));
-    store.set_containers(&there.collect::<Vec<_>>(), now);
-    store.set_images(&images, now);
+    store.set_containers(&Changes::all(there.collect()), now);
+    store.set_images(&Changes::all(images), now);
     for (id, detail) in pod_details {
         store.set_pod_detail(&id, detail, now);
     }

@@ -11,6 +11,7 @@ mod typing;
 use std::sync::Arc;
 
 use critui::cri::Update;
+use critui::domain::Changes;
 use critui::domain::ContainerState;
 use critui::model::{About, Msg, Page, Subject};
 use critui::text::is_unsafe;
@@ -235,9 +236,8 @@ fn events_with_their_rhythm() {
                 container.state = ContainerState::Exited;
             }
         }
-        screen.feed(Update::Containers(
-            containers.into_iter().map(Arc::new).collect(),
-        ));
+        let containers = containers.into_iter().map(Arc::new).collect();
+        screen.feed(Update::Containers(Changes::all(containers)));
     }
     screen.keys("v");
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {

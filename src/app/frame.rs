@@ -9,7 +9,10 @@ const FRAME: Duration = Duration::from_millis(200);
 /// How long data waits for more: lists come side by side, and statuses right behind them.
 const GATHER: Duration = Duration::from_millis(60);
 
-/// The same on a slow line.
+/// What gets old on the screen waits so long after a frame for data that is drawn with it.
+const COMPANY: Duration = Duration::from_millis(500);
+
+/// The first two on a slow line.
 const SLOW: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
 
 /// Whether and why a frame is due.
@@ -42,13 +45,39 @@ impl Frame {
         self.dirty.then_some(urgent.unwrap_or(next))
     }
 
-    /// When to wake up for the screen: what is on it gets old at `stale`, but once a frame is due
-    /// anyway only that counts, or each moment until it is drawn would be one to wake up.
-    pub(super) fn wake_at(&self, stale: Option<Instant>, can_draw: bool) -> Option<Instant> {
-        if self.dirty {
-            self.due_at().filter(|_| can_draw)
+    /// What to wake up for: `model` is when time has to pass for the model, `stale` when what is on
+    /// the screen gets old. Once a frame is due anyway `stale` does not count, or each moment
+    /// until it is drawn would be one to wake up.
+    pub(super) fn alarm(
+        &self,
+        model: Option<Instant>,
+        stale: Option<Instant>,
+        can_draw: bool,
+    ) -> Option<Alarm> {
+        let company = self.last.map(|last| last + COMPANY);
+        let screen = if self.dirty {
+            self.due_at().filter(|_| can_draw).map(Alarm::Frame)
         } else {
-            stale
+            stale.map(|at| Alarm::Pass(company.map_or(at, |company| at.max(company))))
+        };
+        let alarms = model.map(Alarm::Pass).into_iter().chain(screen);
+        alarms.min_by_key(|alarm| alarm.at())
+    }
+}
+
+/// What the loop wakes up for, and when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Alarm {
+    /// A frame alone: the model has nothing to do.
+    Frame(Instant),
+    /// Time has to pass for the model.
+    Pass(Instant),
+}
+
+impl Alarm {
+    pub(super) fn at(self) -> Instant {
+        match self {
+            Self::Frame(at) | Self::Pass(at) => at,
         }
     }
 }
@@ -57,18 +86,47 @@ impl Frame {
 mod tests {
     use super::*;
 
+    fn drawn(now: Instant) -> Frame {
+        Frame {
+            last: Some(now),
+            ..Frame::default()
+        }
+    }
+
     #[test]
     fn what_is_old_wakes_nobody_while_a_frame_is_due() {
         let now = Instant::now();
-        let (past, later) = (now.checked_sub(FRAME).unwrap(), now + FRAME);
-        let mut frame = Frame {
-            last: Some(now),
-            ..Frame::default()
-        };
-        assert_eq!(frame.wake_at(Some(later), true), Some(later));
+        let mut frame = drawn(now);
+        let past = now.checked_sub(FRAME);
         frame.dirty = true;
-        assert_eq!(frame.wake_at(Some(past), true), Some(now + FRAME));
+        let due = Some(Alarm::Frame(now + FRAME));
+        assert_eq!(frame.alarm(None, past, true), due);
         // The terminal is lent, or takes no more.
-        assert_eq!(frame.wake_at(Some(past), false), None);
+        assert_eq!(frame.alarm(None, past, false), None);
+    }
+
+    #[test]
+    fn what_is_old_waits_a_moment_for_data() {
+        let now = Instant::now();
+        let frame = drawn(now);
+        let at = |stale| frame.alarm(None, Some(stale), true);
+        assert_eq!(at(now + FRAME), Some(Alarm::Pass(now + COMPANY)));
+        let late = now + COMPANY + FRAME;
+        assert_eq!(at(late), Some(Alarm::Pass(late)));
+    }
+
+    #[test]
+    fn the_model_is_woken_while_a_frame_is_due() {
+        let now = Instant::now();
+        let mut frame = drawn(now);
+        frame.dirty = true;
+        let past = now.checked_sub(FRAME).unwrap();
+        assert_eq!(
+            frame.alarm(Some(past), None, true),
+            Some(Alarm::Pass(past)),
+            "or the loop would turn without a message until the frame is drawn"
+        );
+        let due = Some(Alarm::Frame(now + FRAME));
+        assert_eq!(frame.alarm(Some(now + FRAME * 2), None, true), due);
     }
 }

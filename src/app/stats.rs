@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use super::App;
@@ -42,17 +41,13 @@ pub(super) struct Places(Arc<Mutex<IdMap<ContainerId, Claim>>>);
 impl<S: Surface, I: Keys> App<S, I> {
     pub(super) fn sample(&self, asked: Asked, places: &Places, jobs: &mut JoinSet<Msg>) {
         let (reader, host) = (self.connection.reader(), self.gauge.host().clone());
-        let (places, handle) = (places.clone(), Handle::current());
-        // On a thread of its own: decoding a large node takes longer than a key may wait.
-        jobs.spawn(async move {
-            let look = move || handle.block_on(look(&reader, &host, asked, &places));
-            let sampled = tokio::task::spawn_blocking(look).await;
-            Msg::Sampled(Box::new(sampled.unwrap_or_else(|error| Sampled {
-                containers: Err(Text::clean(&error.to_string())),
-                cgroups: Ok(vec![]),
-                network: None,
-            })))
-        });
+        let places = places.clone();
+        // Where the connection lives: a large node's answer is read there as it comes in.
+        let look = async move {
+            let sampled = look(&reader, host, asked, &places).await;
+            Msg::Sampled(Box::new(sampled))
+        };
+        jobs.spawn_on(look, self.connection.runtime());
     }
 }
 
@@ -102,10 +97,10 @@ impl<S: Surface, I: Keys> App<S, I> {
     }
 }
 
-async fn look(reader: &Reader, host: &HostRoot, asked: Asked, places: &Places) -> Sampled {
+async fn look(reader: &Reader, host: HostRoot, asked: Asked, places: &Places) -> Sampled {
     let containers = reader.stats().await.map_err(|error| error.message);
     let claims = claims(reader, asked.cgroups, places).await;
-    let cgroups = looks(host, claims);
+    let cgroups = looks(host, claims).await;
     let network = match asked.network {
         Some(id) => Some(network(reader, id).await),
         None => None,
@@ -117,11 +112,13 @@ async fn look(reader: &Reader, host: &HostRoot, asked: Asked, places: &Places) -
     }
 }
 
-fn looks(host: &HostRoot, claims: Vec<Claim>) -> Result<Vec<(ContainerId, Look)>, Text> {
+async fn looks(host: HostRoot, claims: Vec<Claim>) -> Result<Vec<(ContainerId, Look)>, Text> {
     if claims.is_empty() {
         return Ok(vec![]);
     }
-    cgroup::look(host, claims)
+    let look = move || cgroup::look(&host, claims);
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked.unwrap_or_else(|error| Err(Text::clean(&error.to_string())))
 }
 
 async fn network(reader: &Reader, id: PodId) -> (PodId, Result<Option<Network>, Text>) {

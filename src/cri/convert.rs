@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use k8s_cri::v1;
+use tonic::transport::Channel;
 
+use super::dial::Session;
 use super::list::{Listed, Names};
 use crate::domain::{
     Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Labels, Limits, Pod,
@@ -34,6 +36,10 @@ impl Listed for Pod {
     const STREAM: &'static str = "/runtime.v1.RuntimeService/StreamPodSandboxes";
     const NESTED: &'static [u32] = &[];
 
+    fn line(session: &Session) -> &Channel {
+        &session.runtime
+    }
+
     fn convert(wire: v1::PodSandbox, names: &mut Names) -> Self {
         let metadata = wire.metadata.unwrap_or_default();
         Self {
@@ -58,6 +64,10 @@ impl Listed for Container {
     const STREAM: &'static str = "/runtime.v1.RuntimeService/StreamContainers";
     /// `image`, which has annotations.
     const NESTED: &'static [u32] = &[4];
+
+    fn line(session: &Session) -> &Channel {
+        &session.runtime
+    }
 
     fn convert(wire: v1::Container, names: &mut Names) -> Self {
         let metadata = wire.metadata.unwrap_or_default();
@@ -84,6 +94,10 @@ impl Listed for Image {
     const STREAM: &'static str = "/runtime.v1.ImageService/StreamImages";
     /// `spec`, which has annotations.
     const NESTED: &'static [u32] = &[7];
+
+    fn line(session: &Session) -> &Channel {
+        &session.image
+    }
 
     fn convert(wire: v1::Image, _: &mut Names) -> Self {
         Self {

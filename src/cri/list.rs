@@ -1,23 +1,22 @@
 //! Lists whose cost grows with what changed, not with what is there.
 //!
-//! A node tells its 5,000 containers every two seconds, and mostly nothing has changed. The
-//! decoder walks the raw message, hashes each item and decodes only those that it has not seen
-//! in the list before; all others keep their `Arc`.
+//! A node tells its 5,000 containers every two seconds, and mostly nothing has changed. Each item
+//! is hashed as it comes in and decoded only if no item of the list before had that hash; what is
+//! told of a list is what came and what went.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
-use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::sync::Arc;
 
-use prost::bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
 use prost::{DecodeError, Message};
-use tonic::Status;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
-use tonic_prost::ProstEncoder;
+use tonic::transport::Channel;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::dial::Session;
 use super::fields::{short, take};
+use crate::domain::Changes;
 use crate::text::Text;
 
 /// A type that comes in lists.
@@ -32,6 +31,8 @@ pub(super) trait Listed: Send + Sync + Sized + 'static {
     const STREAM: &'static str;
     /// Fields that are messages holding maps.
     const NESTED: &'static [u32];
+    /// The line to who knows them.
+    fn line(session: &Session) -> &Channel;
     /// Converts what was sent.
     fn convert(wire: Self::Wire, names: &mut Names) -> Self;
 }
@@ -57,17 +58,6 @@ impl Names {
     }
 }
 
-/// A list as it came.
-#[derive(Debug)]
-pub(super) struct Listing<T> {
-    /// All items, in the runtime's order.
-    pub items: Vec<Arc<T>>,
-    /// Those that were not like this in the list before.
-    pub fresh: Vec<Arc<T>>,
-    /// Differs from that of every other list that is not the same.
-    pub version: u64,
-}
-
 /// Passes on a key that is a hash already, and seeded.
 #[derive(Clone, Copy, Default)]
 struct Hashed(u64);
@@ -88,170 +78,104 @@ impl Hasher for Hashed {
     }
 }
 
-/// The items of the last list by the hash of their bytes.
-type ByHash<T> = HashMap<u64, Arc<T>, BuildHasherDefault<Hashed>>;
-
-/// The items of the last list.
-#[derive(Debug)]
-struct Known<T> {
-    items: ByHash<T>,
-    version: u64,
-}
-
 /// What is remembered between two lists of one type.
 #[derive(Debug)]
 pub(super) struct Memory<T> {
-    known: Mutex<Arc<Known<T>>>,
-    names: Arc<Mutex<Names>>,
+    /// The items of the last list by the hash of their bytes.
+    known: HashMap<u64, Known<T>, BuildHasherDefault<Hashed>>,
+    names: Names,
     /// Random, so that nobody who chooses labels can make two items look alike.
     seed: u64,
+    /// Counts the lists that were begun.
+    round: u32,
+    /// A list has been read to its end.
+    listed: bool,
+}
+
+#[derive(Debug)]
+struct Known<T> {
+    item: Arc<T>,
+    /// The last list that held it.
+    round: u32,
+}
+
+impl<T> Default for Memory<T> {
+    fn default() -> Self {
+        Self {
+            known: HashMap::default(),
+            names: Names::default(),
+            seed: RandomState::new().hash_one(0),
+            round: 0,
+            listed: false,
+        }
+    }
+}
+
+/// A list that is being read. Dropped before [`Round::end`] it has changed nothing.
+#[derive(Debug)]
+pub(super) struct Round<'a, T> {
+    memory: &'a mut Memory<T>,
+    /// Known items that it holds.
+    seen: usize,
+    /// Items that are not in the list before.
+    fresh: Vec<(u64, Arc<T>)>,
 }
 
 impl<T: Listed> Memory<T> {
-    /// Nothing listed yet; `names` and `seed` are shared by all lists.
-    pub fn new(names: Arc<Mutex<Names>>, seed: u64) -> Self {
-        Self {
-            known: Mutex::new(Arc::new(Known {
-                items: ByHash::default(),
-                version: 0,
-            })),
-            names,
-            seed,
+    /// Begins to read a list.
+    pub fn begin(&mut self) -> Round<'_, T> {
+        self.round = self.round.wrapping_add(1);
+        Round {
+            memory: self,
+            seen: 0,
+            fresh: Vec::new(),
         }
     }
+}
 
-    fn known(&self) -> Arc<Known<T>> {
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// The codec for the next list call.
-    pub fn codec(&self) -> ListCodec<T> {
-        ListCodec {
-            known: self.known(),
-            names: self.names.clone(),
-            seed: self.seed,
+impl<T: Listed> Round<'_, T> {
+    /// Takes one item; decodes it if it is not known yet.
+    pub fn item(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        let hash = fingerprint(bytes, T::NESTED, self.memory.seed)?;
+        if let Some(known) = self.memory.known.get_mut(&hash) {
+            self.seen += usize::from(known.round != self.memory.round);
+            known.round = self.memory.round;
+        } else {
+            let item = T::convert(T::Wire::decode(bytes)?, &mut self.memory.names);
+            self.fresh.push((hash, Arc::new(item)));
         }
+        Ok(())
     }
 
-    /// Takes a whole list in: from now on it is the last one.
-    pub fn learn(&self, batches: Vec<Batch<T>>) -> Listing<T> {
-        let fresh = batches.iter().flat_map(|batch| &batch.fresh);
-        let fresh: Vec<_> = fresh.cloned().collect();
-        let count = batches.iter().map(|batch| batch.items.len()).sum();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = !fresh.is_empty() || count != known.items.len();
-        let mut items = Vec::with_capacity(count);
-        let room = if changed { count } else { 0 };
-        let mut next = ByHash::with_capacity_and_hasher(room, BuildHasherDefault::default());
-        for (hash, item) in batches.into_iter().flat_map(|batch| batch.items) {
-            if changed {
-                next.insert(hash, item.clone());
+    /// The list has been read: from now on it is the last one.
+    pub fn end(self) -> Changes<T> {
+        let Memory {
+            known,
+            round,
+            listed,
+            ..
+        } = self.memory;
+        let went = if self.seen == known.len() {
+            Vec::new()
+        } else {
+            let gone = known.extract_if(|_, known| known.round != *round);
+            gone.map(|(_, known)| known.item).collect()
+        };
+        let mut came = Vec::with_capacity(self.fresh.len());
+        for (hash, item) in self.fresh {
+            if let Entry::Vacant(place) = known.entry(hash) {
+                came.push(Arc::clone(&item));
+                place.insert(Known {
+                    item,
+                    round: *round,
+                });
             }
-            items.push(item);
         }
-        if changed {
-            let version = known.version + 1;
-            *known = Arc::new(Known {
-                items: next,
-                version,
-            });
+        Changes {
+            whole: !std::mem::replace(listed, true),
+            came,
+            went,
         }
-        let version = known.version;
-        Listing {
-            items,
-            fresh,
-            version,
-        }
-    }
-}
-
-/// The items of one message.
-#[derive(Debug)]
-pub(super) struct Batch<T> {
-    items: Vec<(u64, Arc<T>)>,
-    /// Items that are not in the last list.
-    fresh: Vec<Arc<T>>,
-}
-
-/// Sends an empty filter, receives a [`Batch`].
-#[derive(Debug)]
-pub(super) struct ListCodec<T> {
-    known: Arc<Known<T>>,
-    names: Arc<Mutex<Names>>,
-    seed: u64,
-}
-
-impl<T: Listed> Codec for ListCodec<T> {
-    type Encode = ();
-    type Decode = Batch<T>;
-    type Encoder = ProstEncoder<()>;
-    type Decoder = ListDecoder<T>;
-
-    fn encoder(&mut self) -> Self::Encoder {
-        ProstEncoder::new(BufferSettings::default())
-    }
-
-    fn decoder(&mut self) -> Self::Decoder {
-        ListDecoder {
-            known: self.known.clone(),
-            names: self.names.clone(),
-            seed: self.seed,
-            list: PhantomData,
-        }
-    }
-}
-
-/// Decodes what is not known yet.
-#[derive(Debug)]
-pub(super) struct ListDecoder<T> {
-    known: Arc<Known<T>>,
-    names: Arc<Mutex<Names>>,
-    seed: u64,
-    list: PhantomData<T>,
-}
-
-impl<T: Listed> Decoder for ListDecoder<T> {
-    type Item = Batch<T>;
-    type Error = Status;
-
-    fn decode(&mut self, src: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
-        // Taken out of tonic's buffer without copying, so that it is freed when this returns.
-        let raw = src.copy_to_bytes(src.remaining());
-        let batch = self.batch(&raw);
-        batch
-            .map(Some)
-            .map_err(|error| Status::internal(format!("{} cannot be decoded: {error}", T::WHAT)))
-    }
-}
-
-impl<T: Listed> ListDecoder<T> {
-    fn batch(&self, mut raw: &[u8]) -> Result<Batch<T>, DecodeError> {
-        /// The field that holds the items, in every list of the CRI.
-        const ITEMS: u32 = 1;
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut items = Vec::with_capacity(self.known.items.len());
-        let mut fresh = Vec::new();
-        while !raw.is_empty() {
-            let (tag, wire_type) = decode_key(&mut raw)?;
-            if tag != ITEMS || wire_type != WireType::LengthDelimited {
-                skip_field(wire_type, tag, &mut raw, DecodeContext::default())?;
-                continue;
-            }
-            let bytes = take(&mut raw)?;
-            let hash = fingerprint(bytes, T::NESTED, self.seed)?;
-            let item = if let Some(known) = self.known.items.get(&hash) {
-                known.clone()
-            } else {
-                let item = Arc::new(T::convert(T::Wire::decode(bytes)?, &mut names));
-                fresh.push(Arc::clone(&item));
-                item
-            };
-            items.push((hash, item));
-        }
-        Ok(Batch { items, fresh })
     }
 }
 
@@ -292,15 +216,16 @@ mod tests {
     use proptest::prelude::*;
     use prost::encoding::{encode_key, encode_varint};
 
-    const SEED: u64 = 7;
-
     fn memory<T: Listed>() -> Memory<T> {
-        Memory::new(Arc::default(), SEED)
+        Memory::default()
     }
 
-    fn list<T: Listed>(memory: &Memory<T>, raw: &[u8]) -> Result<Listing<T>, DecodeError> {
-        let batch = memory.codec().decoder().batch(raw)?;
-        Ok(memory.learn(vec![batch]))
+    fn list<T: Listed>(memory: &mut Memory<T>, items: &[Vec<u8>]) -> Changes<T> {
+        let mut round = memory.begin();
+        for item in items {
+            round.item(item).unwrap();
+        }
+        round.end()
     }
 
     /// Appends a length-delimited field.
@@ -317,7 +242,7 @@ mod tests {
         entry
     }
 
-    /// A list of one container whose map entries come in the given order.
+    /// A container whose map entries come in the given order.
     fn shuffled(order: &[usize]) -> Vec<u8> {
         let mut spec = Vec::new();
         field(1, b"sha256:12", &mut spec);
@@ -328,54 +253,85 @@ mod tests {
             field(2, &entry(&format!("note-{n}"), "v"), &mut spec);
         }
         field(4, &spec, &mut item);
-        let mut list = Vec::new();
-        field(1, &item, &mut list);
-        list
+        item
     }
 
     #[test]
     fn the_order_of_map_entries_is_no_change() {
-        let memory = memory::<Container>();
-        let first = list(&memory, &shuffled(&[0, 1, 2, 3])).unwrap();
-        let second = list(&memory, &shuffled(&[3, 1, 0, 2])).unwrap();
-        assert_eq!(first.version, second.version);
-        assert!(Arc::ptr_eq(&first.items[0], &second.items[0]));
-        assert_eq!(first.items[0].labels.len(), 4);
+        let mut memory = memory::<Container>();
+        let first = list(&mut memory, &[shuffled(&[0, 1, 2, 3])]);
+        assert!(first.whole);
+        assert_eq!(first.came[0].labels.len(), 4);
+        let second = list(&mut memory, &[shuffled(&[3, 1, 0, 2])]);
+        assert!(second.is_empty(), "{second:?}");
     }
 
     #[test]
     fn a_changed_value_is_a_change() {
-        let memory = memory::<Container>();
-        let first = list(&memory, &shuffled(&[0, 1])).unwrap();
-        let second = list(&memory, &shuffled(&[0, 2])).unwrap();
-        assert_ne!(first.version, second.version);
-        assert!(!Arc::ptr_eq(&first.items[0], &second.items[0]));
+        let mut memory = memory::<Container>();
+        let first = list(&mut memory, &[shuffled(&[0, 1])]);
+        let second = list(&mut memory, &[shuffled(&[0, 2])]);
+        assert_eq!((second.came.len(), second.whole), (1, false));
+        assert!(Arc::ptr_eq(&first.came[0], &second.went[0]));
     }
 
-    #[test]
-    fn what_vanishes_is_a_change_and_is_forgotten() {
-        let memory = memory::<Image>();
-        let images = |ids: &[&str]| {
-            let image = |id: &&str| v1::Image {
-                id: (*id).to_owned(),
-                ..Default::default()
-            };
-            let images = ids.iter().map(image).collect();
-            v1::ListImagesResponse { images }.encode_to_vec()
+    fn images(ids: &[&str]) -> Vec<Vec<u8>> {
+        let image = |id: &&str| v1::Image {
+            id: (*id).to_owned(),
+            ..Default::default()
         };
-        let lists: [&[&str]; 5] = [&["a", "b"], &["a"], &["a"], &[], &[]];
-        let versions = lists.map(|ids| list(&memory, &images(ids)).unwrap().version);
-        assert_eq!(versions, [1, 2, 2, 3, 3]);
-        assert!(memory.known().items.is_empty());
+        ids.iter().map(|id| image(id).encode_to_vec()).collect()
+    }
+
+    fn ids(images: &[Arc<Image>]) -> Vec<&str> {
+        let mut ids: Vec<_> = images.iter().map(|image| image.id.as_str()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The ids that came and those that went.
+    fn told(changes: &Changes<Image>) -> (Vec<&str>, Vec<&str>) {
+        (ids(&changes.came), ids(&changes.went))
+    }
+
+    type Told<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str]);
+
+    #[test]
+    fn what_came_and_what_went() {
+        let mut memory = memory::<Image>();
+        let lists: [Told; 6] = [
+            (&["a", "b"], &["a", "b"], &[]),
+            (&["b", "a"], &[], &[]),
+            (&["a", "c", "c"], &["c"], &["b"]),
+            (&["c", "c", "a"], &[], &[]),
+            (&[], &[], &["a", "c"]),
+            (&["b"], &["b"], &[]),
+        ];
+        for (ids, came, went) in lists {
+            let changes = list(&mut memory, &images(ids));
+            assert_eq!(told(&changes), (came.to_vec(), went.to_vec()), "{ids:?}");
+        }
     }
 
     #[test]
-    fn fields_of_a_newer_cri_are_skipped() {
-        let mut raw = shuffled(&[0]);
-        field(99, b"new", &mut raw);
-        encode_key(98, WireType::Varint, &mut raw);
-        encode_varint(5, &mut raw);
-        assert_eq!(list(&memory::<Container>(), &raw).unwrap().items.len(), 1);
+    fn a_list_that_broke_off_changes_nothing() {
+        let mut memory = memory::<Image>();
+        list(&mut memory, &images(&["a", "b"]));
+        let mut broken = memory.begin();
+        for item in images(&["a", "c"]) {
+            broken.item(&item).unwrap();
+        }
+        drop(broken);
+        let after = list(&mut memory, &images(&["b", "c"]));
+        assert_eq!(told(&after), (vec!["c"], vec!["a"]));
+    }
+
+    #[test]
+    fn an_empty_node_is_told_once() {
+        let mut memory = memory::<Image>();
+        let first = list(&mut memory, &[]);
+        assert!(first.whole && !first.is_empty());
+        assert!(list(&mut memory, &[]).is_empty());
     }
 
     #[test]
@@ -394,15 +350,41 @@ mod tests {
     proptest! {
         #[test]
         fn bytes_never_panic(raw in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = list(&memory::<Pod>(), &raw);
-            let _ = list(&memory::<Container>(), &raw);
-            let _ = list(&memory::<Image>(), &raw);
+            let _ = memory::<Pod>().begin().item(&raw);
+            let _ = memory::<Container>().begin().item(&raw);
+            let _ = memory::<Image>().begin().item(&raw);
         }
 
         #[test]
-        fn cut_messages_never_panic(cut in 0_usize..120) {
+        fn cut_items_never_panic(cut in 0_usize..120) {
             let raw = shuffled(&[0, 1, 2]);
-            let _ = list(&memory::<Container>(), &raw[..cut.min(raw.len())]);
+            let _ = memory::<Container>().begin().item(&raw[..cut.min(raw.len())]);
+        }
+
+        /// Whoever takes the changes as they come has the same as who reads the whole list.
+        #[test]
+        fn changes_add_up(lists in prop::collection::vec(
+            prop::collection::vec((0_u8..6, 0_u64..3), 0..8), 1..8)
+        ) {
+            let mut memory = memory::<Image>();
+            let mut have: Vec<Arc<Image>> = Vec::new();
+            for list in lists {
+                let wire = |(id, size): (u8, u64)| v1::Image {
+                    id: id.to_string(),
+                    size,
+                    ..Default::default()
+                };
+                let items: Vec<_> = list.iter().map(|one| wire(*one).encode_to_vec()).collect();
+                let changes = self::list(&mut memory, &items);
+                have.retain(|one| !changes.went.iter().any(|gone| Arc::ptr_eq(one, gone)));
+                have.extend(changes.came);
+                let mut have: Vec<_> = have.iter().map(|i| (i.id.as_str().to_owned(), i.size)).collect();
+                let mut all: Vec<_> = list.iter().map(|(id, size)| (id.to_string(), *size)).collect();
+                have.sort_unstable();
+                all.sort_unstable();
+                all.dedup();
+                prop_assert_eq!(have, all);
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ mod list;
 mod make;
 mod node;
 mod pace;
+mod pieces;
 mod poll;
 mod read;
 mod resources;
@@ -74,7 +75,7 @@ pub use verbose::{Place, Process};
 pub use write::{Outcome, Writer};
 
 use crate::access::WriteGrant;
-use crate::domain::{Container, Image, Pod, RuntimeVersion};
+use crate::domain::{Changes, Container, Image, Pod, RuntimeVersion};
 use crate::link::Link;
 use crate::text::Text;
 
@@ -85,13 +86,13 @@ pub enum Update {
     Link(Link),
     /// The runtime said who it is: once for each connection made.
     Version(RuntimeVersion),
-    /// All pod sandboxes, in the runtime's (random) order. Sent when something changed, and the
-    /// first time after it was asked for. What did not change keeps its `Arc`.
-    Pods(Vec<Arc<Pod>>),
-    /// All containers; see [`Update::Pods`].
-    Containers(Vec<Arc<Container>>),
-    /// All images; see [`Update::Pods`].
-    Images(Vec<Arc<Image>>),
+    /// What changed about the pod sandboxes since this was last told. The first over each
+    /// connection is whole, and told even if it is empty.
+    Pods(Changes<Pod>),
+    /// What changed about the containers; see [`Update::Pods`].
+    Containers(Changes<Container>),
+    /// What changed about the images; see [`Update::Pods`].
+    Images(Changes<Image>),
     /// One line for the user about something that did not work as asked.
     Notice(Text),
 }

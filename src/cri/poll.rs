@@ -1,17 +1,14 @@
 //! One round of lists: what is wanted, at once, and what came of it.
 
-use std::sync::Arc;
-
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::error::{CriError, Kind};
-use super::list::Listing;
+use super::list::Listed;
 use super::pace::Round;
-use super::read::Reader;
+use super::read::{List, Reader};
 use super::{Update, Wanted};
-use crate::domain::IdSet;
-use crate::domain::{Container, Image};
+use crate::domain::{Changes, Container, IdSet, Image, Pod};
 use crate::text::Text;
 
 /// Images change rarely: they are listed in every so many rounds.
@@ -44,9 +41,11 @@ pub(super) enum Outcome {
 pub(super) struct Poller {
     reader: Reader,
     out: mpsc::Sender<Update>,
-    pods: Feed,
-    containers: Feed,
-    images: Feed,
+    pods: Feed<Pod>,
+    containers: Feed<Container>,
+    images: Feed<Image>,
+    /// Images were wanted in the round before.
+    had_images: bool,
     joins: Joins,
     rounds: u32,
     last: Round,
@@ -63,6 +62,7 @@ impl Poller {
             pods: Feed::default(),
             containers: Feed::default(),
             images: Feed::default(),
+            had_images: false,
             joins: Joins::default(),
             rounds: 0,
             last: Round {
@@ -87,9 +87,8 @@ impl Poller {
     /// wanted it only asks whether the runtime is there.
     pub async fn round(&mut self, wanted: Wanted, all: bool) -> Outcome {
         let began = Instant::now();
-        self.pods.want(wanted.pods);
-        self.containers.want(wanted.containers);
-        let newly = self.images.want(wanted.images);
+        let newly = wanted.images && !self.had_images;
+        self.had_images = wanted.images;
         let turn = self.rounds.is_multiple_of(IMAGES_EVERY);
         self.rounds = self.rounds.wrapping_add(1);
         let results = if wanted == Wanted::default() {
@@ -107,9 +106,9 @@ impl Poller {
         };
         let outcome = outcome(&results);
         if outcome == Outcome::Good {
-            for feed in [&mut self.pods, &mut self.containers, &mut self.images] {
-                feed.complain(&self.out).await;
-            }
+            self.pods.complain(&self.out).await;
+            self.containers.complain(&self.out).await;
+            self.images.complain(&self.out).await;
         }
         outcome
     }
@@ -120,28 +119,30 @@ impl Poller {
         let (reader, out, joins) = (&self.reader, &self.out, &mut self.joins);
         let (pods, containers, images) = tokio::join!(
             when(ask.pods, async {
-                let list = reader.list_pods().await;
-                self.pods.send(list, Update::Pods, out).await
+                let changes = self.pods.fetch(reader).await?;
+                Ok(self.pods.send(changes, Update::Pods, out).await)
             }),
             when(ask.containers, async {
-                let list = reader.list_containers().await;
-                if let Ok(listing) = &list {
-                    joins.refer(listing);
-                }
-                self.containers.send(list, Update::Containers, out).await
+                let changes = self.containers.fetch(reader).await?;
+                joins.refer(&changes);
+                Ok(self.containers.send(changes, Update::Containers, out).await)
             }),
-            when(ask.images, reader.list_images()),
+            when(ask.images, self.images.fetch(reader)),
         );
         let images = match images {
-            None if self.images.wanted && self.joins.missing() => Some(reader.list_images().await),
+            None if self.had_images && self.joins.missing() => {
+                Some(self.images.fetch(reader).await)
+            }
             images => images,
         };
         let mut results: Vec<_> = pods.into_iter().chain(containers).collect();
-        if let Some(list) = images {
-            if let Ok(listing) = &list {
-                self.joins.learn(listing);
+        match images {
+            Some(Ok(changes)) => {
+                self.joins.learn(&changes);
+                results.push(Ok(self.images.send(changes, Update::Images, out).await));
             }
-            results.push(self.images.send(list, Update::Images, out).await);
+            Some(Err(error)) => results.push(Err(error)),
+            None => {}
         }
         results
     }
@@ -169,41 +170,46 @@ fn outcome(results: &[Result<bool, CriError>]) -> Outcome {
     }
 }
 
-/// One list and those who look at it.
-#[derive(Debug, Default)]
-struct Feed {
-    wanted: bool,
-    /// The version that was sent since it is wanted: only another one is sent.
-    sent: Option<u64>,
+/// One list, and what is wrong with it.
+#[derive(Debug)]
+struct Feed<T> {
+    list: List<T>,
     /// Why it could not be fetched the last time.
     problem: Option<Text>,
     /// The problem that the user knows of.
     told: Option<Text>,
 }
 
-impl Feed {
-    /// Sets whether it is wanted; true if it was not before.
-    fn want(&mut self, wanted: bool) -> bool {
-        let newly = wanted && !self.wanted;
-        self.wanted = wanted;
-        self.sent = self.sent.filter(|_| wanted);
-        newly
+impl<T> Default for Feed<T> {
+    fn default() -> Self {
+        Self {
+            list: List::default(),
+            problem: None,
+            told: None,
+        }
+    }
+}
+
+impl<T: Listed> Feed<T> {
+    async fn fetch(&mut self, reader: &Reader) -> Result<Changes<T>, CriError> {
+        let changes = reader.list(&mut self.list).await;
+        let problem = changes.as_ref().err();
+        self.problem = problem.map(|error| error.message.clone());
+        changes
     }
 
-    /// Sends a list if it is new; whether it changed.
-    async fn send<T>(
+    /// Sends what changed, if anything did; whether it did since the first list.
+    async fn send(
         &mut self,
-        list: Result<Listing<T>, CriError>,
-        update: fn(Vec<Arc<T>>) -> Update,
+        changes: Changes<T>,
+        update: fn(Changes<T>) -> Update,
         out: &mpsc::Sender<Update>,
-    ) -> Result<bool, CriError> {
-        self.problem = list.as_ref().err().map(|error| error.message.clone());
-        let listing = list?;
-        let before = self.sent.replace(listing.version);
-        if before != self.sent {
-            let _ = out.send(update(listing.items)).await;
+    ) -> bool {
+        let (first, same) = (changes.whole, changes.is_empty());
+        if !same {
+            let _ = out.send(update(changes)).await;
         }
-        Ok(before.is_some_and(|before| before != listing.version))
+        !first && !same
     }
 
     /// Tells the user, once, why this list fails while the runtime answers.
@@ -229,8 +235,8 @@ struct Joins {
 }
 
 impl Joins {
-    fn refer(&mut self, containers: &Listing<Container>) {
-        for container in &containers.fresh {
+    fn refer(&mut self, containers: &Changes<Container>) {
+        for container in &containers.came {
             let key = container.image_id.key();
             let seen = [&self.known, &self.absent, &self.unknown];
             if !seen.into_iter().any(|keys| keys.contains(key)) {
@@ -239,8 +245,12 @@ impl Joins {
         }
     }
 
-    fn learn(&mut self, images: &Listing<Image>) {
-        self.known = keys(images.items.iter().map(|item| item.id.key()));
+    fn learn(&mut self, images: &Changes<Image>) {
+        for image in &images.went {
+            self.known.remove(image.id.key());
+        }
+        let came = images.came.iter().map(|image| Box::from(image.id.key()));
+        self.known.extend(came);
         self.absent.extend(self.unknown.drain());
         self.absent.retain(|key| !self.known.contains(key));
     }
@@ -249,14 +259,4 @@ impl Joins {
     fn missing(&self) -> bool {
         !self.unknown.is_empty()
     }
-}
-
-fn keys<'a>(ids: impl Iterator<Item = &'a str>) -> IdSet<Box<str>> {
-    let mut keys = IdSet::default();
-    for id in ids {
-        if !keys.contains(id) {
-            keys.insert(Box::from(id));
-        }
-    }
-    keys
 }

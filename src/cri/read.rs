@@ -1,16 +1,13 @@
 //! Asking the runtime. Every call here goes through a closed gate and has a deadline.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::uri::PathAndQuery;
 use k8s_cri::v1::runtime_service_client::RuntimeServiceClient;
 use k8s_cri::{v1, v1alpha2};
-use tokio_stream::StreamExt;
+use tonic::Status;
 use tonic::transport::Channel;
-use tonic::{Response, Status};
 
 pub(super) use super::ask::{request, within, within_of};
 use super::convert::{self, Condition};
@@ -18,10 +15,11 @@ use super::diagnose::{Failure, diagnose};
 use super::dial::{self, Session, Watch};
 use super::error::{CriError, Kind};
 use super::gate::Gate;
-use super::list::{Listed, Listing, Memory};
+use super::list::{Listed, Memory};
+use super::pieces;
 use super::target::{Target, Timing};
 use crate::domain::{
-    Container, ContainerDetail, ContainerId, Image, Pod, PodDetail, PodId, RuntimeVersion,
+    Changes, Container, ContainerDetail, ContainerId, Image, Pod, PodDetail, PodId, RuntimeVersion,
 };
 use crate::link::Problem;
 use crate::text::Text;
@@ -46,31 +44,23 @@ struct Shared {
     /// The runtime does not answer: asking would only add to the pile.
     silent: AtomicBool,
     deadline: Duration,
-    pods: List<Pod>,
-    containers: List<Container>,
-    images: List<Image>,
 }
 
 /// How one list is fetched.
 #[derive(Debug)]
-struct List<T> {
+pub(super) struct List<T> {
     memory: Memory<T>,
     /// It was too large for one message: ask for batches.
-    batched: AtomicBool,
+    batched: bool,
 }
 
 impl Reader {
     /// A reader without a connection.
     pub(super) fn new(timing: &Timing) -> Self {
-        let names = Arc::default();
-        let seed = RandomState::new().hash_one(0);
         let shared = Shared {
             session: Mutex::new(None),
             silent: AtomicBool::new(false),
             deadline: timing.deadline,
-            pods: List::new(&names, seed),
-            containers: List::new(&names, seed),
-            images: List::new(&names, seed),
         };
         Self {
             shared: Arc::new(shared),
@@ -128,34 +118,38 @@ impl Reader {
         Ok(Text::from(name))
     }
 
-    /// All pod sandboxes.
+    /// All pod sandboxes, in the runtime's (random) order.
     pub async fn pods(&self) -> Result<Vec<Arc<Pod>>, CriError> {
-        Ok(self.list_pods().await?.items)
+        Ok(self.list(&mut List::default()).await?.came)
     }
 
-    /// All containers.
+    /// All containers, in the runtime's (random) order.
     pub async fn containers(&self) -> Result<Vec<Arc<Container>>, CriError> {
-        Ok(self.list_containers().await?.items)
+        Ok(self.list(&mut List::default()).await?.came)
     }
 
-    /// All images.
+    /// All images, in the runtime's (random) order.
     pub async fn images(&self) -> Result<Vec<Arc<Image>>, CriError> {
-        Ok(self.list_images().await?.items)
+        Ok(self.list(&mut List::default()).await?.came)
     }
 
-    pub(super) async fn list_pods(&self) -> Result<Listing<Pod>, CriError> {
-        let channel = self.channel(Pod::WHAT, |session| &session.runtime)?;
-        self.list(&self.shared.pods, channel).await
-    }
-
-    pub(super) async fn list_containers(&self) -> Result<Listing<Container>, CriError> {
-        let channel = self.channel(Container::WHAT, |session| &session.runtime)?;
-        self.list(&self.shared.containers, channel).await
-    }
-
-    pub(super) async fn list_images(&self) -> Result<Listing<Image>, CriError> {
-        let channel = self.channel(Image::WHAT, |session| &session.image)?;
-        self.list(&self.shared.images, channel).await
+    /// What changed about `list` since it was last fetched.
+    pub(super) async fn list<T: Listed>(&self, list: &mut List<T>) -> Result<Changes<T>, CriError> {
+        let channel = self.channel(T::WHAT, T::line)?;
+        let deadline = self.shared.deadline;
+        if !list.batched {
+            match list.fetch(T::UNARY, channel.clone(), deadline).await {
+                Err(error) if error.kind == Kind::TooLarge => (),
+                done => return done,
+            }
+        }
+        let listed = list.fetch(T::STREAM, channel, deadline).await;
+        let listed = listed.map_err(|error| match error.kind {
+            Kind::Unimplemented => too_large::<T>(),
+            _ => error,
+        })?;
+        list.batched = true;
+        Ok(listed)
     }
 
     /// Addresses and namespaces of one pod. A pod that is gone is [`Kind::NotFound`].
@@ -240,68 +234,38 @@ impl Reader {
         let client = RuntimeServiceClient::new(Gate::closed(channel));
         Ok(client.max_decoding_message_size(LARGEST))
     }
+}
 
-    async fn list<T: Listed>(
-        &self,
-        list: &List<T>,
-        channel: Channel,
-    ) -> Result<Listing<T>, CriError> {
-        let deadline = self.shared.deadline;
-        if !list.batched.load(Ordering::Relaxed) {
-            match list.whole(channel.clone(), deadline).await {
-                Err(error) if error.kind == Kind::TooLarge => (),
-                done => return done,
-            }
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self {
+            memory: Memory::default(),
+            batched: false,
         }
-        let listed = list.batches(channel, deadline).await?;
-        list.batched.store(true, Ordering::Relaxed);
-        Ok(listed)
     }
 }
 
 impl<T: Listed> List<T> {
-    fn new(names: &Arc<Mutex<super::list::Names>>, seed: u64) -> Self {
-        Self {
-            memory: Memory::new(names.clone(), seed),
-            batched: AtomicBool::new(false),
-        }
-    }
-
-    /// All in one message, as every runtime can.
-    async fn whole(&self, channel: Channel, deadline: Duration) -> Result<Listing<T>, CriError> {
-        let mut client = grpc(channel);
-        let path = PathAndQuery::from_static(T::UNARY);
+    /// By the call that every runtime has, which sends all in one message, or by one that only
+    /// the newest have, which sends batches.
+    async fn fetch(
+        &mut self,
+        path: &'static str,
+        channel: Channel,
+        deadline: Duration,
+    ) -> Result<Changes<T>, CriError> {
+        let mut round = self.memory.begin();
+        let item = |bytes: &[u8]| round.item(bytes);
         // Boxed: tonic's futures are large, and three of these wait side by side.
-        let answer = Box::pin(async {
-            ready(&mut client).await?;
-            let codec = self.memory.codec();
-            client.unary(request((), deadline), path, codec).await
-        });
-        let batch = within(call(T::UNARY), deadline, answer).await?;
-        Ok(self.memory.learn(vec![batch]))
-    }
-
-    /// In batches, as only the newest runtimes can.
-    async fn batches(&self, channel: Channel, deadline: Duration) -> Result<Listing<T>, CriError> {
-        let mut client = grpc(channel);
-        let path = PathAndQuery::from_static(T::STREAM);
-        let answer = Box::pin(async {
-            ready(&mut client).await?;
-            let codec = self.memory.codec();
-            let answer = client.server_streaming(request((), deadline), path, codec);
-            let mut stream = answer.await?.into_inner();
-            let mut batches = Vec::new();
-            while let Some(batch) = stream.next().await {
-                batches.push(batch?);
-            }
-            Ok(Response::new(batches))
-        });
-        let batches = within(call(T::STREAM), deadline, answer).await;
-        let batches = batches.map_err(|error| match error.kind {
-            Kind::Unimplemented => too_large::<T>(),
-            _ => error,
-        })?;
-        Ok(self.memory.learn(batches))
+        let answer = Box::pin(pieces::list(
+            Gate::closed(channel),
+            path,
+            request((), deadline),
+            LARGEST,
+            item,
+        ));
+        within(call(path), deadline, answer).await?;
+        Ok(round.end())
     }
 }
 

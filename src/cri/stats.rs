@@ -1,16 +1,14 @@
 //! Statistics, decoded into as little as is used: the labels that every item repeats would cost
 //! more than all its numbers.
 
-use std::time::Duration;
-
 use http::uri::PathAndQuery;
 use prost::{DecodeError, Message};
-use tokio_stream::StreamExt;
-use tonic::Response;
 
 use super::error::{CriError, Kind};
 use super::fields::{Field, Fields, Read};
-use super::read::{Reader, call, grpc, ready, request, within};
+use super::gate::Gate;
+use super::pieces;
+use super::read::{LARGEST, Reader, call, grpc, ready, request, within};
 use crate::domain::{ContainerId, PodId};
 use crate::stats::{Cpu, Memory, Network, PodSample, Sample};
 
@@ -23,6 +21,8 @@ const LOOPBACK: &str = "lo";
 
 /// What of the CRI's messages is used, field by field; the rest is skipped unread.
 mod wire {
+    use std::borrow::Cow;
+
     use prost::{DecodeError, Message};
 
     use crate::cri::fields::{Field, Fields};
@@ -93,9 +93,9 @@ mod wire {
     }
 
     /// The text in the first field.
-    pub fn id(message: &[u8]) -> Result<Option<String>, DecodeError> {
+    pub fn id(message: &[u8]) -> Result<Option<Cow<'_, str>>, DecodeError> {
         let first = all(message, 1).next().transpose()?;
-        Ok(first.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+        Ok(first.map(String::from_utf8_lossy))
     }
 
     /// A number that can be absent.
@@ -180,10 +180,21 @@ impl Reader {
     /// The statistics of all containers, in the runtime's order. Ended ones are left out or come
     /// without numbers, as the runtime has it.
     pub async fn stats(&self) -> Result<Vec<Sample>, CriError> {
-        match self.ask(CONTAINERS, all(), samples_of).await {
-            Err(error) if error.kind == Kind::TooLarge => self.streamed_stats().await,
+        match self.samples(CONTAINERS).await {
+            // In batches, as only the newest runtimes can.
+            Err(error) if error.kind == Kind::TooLarge => self.samples(STREAMED).await,
             answer => answer,
         }
+    }
+
+    async fn samples(&self, path: &'static str) -> Result<Vec<Sample>, CriError> {
+        let gate = Gate::closed(self.runtime_line(call(path))?);
+        let asked = request(all(), self.deadline());
+        let mut samples = Vec::new();
+        let item = |bytes: &[u8]| sample(bytes).map(|told| samples.extend(told));
+        let answer = Box::pin(pieces::list(gate, path, asked, LARGEST, item));
+        within(call(path), self.deadline(), answer).await?;
+        Ok(samples)
     }
 
     /// The statistics of all ready pods. One sandbox without a cgroup parent makes containerd
@@ -219,25 +230,6 @@ impl Reader {
             client.unary(asked, path, Read::by(read)).await
         });
         within(call(path), self.deadline(), answer).await
-    }
-
-    /// In batches, as only the newest runtimes can.
-    async fn streamed_stats(&self) -> Result<Vec<Sample>, CriError> {
-        let mut client = grpc(self.runtime_line(call(STREAMED))?);
-        let deadline: Duration = self.deadline();
-        let answer = Box::pin(async {
-            ready(&mut client).await?;
-            let path = PathAndQuery::from_static(STREAMED);
-            let codec = Read::by(samples_of);
-            let answer = client.server_streaming(request(all(), deadline), path, codec);
-            let mut stream = answer.await?.into_inner();
-            let mut found = Vec::new();
-            while let Some(batch) = stream.next().await {
-                found.extend(batch?);
-            }
-            Ok(Response::new(found))
-        });
-        within(call(STREAMED), deadline, answer).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! The whole connection against peers on real sockets.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use k8s_cri::v1;
 use prost::Message;
@@ -11,7 +10,7 @@ use tonic::Code;
 use super::testing::*;
 use super::*;
 use crate::access::Access;
-use crate::domain::PodId;
+use crate::domain::{Changes, PodId};
 use crate::link::Problem;
 
 const ALL: Wanted = Wanted {
@@ -36,9 +35,9 @@ fn down(update: &Update) -> Option<Problem> {
     }
 }
 
-fn pod_list(update: &Update) -> Option<Vec<Arc<Pod>>> {
+fn pod_list(update: &Update) -> Option<Changes<Pod>> {
     match update {
-        Update::Pods(pods) => Some(pods.clone()),
+        Update::Pods(told) => Some(told.clone()),
         _ => None,
     }
 }
@@ -147,18 +146,34 @@ async fn what_nobody_wants_is_not_fetched() {
 }
 
 #[tokio::test]
-async fn unchanged_lists_are_sent_once_and_what_did_not_change_keeps_its_arc() {
+async fn a_list_is_told_once_and_then_what_changes_about_it() {
     let peer = Peer::start();
     peer.answer(PODS, Answer::message(&pods(&["a", "b"])));
     let mut listener = Listener::start(peer.target(), patient(), ONLY_PODS);
     let first = listener.next(pod_list).await;
+    assert_eq!((first.whole, first.came.len()), (true, 2));
     peer.called(PODS, 4).await;
-    peer.answer(PODS, Answer::message(&pods(&["b", "a", "c"])));
+    peer.answer(PODS, Answer::message(&pods(&["b", "c"])));
     let second = listener.next(pod_list).await;
-    let ids: Vec<_> = second.iter().map(|pod| pod.id.as_str()).collect();
-    assert_eq!(ids, ["b", "a", "c"]);
-    assert!(Arc::ptr_eq(&first[0], &second[1]));
-    assert!(Arc::ptr_eq(&first[1], &second[0]));
+    let ids: Vec<_> = second.came.iter().map(|pod| pod.id.as_str()).collect();
+    assert_eq!((second.whole, ids), (false, vec!["c"]));
+    assert_eq!(second.went, first.came[..1]);
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_to_its_end_is_told_by_the_next() {
+    let peer = Peer::start();
+    peer.answer(PODS, Answer::message(&pods(&["a"])));
+    let mut listener = Listener::start(peer.target(), patient(), ONLY_PODS);
+    listener.next(pod_list).await;
+    let mut broken = pods(&["b"]).encode_to_vec();
+    broken.extend([0x0a, 9, 0]);
+    peer.answer(PODS, Answer::Messages(vec![broken]));
+    let text = listener.next(notice).await;
+    assert!(text.as_str().contains("breaks off"), "{text}");
+    peer.answer(PODS, Answer::message(&pods(&["b"])));
+    let told = listener.next(pod_list).await;
+    assert_eq!((told.came[0].id.as_str(), told.went.len()), ("b", 1));
 }
 
 #[tokio::test]
@@ -173,8 +188,7 @@ async fn what_somebody_else_read_first_is_still_sent() {
     peer.answer(PODS, Answer::message(&pods(&["a"])));
     let read = listener.connection.reader().pods().await.unwrap();
     listener.connection.refresh();
-    let sent = listener.next(pod_list).await;
-    assert!(Arc::ptr_eq(&read[0], &sent[0]));
+    assert_eq!(listener.next(pod_list).await.came, read);
 }
 
 #[tokio::test]
@@ -305,12 +319,15 @@ async fn a_list_too_large_for_a_message_comes_in_batches_from_then_on() {
     let batches = [pods(&["a", "b"]), pods(&["c"])];
     let batches = batches.iter().map(Message::encode_to_vec).collect();
     peer.answer(STREAM, Answer::Messages(batches));
-    let (reader, _) = connect_once(&peer.target(), &patient()).await.unwrap();
-    let first = reader.pods().await.unwrap();
-    let second = reader.pods().await.unwrap();
-    assert_eq!(first.len(), 3);
-    assert!(Arc::ptr_eq(&first[2], &second[2]));
-    assert_eq!((peer.count(PODS), peer.count(STREAM)), (1, 2));
+    let mut listener = Listener::start(peer.target(), patient(), ONLY_PODS);
+    assert_eq!(listener.next(pod_list).await.came.len(), 3);
+    peer.called(STREAM, 3).await;
+    let batches = [pods(&["b"]), pods(&["c", "d"])];
+    let batches = batches.iter().map(Message::encode_to_vec).collect();
+    peer.answer(STREAM, Answer::Messages(batches));
+    let second = listener.next(pod_list).await;
+    assert_eq!((second.came.len(), second.went.len()), (1, 1));
+    assert_eq!(peer.count(PODS), 1);
 }
 
 #[tokio::test]
@@ -495,7 +512,7 @@ async fn a_list_that_is_slow_does_not_hold_up_the_others() {
     peer.answer(IMAGES, Answer::Hang);
     peer.answer(PODS, Answer::message(&pods(&["a"])));
     let mut listener = Listener::start(peer.target(), patient(), ALL);
-    assert_eq!(listener.next(pod_list).await.len(), 1);
+    assert_eq!(listener.next(pod_list).await.came.len(), 1);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::audit::{Kind, Subject};
 use crate::cri::{CriError, Kind as Trouble, Reader};
 use crate::domain::security::Security;
 use crate::domain::{
-    Container, ContainerState, Image, Labels, Pod, PodState, RuntimeVersion, label,
+    Changes, Container, ContainerState, Image, Labels, Pod, PodState, RuntimeVersion, label,
 };
 use crate::host::guarded;
 use crate::host::open::HostRoot;
@@ -52,12 +52,13 @@ pub async fn facts(
     let (pods, containers, images) =
         tokio::try_join!(reader.pods(), reader.containers(), reader.images())?;
     let mut store = Store::default();
-    store.set_pods(&pods, asked.now);
+    store.set_pods(&Changes::all(pods), asked.now);
+    let images = Changes::all(images);
     store.set_images(&images, asked.now);
-    store.set_containers(&containers, asked.now);
+    store.set_containers(&Changes::all(containers), asked.now);
     let (context, host) = of_node(&asked).await;
     let known = Known {
-        tags: tags(&images),
+        tags: tags(&images.came),
         context: Arc::new(context),
         now: asked.now,
     };

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
 use crate::cri::{CriError, Kind, Reader};
-use crate::domain::{Container, ContainerDetail, ContainerId, ContainerState, Spec};
+use crate::domain::{Changes, Container, ContainerDetail, ContainerId, ContainerState, Spec};
 use crate::host::cgroup::{self, Claim};
 use crate::host::open::HostRoot;
 use crate::host::{kernel, said};
@@ -123,8 +123,8 @@ async fn read(reader: &Reader, now: Timestamp) -> Result<Store, CriError> {
     let (pods, containers, images) =
         tokio::try_join!(reader.pods(), reader.containers(), reader.images())?;
     let mut store = Store::default();
-    store.set_pods(&pods, now);
-    store.set_images(&images, now);
+    store.set_pods(&Changes::all(pods), now);
+    store.set_images(&Changes::all(images), now);
     let mut told = Vec::with_capacity(containers.len());
     let ask = |container: Arc<Container>| async move {
         let answer = reader.container_detail(&container.id).await;
@@ -172,7 +172,7 @@ async fn specs(reader: &Reader, store: &Store) -> Specs {
 
 fn fill(store: &mut Store, told: Vec<(Arc<Container>, Option<ContainerDetail>)>, now: Timestamp) {
     let containers: Vec<Arc<Container>> = told.iter().map(|(one, _)| Arc::clone(one)).collect();
-    store.set_containers(&containers, now);
+    store.set_containers(&Changes::all(containers), now);
     for (container, detail) in told {
         if let Some(detail) = detail {
             store.set_container_detail(&container.id, container.state, detail, now);

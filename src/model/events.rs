@@ -279,7 +279,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ImageId, PodId};
+    use crate::domain::{Changes, ImageId, PodId};
     use crate::model::Store;
     use jiff::SignedDuration;
 
@@ -319,15 +319,27 @@ mod tests {
     #[test]
     fn a_life_from_list_to_list() {
         let mut store = Store::default();
-        store.set_containers(&[container("old", 0, ContainerState::Running)], at(90));
+        store.set_containers(
+            &Changes::all(vec![container("old", 0, ContainerState::Running)]),
+            at(90),
+        );
         assert_eq!(
             told(&store),
             [] as [&str; 0],
             "what was there before is no news"
         );
-        store.set_containers(&[container("c", 1, ContainerState::Created)], at(101));
-        store.set_containers(&[container("c", 1, ContainerState::Running)], at(103));
-        store.set_containers(&[container("c", 1, ContainerState::Exited)], at(110));
+        store.set_containers(
+            &Changes::all(vec![container("c", 1, ContainerState::Created)]),
+            at(101),
+        );
+        store.set_containers(
+            &Changes::all(vec![container("c", 1, ContainerState::Running)]),
+            at(103),
+        );
+        store.set_containers(
+            &Changes::all(vec![container("c", 1, ContainerState::Exited)]),
+            at(110),
+        );
         let detail = ContainerDetail {
             started_at: Some(at(102)),
             finished_at: Some(at(107)),
@@ -340,7 +352,7 @@ mod tests {
             detail,
             at(111),
         );
-        store.set_containers(&[], at(120));
+        store.set_containers(&Changes::all(vec![]), at(120));
         assert_eq!(
             told(&store),
             [

@@ -28,7 +28,7 @@ pub struct Fetches {
     under_way: IdSet<Target>,
     /// Not asked again before the next list: the runtime has just refused or not answered.
     failed: IdSet<Target>,
-    /// Ended containers whose status is still to be read; refilled when the lists change.
+    /// Ended containers whose status is still to be read; added to when the list changes.
     waiting: Vec<Arc<Container>>,
 }
 
@@ -39,12 +39,6 @@ impl Fetches {
         if !answered {
             self.failed.insert(target.clone());
         }
-    }
-
-    /// New lists: what failed may be tried again.
-    pub fn relisted(&mut self, waiting: Vec<Arc<Container>>) {
-        self.failed.clear();
-        self.waiting = waiting;
     }
 
     /// Nothing is being read and no ended container waits.
@@ -79,7 +73,7 @@ pub fn next(model: &mut Model, seen: &Seen) -> Vec<Target> {
         let Some(container) = model.fetches.waiting.pop() else {
             break;
         };
-        if !model.store.knows_container(&container) {
+        if is_unread(model, &container) {
             let target = Target::Container(container.id.clone(), container.state);
             model.fetches.start(target, &mut targets);
         }
@@ -137,16 +131,32 @@ fn pod_target(model: &Model, id: &PodId) -> Option<Target> {
     (!known).then(|| Target::Pod(id.clone()))
 }
 
-/// Ended containers whose status is not known, those in newer pods last (they are read first).
-pub fn ended(model: &Model) -> Vec<Arc<Container>> {
-    let mut containers: Vec<Arc<Container>> = model
-        .store
-        .container_rows()
-        .map(|row| &row.container)
-        .filter(|container| container.state == ContainerState::Exited)
-        .filter(|container| !model.store.knows_container(container))
-        .cloned()
-        .collect();
-    containers.sort_by_key(|container| container.created_at);
-    containers
+/// Takes note of a new list, in which these containers came or changed, or of a new connection
+/// (`None`). What failed may be tried again.
+pub fn relisted(model: &mut Model, came: Option<&[Arc<Container>]>) {
+    let failed = std::mem::take(&mut model.fetches.failed);
+    let mut waiting: Vec<Arc<Container>> = match came {
+        Some(came) if failed.is_empty() => came.to_vec(),
+        _ => {
+            model.fetches.waiting.clear();
+            let rows = model.store.container_rows();
+            rows.map(|row| Arc::clone(&row.container)).collect()
+        }
+    };
+    waiting.retain(|container| is_unread(model, container));
+    if !waiting.is_empty() {
+        let all = &mut model.fetches.waiting;
+        all.append(&mut waiting);
+        // The newest are read first, from the end.
+        all.sort_by_key(|container| container.created_at);
+    }
+}
+
+/// It has ended, is still there, and its status is not known.
+fn is_unread(model: &Model, container: &Arc<Container>) -> bool {
+    let listed = || {
+        let row = model.store.container(&container.id);
+        row.is_some_and(|row| Arc::ptr_eq(&row.container, container))
+    };
+    container.state == ContainerState::Exited && !model.store.knows_container(container) && listed()
 }

@@ -1,12 +1,13 @@
-//! What the node looks like now. Lists come in whole; what did not change keeps its `Arc`, so
-//! the store finds what did by comparing pointers and rebuilds only those rows.
+//! What the node looks like now. What changed about a list comes in, and only the rows of that are
+//! built anew.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::domain::{
-    Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Pod, PodDetail, PodId,
+    Changes, Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Pod,
+    PodDetail, PodId,
 };
 use crate::domain::{IdMap, IdSet};
 use crate::model::events::History;
@@ -88,11 +89,11 @@ impl Loaded {
 }
 
 impl Store {
-    /// Takes a new list of pods.
-    pub fn set_pods(&mut self, list: &[Arc<Pod>], now: Timestamp) {
+    /// Takes what a list of pods says.
+    pub fn set_pods(&mut self, told: &Changes<Pod>, now: Timestamp) {
         let first = !std::mem::replace(&mut self.loaded.pods, true);
         self.dirty.pods |= first;
-        let changed = self.pods.replace(list, |pod| &pod.id);
+        let changed = self.pods.take(told, |pod| &pod.id);
         if !first {
             self.history.pods(&changed, now);
         }
@@ -113,11 +114,11 @@ impl Store {
         self.judge(groups, now);
     }
 
-    /// Takes a new list of containers.
-    pub fn set_containers(&mut self, list: &[Arc<Container>], now: Timestamp) {
+    /// Takes what a list of containers says.
+    pub fn set_containers(&mut self, told: &Changes<Container>, now: Timestamp) {
         let first = !std::mem::replace(&mut self.loaded.containers, true);
         self.dirty.containers |= first;
-        let changed = self.containers.replace(list, |container| &container.id);
+        let changed = self.containers.take(told, |container| &container.id);
         if !first {
             let pods = &self.pods;
             let pod = |container: &Container| pods.get(&container.pod_id);
@@ -146,11 +147,11 @@ impl Store {
         self.count_users(&images);
     }
 
-    /// Takes a new list of images.
-    pub fn set_images(&mut self, list: &[Arc<Image>], now: Timestamp) {
+    /// Takes what a list of images says.
+    pub fn set_images(&mut self, told: &Changes<Image>, now: Timestamp) {
         let first = !std::mem::replace(&mut self.loaded.images, true);
         self.dirty.images |= first;
-        let changed = self.images.replace(list, |image| &image.id);
+        let changed = self.images.take(told, |image| &image.id);
         if !first {
             self.history.images(&changed, now);
         }

@@ -288,8 +288,7 @@ fn feed(model: &mut Model, update: Update) {
     match update {
         Update::Link(link) => {
             if link == Link::Up {
-                let waiting = fetch::ended(model);
-                model.fetches.relisted(waiting);
+                fetch::relisted(model, None);
             }
             model.node.link = link;
         }
@@ -303,13 +302,12 @@ fn feed(model: &mut Model, update: Update) {
                 until: model.clock.uptime + TOAST,
             });
         }
-        Update::Pods(list) => model.store.set_pods(&list, now),
-        Update::Containers(list) => {
-            model.store.set_containers(&list, now);
-            let waiting = fetch::ended(model);
-            model.fetches.relisted(waiting);
+        Update::Pods(told) => model.store.set_pods(&told, now),
+        Update::Containers(told) => {
+            model.store.set_containers(&told, now);
+            fetch::relisted(model, (!told.whole).then_some(&told.came));
         }
-        Update::Images(list) => model.store.set_images(&list, now),
+        Update::Images(told) => model.store.set_images(&told, now),
     }
 }
 
@@ -363,7 +361,7 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
 
     use super::*;
-    use crate::domain::{Container, ContainerId, ContainerState, ImageId, PodId};
+    use crate::domain::{Changes, Container, ContainerId, ContainerState, ImageId, PodId};
     use crate::model::{Keymap, Node};
 
     fn clock(second: i64) -> Clock {
@@ -406,7 +404,7 @@ mod tests {
             Model::new(node(), clock(5000), Keymap::default()),
             Seen::default(),
         );
-        let list = Msg::Feed(Update::Containers(vec![Arc::new(restarted)]));
+        let list = Msg::Feed(Update::Containers(Changes::all(vec![Arc::new(restarted)])));
         update(&mut model, &seen, clock(5000), list);
         let trouble = |model: &Model| {
             let row = model.store.container(&ContainerId::new("c")).unwrap();

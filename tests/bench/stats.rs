@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use critui::cri::samples_of;
-use critui::domain::{Container, ContainerId, ContainerState, ImageId, Limits, PodId};
+use critui::domain::{Changes, Container, ContainerId, ContainerState, ImageId, Limits, PodId};
 use critui::model::Store;
 use critui::stats::rate::Moment;
 use critui::stats::{Load, Meters};
@@ -112,7 +112,7 @@ fn store() -> Store {
     };
     let mut store = Store::default();
     let all: Vec<_> = (0..CONTAINERS).map(container).collect();
-    store.set_containers(&all, Timestamp::UNIX_EPOCH);
+    store.set_containers(&Changes::all(all), Timestamp::UNIX_EPOCH);
     store
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use critui::cri::Update;
 use critui::domain::{
-    Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Pod, PodDetail, PodId,
-    PodState, RuntimeVersion,
+    Changes, Container, ContainerDetail, ContainerId, ContainerState, Image, ImageId, Pod,
+    PodDetail, PodId, PodState, RuntimeVersion,
 };
 use critui::keys::Key;
 use critui::link::{Link, Problem};
@@ -337,9 +337,9 @@ impl Screen {
     pub fn listing(&mut self, lists: Lists) -> [Msg; 3] {
         self.lists = lists.clone();
         [
-            Msg::Feed(Update::Containers(arcs(lists.containers))),
-            Msg::Feed(Update::Images(arcs(lists.images))),
-            Msg::Feed(Update::Pods(arcs(lists.pods))),
+            Msg::Feed(Update::Containers(Changes::all(arcs(lists.containers)))),
+            Msg::Feed(Update::Images(Changes::all(arcs(lists.images)))),
+            Msg::Feed(Update::Pods(Changes::all(arcs(lists.pods)))),
         ]
     }
 

@@ -3,8 +3,9 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::domain::IdMap;
-use crate::domain::{Container, ContainerId, ContainerState, Image, Pod, PodId};
+use crate::domain::{
+    Changes, Container, ContainerId, ContainerState, IdMap, IdSet, Image, Pod, PodId,
+};
 use crate::model::rows::image_name;
 use crate::text::Text;
 
@@ -15,47 +16,32 @@ pub struct Change<T> {
     pub after: Option<Arc<T>>,
 }
 
-/// Things by their ids, and by where they are kept: what did not change keeps its `Arc`, and is
-/// found by that at a fraction of the cost of its id.
+/// Things by their ids.
 #[derive(Debug)]
-pub struct Known<I, T> {
-    by_id: IdMap<I, Arc<T>>,
-    by_place: IdMap<usize, Arc<T>>,
-}
+pub struct Known<I, T>(IdMap<I, Arc<T>>);
 
 impl<I, T> Default for Known<I, T> {
     fn default() -> Self {
-        Self {
-            by_id: IdMap::default(),
-            by_place: IdMap::default(),
-        }
+        Self(IdMap::default())
     }
 }
 
 impl<I: Clone + Eq + Hash, T: PartialEq> Known<I, T> {
     /// One of them.
     pub fn get(&self, id: &I) -> Option<&Arc<T>> {
-        self.by_id.get(id)
+        self.0.get(id)
     }
 
     /// All of them, in no order.
     pub fn values(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.by_id.values()
+        self.0.values()
     }
 
-    /// Replaces all by `list` and returns what came, changed or went.
-    pub fn replace(&mut self, list: &[Arc<T>], id: impl Fn(&T) -> &I) -> Vec<Change<T>> {
-        let room = list.len();
-        let next = IdMap::with_capacity_and_hasher(room, self.by_place.hasher().clone());
-        let mut before = std::mem::replace(&mut self.by_place, next);
+    /// Takes what a list says and returns what came, changed or went.
+    pub fn take(&mut self, told: &Changes<T>, id: impl Fn(&T) -> &I) -> Vec<Change<T>> {
         let mut changed = Vec::new();
-        for item in list {
-            let place = Arc::as_ptr(item).addr();
-            self.by_place.insert(place, Arc::clone(item));
-            if before.remove(&place).is_some() {
-                continue;
-            }
-            let old = self.by_id.insert(id(item).clone(), Arc::clone(item));
+        for item in &told.came {
+            let old = self.0.insert(id(item).clone(), Arc::clone(item));
             if old.as_ref() != Some(item) {
                 changed.push(Change {
                     before: old,
@@ -63,16 +49,23 @@ impl<I: Clone + Eq + Hash, T: PartialEq> Known<I, T> {
                 });
             }
         }
-        // What is left has gone, unless something new has its id.
-        for old in before.into_values() {
-            let gone = |now: &Arc<T>| Arc::ptr_eq(now, &old);
-            if self.by_id.get(id(&old)).is_some_and(gone) {
-                self.by_id.remove(id(&old));
-                changed.push(Change {
-                    before: Some(old),
-                    after: None,
-                });
-            }
+        // Unless something new has its id.
+        let gone = |old: &&Arc<T>| {
+            let now = self.0.get(id(old));
+            now.is_some_and(|now| Arc::ptr_eq(now, old))
+        };
+        let mut gone: Vec<_> = told.went.iter().filter(gone).cloned().collect();
+        if told.whole {
+            let there: IdSet<&I> = told.came.iter().map(|item| id(item)).collect();
+            let unlisted = |old: &&Arc<T>| !there.contains(id(old));
+            gone = self.0.values().filter(unlisted).cloned().collect();
+        }
+        for old in gone {
+            self.0.remove(id(&old));
+            changed.push(Change {
+                before: Some(old),
+                after: None,
+            });
         }
         changed
     }

@@ -31,7 +31,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::{Container, ContainerId, ContainerState, ImageId, Pod, PodState};
+    use crate::domain::{Changes, Container, ContainerId, ContainerState, ImageId, Pod, PodState};
 
     fn pod(id: &str) -> Arc<Pod> {
         Arc::new(Pod {
@@ -67,9 +67,10 @@ mod tests {
     fn a_pod_uses_what_its_containers_do() {
         let mut store = Store::default();
         let now = Timestamp::UNIX_EPOCH;
-        store.set_pods(&[pod("a"), pod("b"), pod("empty")], now);
+        store.set_pods(&Changes::all(vec![pod("a"), pod("b"), pod("empty")]), now);
         let all = [("a", "x"), ("a", "y"), ("b", "x"), ("gone", "x")];
-        store.set_containers(&all.map(|(pod, name)| container(pod, name)), now);
+        let all = all.map(|(pod, name)| container(pod, name));
+        store.set_containers(&Changes::all(all.into()), now);
         store.set_loads(|row| Load {
             cpu: Some(if row.container.name == "x" { 3 } else { 20 }),
             ..Load::default()
