@@ -21,7 +21,7 @@ use crate::config::watch::Reload;
 use crate::cri::{Connection, Update};
 use crate::host::pressure::Gauge;
 use crate::model::{
-    Clock, Effect, LogView, Model, Msg, Seen, fit, settle, trends, update, wake, wanted,
+    Clock, Effect, LogView, Model, Msg, Seen, fit, settle, trends, turns, update, wake, wanted,
 };
 use crate::shell::Return;
 use crate::terminal::{Keys, Surface};
@@ -262,9 +262,10 @@ where
     ) -> io::Result<()> {
         let before = self.model.store.loaded();
         let waited = self.model.log().is_some_and(LogView::is_waiting);
-        frame.urgent |= msg.is_awaited();
-        frame.dirty = true;
-        frame.since = frame.since.or_else(|| Some(Instant::now()));
+        if !matches!(msg, Msg::Wake) || self.has_turned(seen) {
+            frame.urgent |= msg.is_awaited();
+            frame.gather(matches!(msg, Msg::Sampled(_)));
+        }
         if matches!(msg, Msg::Pressure(_)) {
             self.measure(&mut work.jobs, PRESSURE);
         }
@@ -286,6 +287,13 @@ where
         }
         work.logs.sync(&self.model);
         Ok(())
+    }
+
+    /// Time alone may have changed what is shown.
+    fn has_turned(&self, seen: &Seen) -> bool {
+        let clock = self.clock();
+        turns(&self.model).is_some_and(|at| at <= clock.uptime)
+            || seen.wake_at.is_some_and(|at| at <= clock.now)
     }
 
     fn clock(&self) -> Clock {

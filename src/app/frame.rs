@@ -9,7 +9,8 @@ const FRAME: Duration = Duration::from_millis(200);
 /// How long data waits for more: lists come side by side, and statuses right behind them.
 const GATHER: Duration = Duration::from_millis(60);
 
-/// What gets old on the screen waits so long after a frame for data that is drawn with it.
+/// What gets old on the screen, and numbers that change all the time, wait so long after a frame
+/// for data that is drawn with them.
 const COMPANY: Duration = Duration::from_millis(500);
 
 /// The first two on a slow line.
@@ -27,6 +28,8 @@ pub(super) struct Frame {
     pub(super) soon: Option<Instant>,
     /// When what is not drawn yet came.
     pub(super) since: Option<Instant>,
+    /// All that is not drawn yet can wait for company.
+    pub(super) patient: bool,
     pub(super) last: Option<Instant>,
     /// All that is shown first has been there once.
     pub(super) complete: bool,
@@ -35,8 +38,22 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// Something came. Numbers that change all the time are `patient`: they wait longer for data
+    /// to be drawn with.
+    pub(super) fn gather(&mut self, patient: bool) {
+        if !self.dirty || (self.patient && !patient) {
+            self.since = Some(Instant::now());
+            self.patient = patient;
+        }
+        self.dirty = true;
+    }
+
     pub(super) fn due_at(&self) -> Option<Instant> {
-        let (frame, gather) = if self.slow { SLOW } else { (FRAME, GATHER) };
+        let (frame, gather) = match self.patient {
+            _ if self.slow => SLOW,
+            true => (COMPANY, GATHER),
+            false => (FRAME, GATHER),
+        };
         let next = self.last.map_or_else(Instant::now, |last| last + frame);
         let gathered = self.since.map_or(next, |since| since + gather);
         let next = next.max(gathered);
@@ -113,6 +130,22 @@ mod tests {
         assert_eq!(at(now + FRAME), Some(Alarm::Pass(now + COMPANY)));
         let late = now + COMPANY + FRAME;
         assert_eq!(at(late), Some(Alarm::Pass(late)));
+    }
+
+    #[test]
+    fn numbers_wait_for_data_and_data_for_its_like() {
+        let now = Instant::now();
+        let mut frame = drawn(now);
+        frame.gather(true);
+        assert_eq!(frame.due_at(), Some(now + COMPANY));
+        let numbers = frame.since;
+        frame.gather(true);
+        assert_eq!(frame.since, numbers);
+        frame.gather(false);
+        assert_eq!(frame.due_at(), Some(now + FRAME));
+        assert!(frame.since > numbers);
+        frame.gather(true);
+        assert_eq!(frame.due_at(), Some(now + FRAME));
     }
 
     #[test]

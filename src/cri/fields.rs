@@ -47,6 +47,7 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<(u32, Field<'a>), DecodeError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
             return None;
@@ -65,6 +66,7 @@ impl<'a> Iterator for Fields<'a> {
 
 /// The tag and all bytes of a length-delimited field whose tag and length take a byte each: most
 /// fields of most items are like that, and this is several times as fast as the general way.
+#[inline]
 pub(super) fn short(message: &[u8]) -> Option<(u32, &[u8])> {
     /// Marks a length-delimited field in its lowest three bits; the highest bit says that more
     /// bytes follow.
@@ -76,6 +78,7 @@ pub(super) fn short(message: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// The bytes of a length-delimited field.
+#[inline]
 pub(super) fn take<'a>(raw: &mut &'a [u8]) -> Result<&'a [u8], DecodeError> {
     let length = usize::try_from(decode_varint(raw)?).unwrap_or(usize::MAX);
     let Some((bytes, rest)) = raw.split_at_checked(length) else {

@@ -68,7 +68,7 @@ pub use prompt::Prompt;
 pub use seen::{PageSeen, PanelSeen, Seen};
 pub use stats::trends;
 pub use store::Store;
-pub use update::{fit, settle, update, wake, wanted};
+pub use update::{fit, settle, turns, update, wake, wanted};
 
 /// The time, twice: the wall clock for ages, which may jump, and one that cannot, for pauses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

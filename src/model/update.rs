@@ -147,6 +147,12 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
 /// When the model itself wants to be woken, by [`Clock::uptime`]; what is drawn may want it
 /// sooner.
 pub fn wake(model: &Model) -> Option<Duration> {
+    let asks = [stats::due(model), node::due(model)];
+    asks.into_iter().flatten().chain(turns(model)).min()
+}
+
+/// When time alone may change what is shown.
+pub fn turns(model: &Model) -> Option<Duration> {
     let toast = model.toast.as_ref().map(|toast| toast.until);
     let recheck = model.store.recheck_at().map(|at| {
         let left = at.duration_since(model.clock.now);
@@ -158,8 +164,6 @@ pub fn wake(model: &Model) -> Option<Duration> {
         model.home.rest_at(),
         forward::due(model),
         look::due(model),
-        stats::due(model),
-        node::due(model),
         inspect::due(model),
         act::due(model),
     ]
