@@ -53,6 +53,11 @@ fn a_log_opens_at_its_end_and_follows() {
 }
 
 #[test]
+fn a_pod_without_containers_has_no_log() {
+    flow(&log_of("recommender")).sees("it has no container on this node");
+}
+
+#[test]
 fn logs_in_many_ways() {
     each(
         &Start::default(),

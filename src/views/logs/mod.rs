@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 
 use super::{Cx, body, crumbs};
 use crate::model::logs::{Columns, Item, LogView};
-use crate::model::{Seen, Subject};
+use crate::model::{Seen, Subject, top};
 use crate::theme::Role;
 
 pub use line::role;
@@ -88,10 +88,12 @@ fn nothing(cx: &Cx, view: &LogView, area: Rect, buffer: &mut Buffer) {
         let line = format!("no line in the last {name}; 0 shows all lines");
         doc.text(line, Role::Text);
     } else if view.known.status.missing.is_empty() {
-        doc.text(
-            "the log is empty so far; new lines are shown as they come",
-            Role::Text,
-        );
+        let text = if top::members(cx.model, &view.subject).is_empty() {
+            "it has no container on this node, so nothing writes a log"
+        } else {
+            "the log is empty so far; new lines are shown as they come"
+        };
+        doc.text(text, Role::Text);
     }
     for (name, why) in &view.known.status.missing {
         doc.fact_as(name.as_str(), why.as_str(), Role::Warn);
