@@ -262,14 +262,14 @@ where
     ) -> io::Result<()> {
         let before = self.model.store.loaded();
         let waited = self.model.log().is_some_and(LogView::is_waiting);
-        if !matches!(msg, Msg::Wake) || self.has_turned(seen) {
+        let clock = self.clock();
+        if !matches!(msg, Msg::Wake) || self.has_turned(seen, clock) {
             frame.urgent |= msg.is_awaited();
             frame.gather(matches!(msg, Msg::Sampled(_)));
         }
         if matches!(msg, Msg::Pressure(_)) {
             self.measure(&mut work.jobs, PRESSURE);
         }
-        let clock = self.clock();
         let effects = update(&mut self.model, seen, clock, msg);
         // The first data of all panels, and the last status that was missing, are drawn at once.
         let loaded = self.model.store.loaded();
@@ -290,8 +290,7 @@ where
     }
 
     /// Time alone may have changed what is shown.
-    fn has_turned(&self, seen: &Seen) -> bool {
-        let clock = self.clock();
+    fn has_turned(&self, seen: &Seen, clock: Clock) -> bool {
         turns(&self.model).is_some_and(|at| at <= clock.uptime)
             || seen.wake_at.is_some_and(|at| at <= clock.now)
     }

@@ -72,7 +72,7 @@
 //!   with its line; the model does not know `config`.
 //! - The columns live in the model: sorting is state, and a filter must see the text of a cell.
 //! - Statuses are effects, not feeds: each is read once, so there is nothing to keep running.
-//! - Lists and statistics are read below tonic's codec, which gathers a message before it decodes it:
+//! - Lists and containers' statistics are read below tonic's codec, which gathers a whole message:
 //!   `cri::pieces` takes the items out of gRPC's frames as they come. A large node's lists never are
 //!   in memory as one message, and what is read is still in the processor's cache.
 //! - The connection has a thread and an event loop of its own: decoding the list of a large node

@@ -11,7 +11,7 @@ const GATHER: Duration = Duration::from_millis(60);
 
 /// What gets old on the screen, and numbers that change all the time, wait so long after a frame
 /// for data that is drawn with them.
-const COMPANY: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The first two on a slow line.
 const SLOW: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
@@ -51,7 +51,7 @@ impl Frame {
     pub(super) fn due_at(&self) -> Option<Instant> {
         let (frame, gather) = match self.patient {
             _ if self.slow => SLOW,
-            true => (COMPANY, GATHER),
+            true => (PATIENCE, GATHER),
             false => (FRAME, GATHER),
         };
         let next = self.last.map_or_else(Instant::now, |last| last + frame);
@@ -71,7 +71,7 @@ impl Frame {
         stale: Option<Instant>,
         can_draw: bool,
     ) -> Option<Alarm> {
-        let company = self.last.map(|last| last + COMPANY);
+        let company = self.last.map(|last| last + PATIENCE);
         let screen = if self.dirty {
             self.due_at().filter(|_| can_draw).map(Alarm::Frame)
         } else {
@@ -127,8 +127,8 @@ mod tests {
         let now = Instant::now();
         let frame = drawn(now);
         let at = |stale| frame.alarm(None, Some(stale), true);
-        assert_eq!(at(now + FRAME), Some(Alarm::Pass(now + COMPANY)));
-        let late = now + COMPANY + FRAME;
+        assert_eq!(at(now + FRAME), Some(Alarm::Pass(now + PATIENCE)));
+        let late = now + PATIENCE + FRAME;
         assert_eq!(at(late), Some(Alarm::Pass(late)));
     }
 
@@ -137,7 +137,7 @@ mod tests {
         let now = Instant::now();
         let mut frame = drawn(now);
         frame.gather(true);
-        assert_eq!(frame.due_at(), Some(now + COMPANY));
+        assert_eq!(frame.due_at(), Some(now + PATIENCE));
         let numbers = frame.since;
         frame.gather(true);
         assert_eq!(frame.since, numbers);

@@ -1,10 +1,11 @@
 //! Looks at what everything uses, beside the loop.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::task::JoinSet;
 
 use super::App;
@@ -44,8 +45,13 @@ impl<S: Surface, I: Keys> App<S, I> {
         let places = places.clone();
         // Where the connection lives: a large node's answer is read there as it comes in.
         let look = async move {
-            let sampled = look(&reader, host, asked, &places).await;
-            Msg::Sampled(Box::new(sampled))
+            // Without an answer nothing would be asked again.
+            let look = AssertUnwindSafe(look(&reader, host, asked, &places)).catch_unwind();
+            Msg::Sampled(Box::new(look.await.unwrap_or_else(|_| Sampled {
+                containers: Err("reading the statistics failed: see --debug".into()),
+                cgroups: Ok(vec![]),
+                network: None,
+            })))
         };
         jobs.spawn_on(look, self.connection.runtime());
     }

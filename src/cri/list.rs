@@ -4,7 +4,6 @@
 //! is hashed as it comes in and decoded only if no item of the list before had that hash; what is
 //! told of a list is what came and what went.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::Arc;
@@ -117,8 +116,9 @@ pub(super) struct Round<'a, T> {
     memory: &'a mut Memory<T>,
     /// Known items that it holds.
     seen: usize,
-    /// Items that are not in the list before.
+    /// Items that are not in the list before, and their hashes.
     fresh: Vec<(u64, Arc<T>)>,
+    hashes: HashSet<u64, BuildHasherDefault<Hashed>>,
 }
 
 impl<T: Listed> Memory<T> {
@@ -129,6 +129,7 @@ impl<T: Listed> Memory<T> {
             memory: self,
             seen: 0,
             fresh: Vec::new(),
+            hashes: HashSet::default(),
         }
     }
 }
@@ -140,7 +141,7 @@ impl<T: Listed> Round<'_, T> {
         if let Some(known) = self.memory.known.get_mut(&hash) {
             self.seen += usize::from(known.round != self.memory.round);
             known.round = self.memory.round;
-        } else {
+        } else if self.hashes.insert(hash) {
             let item = T::convert(T::Wire::decode(bytes)?, &mut self.memory.names);
             self.fresh.push((hash, Arc::new(item)));
         }
@@ -163,13 +164,9 @@ impl<T: Listed> Round<'_, T> {
         };
         let mut came = Vec::with_capacity(self.fresh.len());
         for (hash, item) in self.fresh {
-            if let Entry::Vacant(place) = known.entry(hash) {
-                came.push(Arc::clone(&item));
-                place.insert(Known {
-                    item,
-                    round: *round,
-                });
-            }
+            came.push(Arc::clone(&item));
+            let round = *round;
+            known.insert(hash, Known { item, round });
         }
         Changes {
             whole: !std::mem::replace(listed, true),

@@ -7,7 +7,7 @@
 //! this module sees a protobuf type.
 //!
 //! ```text
-//! Connection ── link ─┬─ dial ── gate ── read ── list (codec) ── convert ──> Update, answers
+//! Connection ── link ─┬─ dial ── gate ── read ── pieces ── list ── convert ──> Update, answers
 //!                     ├─ pace     when to list next
 //!                     ├─ hints    file notifications: list now
 //!                     └─ events   runtime events (opt-in): list now

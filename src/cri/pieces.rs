@@ -6,7 +6,7 @@
 
 use http::header::{CONTENT_TYPE, TE};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full};
 use prost::bytes::Bytes;
 use prost::encoding::{WireType, decode_key, decode_varint};
@@ -23,21 +23,42 @@ const PREFIX: usize = 5;
 /// The field that holds the items, in every list of the CRI.
 const ITEMS: u32 = 1;
 
-/// Asks for a list, and gives each of its items to `item`, in the order in which they come, in as
-/// many messages as they come. None may be larger than `largest` bytes.
+/// How a list comes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// All in one message, as every runtime can.
+    Whole(&'static str),
+    /// In any number of messages, as only the newest can.
+    Batches(&'static str),
+}
+
+impl Form {
+    /// The path of the call.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Whole(path) | Self::Batches(path) => path,
+        }
+    }
+}
+
+/// Asks for a list, and gives each of its items to `item`, in the order in which they come. All
+/// together may take `largest` bytes.
 pub(super) async fn list(
     gate: Gate<Channel>,
-    path: &'static str,
+    form: Form,
     asked: Request<impl Message>,
     largest: usize,
     item: impl FnMut(&[u8]) -> Result<(), DecodeError>,
 ) -> Result<Response<()>, Status> {
-    let answer = gate.oneshot(to_send(path, asked)).await;
+    let answer = gate.oneshot(to_send(form.path(), asked)).await;
     let (head, mut body) = answer
         .map_err(|error| Status::from_error(error.into()))?
         .into_parts();
-    let mut pieces = Pieces::new(largest, item);
+    let mut pieces = Pieces::new(form, largest, item);
     let mut end = ended(&head.headers)?;
+    if end.is_none() && head.status != StatusCode::OK {
+        return Err(no_grpc(head.status));
+    }
     while let Some(frame) = body.frame().await {
         match frame?.into_data() {
             Ok(data) => pieces.take(&data)?,
@@ -82,10 +103,24 @@ fn ended(headers: &HeaderMap) -> Result<Option<()>, Status> {
     }
 }
 
+/// What answers is no gRPC server, but something before it: its words, as gRPC maps them.
+fn no_grpc(status: StatusCode) -> Status {
+    let code = match status.as_u16() {
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::Unimplemented,
+        429 | 502..=504 => Code::Unavailable,
+        _ => Code::Unknown,
+    };
+    Status::new(code, format!("no gRPC, but HTTP status {status}"))
+}
+
 /// Takes the items out of messages that come in pieces.
 struct Pieces<F> {
+    form: Form,
     item: F,
-    largest: usize,
+    /// Bytes that may still come.
+    room: usize,
     /// What is left of the message; a prefix comes next when nothing is.
     left: usize,
     messages: usize,
@@ -94,10 +129,11 @@ struct Pieces<F> {
 }
 
 impl<F: FnMut(&[u8]) -> Result<(), DecodeError>> Pieces<F> {
-    fn new(largest: usize, item: F) -> Self {
+    fn new(form: Form, largest: usize, item: F) -> Self {
         Self {
+            form,
             item,
-            largest,
+            room: largest,
             left: 0,
             messages: 0,
             part: Vec::new(),
@@ -135,7 +171,8 @@ impl<F: FnMut(&[u8]) -> Result<(), DecodeError>> Pieces<F> {
 
     /// Nothing more comes.
     fn end(&self) -> Result<(), Status> {
-        let whole = self.part.is_empty() && self.left == 0 && self.messages > 0;
+        let enough = self.messages > 0 || matches!(self.form, Form::Batches(_));
+        let whole = self.part.is_empty() && self.left == 0 && enough;
         whole.then_some(()).ok_or_else(broken)
     }
 
@@ -169,12 +206,16 @@ impl<F: FnMut(&[u8]) -> Result<(), DecodeError>> Pieces<F> {
             return Err(Status::internal("it is compressed, which nobody asked for"));
         }
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-        if length > self.largest {
-            return Err(Status::out_of_range(format!(
-                "the message is too large: {length} bytes, the limit is {}",
-                self.largest
-            )));
+        if self.messages > 0 && matches!(self.form, Form::Whole(_)) {
+            return Err(Status::internal("it has more than one message"));
         }
+        let Some(room) = self.room.checked_sub(length) else {
+            return Err(Status::out_of_range(format!(
+                "the list is too large: {length} bytes come where {} may",
+                self.room
+            )));
+        };
+        self.room = room;
         self.left = length;
         self.messages += 1;
         Ok(Unit::Whole(PREFIX))
@@ -275,10 +316,16 @@ mod tests {
         ListImagesResponse { images }.encode_to_vec()
     }
 
+    const BATCHES: Form = Form::Batches("/");
+    const WHOLE: Form = Form::Whole("/");
+
     /// The items in these pieces, by their lengths.
-    fn items<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<usize>, Status> {
+    fn items<'a>(
+        form: Form,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Vec<usize>, Status> {
         let mut items = Vec::new();
-        let mut taking = Pieces::new(LARGEST, |item: &[u8]| {
+        let mut taking = Pieces::new(form, LARGEST, |item: &[u8]| {
             items.push(Image::decode(item)?.id.len());
             Ok(())
         });
@@ -303,13 +350,14 @@ mod tests {
         message.extend(images(&[2]));
         let raw = framed(&message);
         for size in 1..raw.len() {
-            assert_eq!(items(raw.chunks(size)).unwrap(), [1, 2], "{size}");
+            assert_eq!(items(WHOLE, raw.chunks(size)).unwrap(), [1, 2], "{size}");
         }
     }
 
     #[rstest]
     #[case::nothing(vec![], "breaks off")]
-    #[case::half_a_prefix([framed(&images(&[3])), vec![0, 0]].concat(), "breaks off")]
+    #[case::half_a_prefix(vec![0, 0], "breaks off")]
+    #[case::two_messages(framed(&images(&[3])).repeat(2), "more than one")]
     #[case::half_a_message(framed(&images(&[300]))[..200].to_vec(), "breaks off")]
     #[case::longer_than_its_message(framed(&[0x0a, 0x7f, 1]), "breaks off")]
     #[case::no_end_of_a_number(framed(&[0xff; 12]), "invalid varint")]
@@ -319,7 +367,7 @@ mod tests {
     #[case::no_item(framed(&[0x0a, 2, 0x0a, 7]), "decode")]
     fn what_cannot_be_read_is_an_error(#[case] raw: Vec<u8>, #[case] says: &str) {
         for size in [1, 2, 7, 1 << 20] {
-            let error = items(raw.chunks(size)).unwrap_err();
+            let error = items(WHOLE, raw.chunks(size)).unwrap_err();
             assert_eq!(error.code(), Code::Internal);
             assert!(error.message().contains(says), "{error}");
         }
@@ -329,9 +377,31 @@ mod tests {
     fn what_is_too_large_is_not_read() {
         let length = u32::try_from(LARGEST + 1).unwrap().to_be_bytes();
         let prefix = [&[0], &length[..]].concat();
-        let error = items([&prefix[..]]).unwrap_err();
-        assert_eq!(error.code(), Code::OutOfRange);
-        assert!(error.message().contains("too large"), "{error}");
+        // Nor what is too large only together.
+        let half = framed(&images(&[LARGEST / 2]));
+        let both = half.repeat(2);
+        for raw in [&prefix, &both] {
+            let error = items(BATCHES, [&raw[..]]).unwrap_err();
+            assert_eq!(error.code(), Code::OutOfRange);
+            assert!(error.message().contains("too large"), "{error}");
+        }
+        assert_eq!(items(BATCHES, [&half[..]]).unwrap(), [LARGEST / 2]);
+    }
+
+    #[test]
+    fn no_batch_is_an_empty_list() {
+        assert!(items(BATCHES, []).unwrap().is_empty());
+        let half = framed(&images(&[3]));
+        assert!(items(BATCHES, [&half[..], &[0, 0]]).is_err());
+    }
+
+    #[rstest]
+    #[case(503, Code::Unavailable)]
+    #[case(404, Code::Unimplemented)]
+    #[case(403, Code::PermissionDenied)]
+    #[case(418, Code::Unknown)]
+    fn what_is_no_grpc_is_mapped(#[case] status: u16, #[case] code: Code) {
+        assert_eq!(no_grpc(StatusCode::from_u16(status).unwrap()).code(), code);
     }
 
     #[test]
@@ -361,13 +431,13 @@ mod tests {
                     break;
                 }
             }
-            prop_assert_eq!(items(pieces).unwrap(), messages.concat());
+            prop_assert_eq!(items(BATCHES, pieces).unwrap(), messages.concat());
         }
 
         #[test]
         fn bytes_never_panic(raw in prop::collection::vec(any::<u8>(), 0..200), cut in 0_usize..200) {
-            let _ = items(framed(&raw).chunks(cut + 1));
-            let _ = items(raw.chunks(cut + 1));
+            let _ = items(BATCHES, framed(&raw).chunks(cut + 1));
+            let _ = items(WHOLE, raw.chunks(cut + 1));
         }
     }
 }

@@ -16,7 +16,7 @@ use super::dial::{self, Session, Watch};
 use super::error::{CriError, Kind};
 use super::gate::Gate;
 use super::list::{Listed, Memory};
-use super::pieces;
+use super::pieces::{self, Form};
 use super::target::{Target, Timing};
 use crate::domain::{
     Changes, Container, ContainerDetail, ContainerId, Image, Pod, PodDetail, PodId, RuntimeVersion,
@@ -138,12 +138,14 @@ impl Reader {
         let channel = self.channel(T::WHAT, T::line)?;
         let deadline = self.shared.deadline;
         if !list.batched {
-            match list.fetch(T::UNARY, channel.clone(), deadline).await {
+            let whole = Form::Whole(T::UNARY);
+            match list.fetch(whole, channel.clone(), deadline).await {
                 Err(error) if error.kind == Kind::TooLarge => (),
                 done => return done,
             }
         }
-        let listed = list.fetch(T::STREAM, channel, deadline).await;
+        let batches = Form::Batches(T::STREAM);
+        let listed = list.fetch(batches, channel, deadline).await;
         let listed = listed.map_err(|error| match error.kind {
             Kind::Unimplemented => too_large::<T>(),
             _ => error,
@@ -246,11 +248,9 @@ impl<T> Default for List<T> {
 }
 
 impl<T: Listed> List<T> {
-    /// By the call that every runtime has, which sends all in one message, or by one that only
-    /// the newest have, which sends batches.
     async fn fetch(
         &mut self,
-        path: &'static str,
+        form: Form,
         channel: Channel,
         deadline: Duration,
     ) -> Result<Changes<T>, CriError> {
@@ -259,12 +259,12 @@ impl<T: Listed> List<T> {
         // Boxed: tonic's futures are large, and three of these wait side by side.
         let answer = Box::pin(pieces::list(
             Gate::closed(channel),
-            path,
+            form,
             request((), deadline),
             LARGEST,
             item,
         ));
-        within(call(path), deadline, answer).await?;
+        within(call(form.path()), deadline, answer).await?;
         Ok(round.end())
     }
 }

@@ -7,7 +7,7 @@ use prost::{DecodeError, Message};
 use super::error::{CriError, Kind};
 use super::fields::{Field, Fields, Read};
 use super::gate::Gate;
-use super::pieces;
+use super::pieces::{self, Form};
 use super::read::{LARGEST, Reader, call, grpc, ready, request, within};
 use crate::domain::{ContainerId, PodId};
 use crate::stats::{Cpu, Memory, Network, PodSample, Sample};
@@ -180,20 +180,22 @@ impl Reader {
     /// The statistics of all containers, in the runtime's order. Ended ones are left out or come
     /// without numbers, as the runtime has it.
     pub async fn stats(&self) -> Result<Vec<Sample>, CriError> {
-        match self.samples(CONTAINERS).await {
-            // In batches, as only the newest runtimes can.
-            Err(error) if error.kind == Kind::TooLarge => self.samples(STREAMED).await,
+        match self.samples(Form::Whole(CONTAINERS)).await {
+            Err(error) if error.kind == Kind::TooLarge => {
+                self.samples(Form::Batches(STREAMED)).await
+            }
             answer => answer,
         }
     }
 
-    async fn samples(&self, path: &'static str) -> Result<Vec<Sample>, CriError> {
-        let gate = Gate::closed(self.runtime_line(call(path))?);
+    async fn samples(&self, form: Form) -> Result<Vec<Sample>, CriError> {
+        let call = call(form.path());
+        let gate = Gate::closed(self.runtime_line(call)?);
         let asked = request(all(), self.deadline());
         let mut samples = Vec::new();
         let item = |bytes: &[u8]| sample(bytes).map(|told| samples.extend(told));
-        let answer = Box::pin(pieces::list(gate, path, asked, LARGEST, item));
-        within(call(path), self.deadline(), answer).await?;
+        let answer = Box::pin(pieces::list(gate, form, asked, LARGEST, item));
+        within(call, self.deadline(), answer).await?;
         Ok(samples)
     }
 

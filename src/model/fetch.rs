@@ -153,10 +153,10 @@ pub fn relisted(model: &mut Model, came: Option<&[Arc<Container>]>) {
 }
 
 /// It has ended, is still there, and its status is not known.
-fn is_unread(model: &Model, container: &Arc<Container>) -> bool {
+fn is_unread(model: &Model, container: &Container) -> bool {
     let listed = || {
         let row = model.store.container(&container.id);
-        row.is_some_and(|row| Arc::ptr_eq(&row.container, container))
+        row.is_some_and(|row| row.container.state == container.state)
     };
     container.state == ContainerState::Exited && !model.store.knows_container(container) && listed()
 }

@@ -104,6 +104,13 @@ pub fn due(model: &Model) -> Option<Duration> {
     (shown && !model.forwards.list.is_empty()).then(|| model.forwards.counted + COUNTS)
 }
 
+/// Has them counted, if it is time: once, for the answer may take a moment.
+pub fn count(model: &mut Model) -> Option<Effect> {
+    due(model).filter(|at| *at <= model.clock.uptime)?;
+    model.forwards.counted = model.clock.uptime;
+    Some(Effect::CountForwards)
+}
+
 /// What `LOCAL:REMOTE ...` means.
 pub fn parse(line: &str) -> Result<Vec<Ports>, String> {
     let words = line.split([' ', ',']).filter(|word| !word.is_empty());

@@ -57,9 +57,7 @@ pub fn update(model: &mut Model, seen: &Seen, clock: Clock, msg: Msg) -> Vec<Eff
     effects.extend(node::again(model));
     effects.extend(node::leave(model));
     effects.extend(act::next(model));
-    if forward::due(model).is_some_and(|at| at <= clock.uptime) {
-        effects.push(Effect::CountForwards);
-    }
+    effects.extend(forward::count(model));
     let targets = fetch::next(model, seen);
     if !targets.is_empty() {
         effects.push(Effect::Fetch(targets));
@@ -147,7 +145,13 @@ fn learn(model: &mut Model, seen: &Seen, msg: Msg) {
 /// When the model itself wants to be woken, by [`Clock::uptime`]; what is drawn may want it
 /// sooner.
 pub fn wake(model: &Model) -> Option<Duration> {
-    let asks = [stats::due(model), node::due(model)];
+    let asks = [
+        forward::due(model),
+        look::due(model),
+        stats::due(model),
+        node::due(model),
+        act::due(model),
+    ];
     asks.into_iter().flatten().chain(turns(model)).min()
 }
 
@@ -158,18 +162,10 @@ pub fn turns(model: &Model) -> Option<Duration> {
         let left = at.duration_since(model.clock.now);
         model.clock.uptime + Duration::try_from(left).unwrap_or_default()
     });
-    [
-        toast,
-        recheck,
-        model.home.rest_at(),
-        forward::due(model),
-        look::due(model),
-        inspect::due(model),
-        act::due(model),
-    ]
-    .into_iter()
-    .flatten()
-    .min()
+    [toast, recheck, model.home.rest_at(), inspect::due(model)]
+        .into_iter()
+        .flatten()
+        .min()
 }
 
 /// The lists that the screen needs: all three, since names and counts are joined from them.
@@ -365,8 +361,10 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
 
     use super::*;
-    use crate::domain::{Changes, Container, ContainerId, ContainerState, ImageId, PodId};
-    use crate::model::{Keymap, Node};
+    use crate::domain::{
+        Changes, Container, ContainerDetail, ContainerId, ContainerState, ImageId, PodId,
+    };
+    use crate::model::{Keymap, Layer, Node, Page};
 
     fn clock(second: i64) -> Clock {
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second);
@@ -390,25 +388,92 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_clock_that_jumps_back_is_believed() {
-        let restarted = Container {
-            id: ContainerId::new("c"),
+    fn container(id: &str, state: ContainerState) -> Arc<Container> {
+        Arc::new(Container {
+            id: ContainerId::new(id),
             pod_id: PodId::new("p"),
             name: "app".into(),
             attempt: 2,
-            state: ContainerState::Running,
+            state,
             created_at: Some(clock(0).now),
             image: "i".into(),
             image_id: ImageId::new("i"),
             labels: vec![],
             annotations: vec![],
+        })
+    }
+
+    #[test]
+    fn all_statuses_are_read_also_after_a_reconnect() {
+        let mut model = Model::new(node(), clock(0), Keymap::default());
+        let ids: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+        let list = || {
+            let one = |id: &String| container(id, ContainerState::Exited);
+            let all = ids.iter().map(one).collect();
+            Msg::Feed(Update::Containers(Changes::all(all)))
         };
+        let mut send = |msg| {
+            let effects = update(&mut model, &Seen::default(), clock(0), msg);
+            let targets = effects.into_iter().filter_map(|effect| match effect {
+                Effect::Fetch(targets) => Some(targets),
+                _ => None,
+            });
+            targets.flatten().collect::<Vec<_>>()
+        };
+        let mut asked = send(list());
+        assert_eq!(asked.len(), 8, "at once");
+        // The same ones, in other memory.
+        asked.extend(send(Msg::Feed(Update::Link(Link::Up))));
+        asked.extend(send(list()));
+        let mut read = std::collections::HashSet::new();
+        while let Some(target) = asked.pop() {
+            let Target::Container(id, state) = target else {
+                panic!("{target:?}")
+            };
+            read.insert(id.clone());
+            let answer = Msg::ContainerDetail(id, state, Some(ContainerDetail::default()));
+            asked.extend(send(answer));
+        }
+        assert_eq!(read.len(), ids.len());
+    }
+
+    #[test]
+    fn forwards_are_counted_once_at_a_time() {
+        let mut model = Model::new(node(), clock(0), Keymap::default());
+        let ports = forward::parse("8080:80").unwrap().remove(0);
+        model.forwards.list = vec![forward::Forward {
+            id: 1,
+            title: "n/p".into(),
+            ports,
+            open: 0,
+            total: 0,
+            sent: 0,
+            received: 0,
+            problem: None,
+        }];
+        model.layers.push(Layer {
+            page: Page::Forwards,
+            scroll: 0,
+        });
+        let mut wake = |second| {
+            let clock = Clock {
+                uptime: Duration::from_secs(second),
+                ..clock(0)
+            };
+            let effects = update(&mut model, &Seen::default(), clock, Msg::Wake);
+            effects.contains(&Effect::CountForwards)
+        };
+        assert_eq!([wake(9), wake(9), wake(19)], [true, false, true]);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_is_believed() {
+        let restarted = container("c", ContainerState::Running);
         let (mut model, seen) = (
             Model::new(node(), clock(5000), Keymap::default()),
             Seen::default(),
         );
-        let list = Msg::Feed(Update::Containers(Changes::all(vec![Arc::new(restarted)])));
+        let list = Msg::Feed(Update::Containers(Changes::all(vec![restarted])));
         update(&mut model, &seen, clock(5000), list);
         let trouble = |model: &Model| {
             let row = model.store.container(&ContainerId::new("c")).unwrap();
