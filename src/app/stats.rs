@@ -48,7 +48,7 @@ impl<S: Surface, I: Keys> App<S, I> {
             // Without an answer nothing would be asked again.
             let look = AssertUnwindSafe(look(&reader, host, asked, &places)).catch_unwind();
             Msg::Sampled(Box::new(look.await.unwrap_or_else(|_| Sampled {
-                containers: Err("reading the statistics failed: see --debug".into()),
+                containers: Err("reading the statistics failed: a fault of critui".into()),
                 cgroups: Ok(vec![]),
                 network: None,
             })))

@@ -188,3 +188,41 @@ fn remove<K: Eq + Hash, V: PartialEq>(lists: &mut IdMap<K, Vec<V>>, key: &K, val
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Thing = (u8, &'static str);
+
+    /// What changed, as what was and what is, in the order of ids.
+    fn take(known: &mut Known<u8, Thing>, told: &Changes<Thing>) -> Vec<[Option<Thing>; 2]> {
+        let changed = known.take(told, |thing| &thing.0);
+        let thing = |side: &Option<Arc<Thing>>| side.as_deref().copied();
+        let sides = |change: &Change<Thing>| [thing(&change.before), thing(&change.after)];
+        let mut changed: Vec<_> = changed.iter().map(sides).collect();
+        changed.sort_unstable();
+        changed
+    }
+
+    #[test]
+    fn what_came_changed_and_went() {
+        let [a, b, c] = [(1, "a"), (2, "b"), (3, "c")].map(Arc::new);
+        let mut known = Known::default();
+        let first = Changes::all(vec![a, Arc::clone(&b), Arc::clone(&c)]);
+        assert_eq!(take(&mut known, &first).len(), 3);
+        let newer = (2, "newer");
+        let told = Changes {
+            whole: false,
+            came: vec![Arc::new(newer)],
+            went: vec![b, c],
+        };
+        let changed = [[Some((2, "b")), Some(newer)], [Some((3, "c")), None]];
+        assert_eq!(take(&mut known, &told), changed);
+        assert!(known.get(&3).is_none() && known.get(&1).is_some());
+        // After a reconnect all is told again: what is missing has gone, what is equal is no change.
+        let again = Changes::all(vec![Arc::new(newer)]);
+        assert_eq!(take(&mut known, &again), [[Some((1, "a")), None]]);
+        assert_eq!(known.values().count(), 1);
+    }
+}
